@@ -1,0 +1,19 @@
+/** Every kind: types, defaults, validation. Pure; all that the console may see. */
+export { areas, permits, type AccessPort, type Area, type Identity, type Verb } from "./access.ts";
+export type {
+  AnyObject,
+  Condition,
+  IntOrString,
+  KubeObject,
+  LabelSelector,
+  ObjectMeta,
+  OwnerReference,
+} from "./meta/object.ts";
+export { apiVersionOf, qualifiedPlural, splitApiVersion, type ResourceType } from "./meta/resource-type.ts";
+export type { KindDefinition, PrinterColumn } from "./meta/kind.ts";
+export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
+export * from "./core/pod.ts";
+export * from "./core/core-types.ts";
+export * from "./apps/apps-types.ts";
+export * from "./networking/ingress.ts";
+export * from "./networking/traffic-split.ts";

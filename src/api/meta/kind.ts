@@ -1,0 +1,38 @@
+/**
+ * What the API server must know of a kind beyond its name. Each kind's file exports one `KindDefinition`; the registry
+ * (`src/api/kinds.ts`) lists them. All functions are pure.
+ */
+import type { Problem } from "#lib";
+import type { AnyObject, KubeObject } from "./object.ts";
+import type { ResourceType } from "./resource-type.ts";
+
+export interface KindDefinition<T extends KubeObject = AnyObject> {
+  readonly type: ResourceType<T>;
+  readonly singular: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  /** With a status subresource, writes to the main endpoint keep the old status and `/status` takes only the status. */
+  readonly status: boolean;
+  /** Where `/scale` reads and writes. */
+  readonly scale?: { readonly specReplicas: string; readonly statusReplicas: string; readonly selector?: string };
+  /** False for kinds without `metadata.generation` (ConfigMap, Secret, Service, Event …). */
+  readonly generation: boolean;
+  /** Fills in upstream's defaults. Gets its own copy and may change it. */
+  readonly setDefaults?: (object: T) => void;
+  /** Complete validation of the merged object; `old` on updates, for immutable fields. */
+  readonly validate?: (object: T, old: T | undefined) => readonly Problem[];
+  /** Top-level field names allowed beside apiVersion, kind, metadata; unknown ones are pruned and warned of. */
+  readonly fields?: readonly string[];
+  /** Columns of `kubectl get`; Name comes first and Age last by themselves. */
+  readonly columns?: readonly PrinterColumn<T>[];
+  /** Field selectors beyond metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+}
+
+export interface PrinterColumn<T extends KubeObject = AnyObject> {
+  readonly name: string;
+  readonly type?: "string" | "integer" | "date";
+  /** True for columns of `-o wide` only. */
+  readonly wide?: boolean;
+  readonly cell: (object: T, now: Temporal.Instant) => string | number;
+}

@@ -1,0 +1,17 @@
+/** Kubernetes API: the port controllers know (`Cluster`), its embedded implementation and its HTTP face. */
+export type {
+  Cluster,
+  ClusterCapabilities,
+  DeleteOptions,
+  JsonPatchOperation,
+  ListOptions,
+  ObjectList,
+  Patch,
+  PatchOptions,
+  PropagationPolicy,
+  RequestOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "./client/cluster.ts";
+export { isKubeError, KubeError, type KubeReason, type StatusCause, type StatusDetails } from "./client/kube-error.ts";

@@ -1,0 +1,48 @@
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, normalize, sep } from "node:path";
+import { errorCode } from "./errors.ts";
+import { systemIds } from "./ids.ts";
+
+/**
+ * Replaces the file whole: a reader, or a crash at any instruction, sees the old content or the new, never a part.
+ * The data is synced before the rename.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${systemIds.suffix(8)}.tmp`;
+  try {
+    const file = await open(draft, "wx", mode);
+    try {
+      await file.writeFile(data);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The file's text, or undefined when there is no such file. */
+export async function readFileIfExists(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * `base` joined with a path that comes from outside, or undefined when it would leave `base` (`..`, absolute, NUL).
+ * Symbolic links are the caller's concern.
+ */
+export function joinInside(base: string, relative: string): string | undefined {
+  if (relative.includes("\0")) return undefined;
+  const root = normalize(base);
+  const joined = normalize(join(root, relative));
+  const prefix = root.endsWith(sep) ? root : root + sep;
+  return joined === root || joined.startsWith(prefix) ? joined : undefined;
+}

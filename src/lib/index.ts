@@ -1,0 +1,26 @@
+/** Leaf pieces without domain. Imports no other room. */
+export { AppError, errorCode, errorMessage, isAbort, unreachable, type AppErrorOptions } from "./errors.ts";
+export { formatProblem, formatProblems, hasErrors, type Checked, type Location, type Problem } from "./problem.ts";
+export { fromTimestamp, msBetween, systemClock, toTimestamp, withDeadline, type Clock } from "./clock.ts";
+export { formatDuration, parseGoDuration, parseSecondsOrDuration } from "./duration.ts";
+export { systemIds, type Ids } from "./ids.ts";
+export { fnv1a32, safeEncode, secretsEqual, sha256Digest, sha256Hex } from "./digest.ts";
+export { canonicalJson, deepEqual, isObject, mergePatch, type Json, type JsonObject } from "./json.ts";
+export {
+  createLog,
+  silentLog,
+  toJsonLine,
+  toTextLine,
+  type Log,
+  type LogEntry,
+  type LogFields,
+  type LogLevel,
+} from "./log.ts";
+export { TaskGroup } from "./task-group.ts";
+export { backoffDelayMs, type Backoff } from "./backoff.ts";
+export { Wake } from "./wake.ts";
+export { Channel, ChannelOverflowError } from "./channel.ts";
+export { KeyedLock } from "./keyed-lock.ts";
+export { joinInside, readFileIfExists, writeFileAtomic } from "./files.ts";
+export { CommandError, commandOutput, runCommand, type CommandOptions, type CommandResult } from "./command.ts";
+export { migrate, openDatabase, type Database, type Migration } from "./database.ts";
