@@ -10,7 +10,8 @@ export type {
   OwnerReference,
 } from "./meta/object.ts";
 export { apiVersionOf, qualifiedPlural, splitApiVersion, type ResourceType } from "./meta/resource-type.ts";
-export type { KindDefinition, PrinterColumn } from "./meta/kind.ts";
+export { builtinKinds } from "./kinds.ts";
+export { defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
 export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
 export * from "./core/pod.ts";
 export * from "./core/core-types.ts";
