@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ClockFake, idsFake } from "../lib/testing.ts";
+import { ClockFake, idsFake } from "#lib/testing";
 import { WorkQueue } from "./work-queue.ts";
 
 function queueWithClock(): { queue: WorkQueue; clock: ClockFake } {

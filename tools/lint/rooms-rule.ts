@@ -8,7 +8,10 @@ export function importProblem(file: string, specifier: string): string | undefin
   const from = roomOf(file);
   if (from === undefined) return undefined;
   if (specifier.startsWith("#")) {
-    const to = specifier.slice(1);
+    const [to = "", door] = specifier.slice(1).split("/");
+    // Tests bring real parts together across rooms; doubles (`#room/testing`) are theirs alone.
+    if (isTest(file)) return undefined;
+    if (door === "testing") return `Source files may not import test doubles: "${specifier}"`;
     if (mayImport(from, to)) return undefined;
     return `Room "${from}" may not import room "${to}": declare a port in src/${from}/ports.ts and wire it in src/server`;
   }
@@ -20,6 +23,10 @@ export function importProblem(file: string, specifier: string): string | undefin
     return `Room "${from}" may not import "${specifier}": source files import rooms and packages only`;
   }
   return `Room "${from}" reaches into room "${to}" by a relative path: import "#${to}" instead`;
+}
+
+function isTest(file: string): boolean {
+  return /\.(?:test|cases)\.ts$/.test(file);
 }
 
 interface SourceNode {
