@@ -32,6 +32,8 @@ const cases = [
     specifier: "../../test/support/x.ts",
     allowed: false,
   },
+  { name: "any front door from a test", file: "/r/src/lib/a.test.ts", specifier: "#kube", allowed: true },
+  { name: "a test double from a source", file: "/r/src/kube/a.ts", specifier: "#lib/testing", allowed: false },
   {
     name: "anything from outside the rooms",
     file: "/r/test/e2e/a.ts",

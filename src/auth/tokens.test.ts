@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { permits } from "#api";
+import { openDatabase } from "#lib";
+import { ClockFake } from "#lib/testing";
+import { systemIds } from "#lib";
+import { secretOf } from "./credentials.ts";
+import { Tokens } from "./tokens.ts";
+
+async function openTokens(): Promise<{ tokens: Tokens; clock: ClockFake }> {
+  const clock = new ClockFake();
+  return { tokens: await Tokens.open({ database: openDatabase(":memory:"), clock, ids: systemIds }), clock };
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
+const headers = [
+  { name: "a bearer token", header: "Bearer abc", want: "abc" },
+  { name: "the scheme in any case", header: "bEARER abc", want: "abc" },
+  { name: "the password of Basic, whatever the user", header: basic("x-access-token:abc"), want: "abc" },
+  { name: "a password with a colon", header: basic("u:a:b"), want: "a:b" },
+  { name: "nothing of Basic without a colon", header: basic("abc"), want: undefined },
+  { name: "nothing of an unknown scheme", header: "Digest abc", want: undefined },
+  { name: "nothing of a missing header", header: undefined, want: undefined },
+  { name: "nothing of an oversized header", header: `Bearer ${"a".repeat(9000)}`, want: undefined },
+];
+for (const { name, header, want } of headers) {
+  test(`the secret is ${name}`, () => assert.equal(secretOf(header), want));
+}
+
+test("a token authenticates until it is revoked", async () => {
+  const { tokens } = await openTokens();
+  const token = await tokens.mint({ name: "ci", scopes: ["git:read:acme/shop"] });
+  const identity = await tokens.authenticate(`Bearer ${token.secret}`);
+  assert.deepEqual(identity, { name: "ci", scopes: ["git:read:acme/shop"] });
+  assert.equal(await tokens.authenticate(`Bearer ${token.secret}x`), undefined);
+  await tokens.revoke(token.id);
+  assert.equal(await tokens.authenticate(`Bearer ${token.secret}`), undefined);
+  await assert.rejects(tokens.revoke(token.id), /there is no token/);
+});
+
+test("a token ends at its expiry", async () => {
+  const { tokens, clock } = await openTokens();
+  const token = await tokens.mint({ name: "job", scopes: ["git:read"], lifetimeMs: 60_000 });
+  await clock.advance(59_000);
+  assert.ok(await tokens.authenticate(`Bearer ${token.secret}`));
+  await clock.advance(1_000);
+  assert.equal(await tokens.authenticate(`Bearer ${token.secret}`), undefined);
+});
+
+test("a login code opens one session, once, within ten minutes", async () => {
+  const { tokens, clock } = await openTokens();
+  const code = tokens.makeLoginCode({ name: "ada", scopes: ["admin"] });
+  const session = await tokens.redeemLoginCode(code);
+  assert.equal((await tokens.authenticateSession(session))?.name, "ada");
+  assert.equal(await tokens.redeemLoginCode(code), undefined);
+  const late = tokens.makeLoginCode({ name: "ada", scopes: ["admin"] });
+  await clock.advance(600_001);
+  assert.equal(await tokens.redeemLoginCode(late), undefined);
+});
+
+test("scopes that mean nothing are refused with the reason", async () => {
+  const { tokens } = await openTokens();
+  await assert.rejects(
+    tokens.mint({ name: "x", scopes: ["gti:read", "git"] }),
+    /gti:read.*\n.*scopes\[1\].*:read or :write/,
+  );
+});
+
+const permissions = [
+  { name: "admin may all", scopes: ["admin"], ask: ["git", "write", "a/b"], want: true },
+  { name: "write implies read", scopes: ["git:write"], ask: ["git", "read", "a/b"], want: true },
+  { name: "read does not imply write", scopes: ["git:read"], ask: ["git", "write", "a/b"], want: false },
+  { name: "one repository is not another", scopes: ["git:write:a/b"], ask: ["git", "read", "a/c"], want: false },
+  {
+    name: "a scope for one repository does not reach the whole area",
+    scopes: ["git:write:a/b"],
+    ask: ["git", "read"],
+    want: false,
+  },
+  { name: "one area is not another", scopes: ["registry:write"], ask: ["git", "read", "a/b"], want: false },
+] as const;
+for (const { name, scopes, ask, want } of permissions) {
+  test(name, () => assert.equal(permits({ name: "n", scopes }, ask[0], ask[1], ask[2]), want));
+}
