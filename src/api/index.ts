@@ -18,3 +18,4 @@ export * from "./core/core-types.ts";
 export * from "./apps/apps-types.ts";
 export * from "./networking/ingress.ts";
 export * from "./networking/traffic-split.ts";
+export * from "./product/timeline.ts";

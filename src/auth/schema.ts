@@ -34,5 +34,5 @@ const migrations: readonly Migration[] = [
 
 export async function openAuthTables(database: Database): Promise<Kysely<AuthSchema>> {
   await migrate(database, "auth", migrations);
-  return database as Kysely<AuthSchema>;
+  return database;
 }
