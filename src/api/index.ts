@@ -19,3 +19,8 @@ export * from "./apps/apps-types.ts";
 export * from "./networking/ingress.ts";
 export * from "./networking/traffic-split.ts";
 export * from "./product/timeline.ts";
+export * from "./product/delivery.ts";
+export * from "./product/run.ts";
+export * from "./product/application-view.ts";
+export * from "./product/rollout-view.ts";
+export * from "./product/system.ts";

@@ -1,0 +1,78 @@
+/** Runs of workflows as people see them. */
+import type { Problem } from "#lib";
+
+export type RunStatus = "queued" | "in_progress" | "completed";
+export type RunConclusion = "success" | "failure" | "cancelled" | "skipped";
+
+export interface RunSummary {
+  readonly id: string;
+  /** Counts the runs of one workflow from 1. */
+  readonly number: number;
+  readonly attempt: number;
+  readonly repository: string;
+  readonly workflow: string;
+  /** Path of the workflow file. */
+  readonly path: string;
+  /** `run-name`, or the commit's first line. */
+  readonly title: string;
+  readonly event: string;
+  readonly ref: string;
+  readonly sha: string;
+  readonly actor: string;
+  readonly status: RunStatus;
+  readonly conclusion?: RunConclusion;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+}
+
+export interface RunDetail extends RunSummary {
+  readonly jobs: readonly JobDetail[];
+  /** What was wrong with the workflow file; then there are no jobs. */
+  readonly problems: readonly Problem[];
+}
+
+export interface JobDetail {
+  readonly id: string;
+  /** The key under `jobs:`. */
+  readonly key: string;
+  readonly name: string;
+  /** Keys of the jobs it waits for. */
+  readonly needs: readonly string[];
+  readonly status: RunStatus;
+  readonly conclusion?: RunConclusion;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+  readonly runner?: string;
+  readonly steps: readonly StepDetail[];
+  readonly annotations: readonly RunAnnotation[];
+  /** Markdown. */
+  readonly summary: string;
+}
+
+export interface StepDetail {
+  readonly number: number;
+  readonly name: string;
+  readonly status: RunStatus;
+  readonly conclusion?: RunConclusion;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+}
+
+export interface RunAnnotation {
+  readonly level: "notice" | "warning" | "error";
+  readonly message: string;
+  readonly title?: string;
+  readonly path?: string;
+  readonly startLine?: number;
+  readonly step?: number;
+}
+
+/** One line of a job's log. Groups come as the raw `##[group]title` and `##[endgroup]` lines. */
+export interface RunLogLine {
+  readonly step: number;
+  /** Counts from 0 within the step. */
+  readonly line: number;
+  readonly time: string;
+  readonly text: string;
+}
