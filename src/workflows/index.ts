@@ -1,2 +1,17 @@
 /** Actions workflows: files in, jobs out, and the durable state of runs. Knows no git, no tokens' store, no processes. */
 export * from "./protocol.ts";
+export { ExpressionFailure, WorkflowsError, type WorkflowsErrorCode } from "./errors.ts";
+export {
+  evaluateExpression,
+  evaluateIf,
+  evaluateTemplate,
+  evaluateTree,
+  evaluateValue,
+  type ContextName,
+  type Contexts,
+  type ExpressionFunctions,
+} from "./expressions/evaluate.ts";
+export { completeCondition } from "./expressions/condition.ts";
+export { hasExpression } from "./expressions/template.ts";
+export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
+export type { DispatchInput, Job, Permissions, Workflow } from "./parse/model.ts";

@@ -1,0 +1,175 @@
+/**
+ * Expressions evaluated by the official package, with GitHub's coercions. Where an expression may read a context at all
+ * is checked when the file is read; here every context exists, and one that was not given is empty.
+ */
+import { data, Evaluator, Lexer, Parser, type Expr } from "@actions/expressions";
+import type { FunctionDefinition } from "@actions/expressions/funcs/info";
+import { falsy } from "@actions/expressions/result";
+import { errorMessage } from "#lib";
+import { ExpressionFailure } from "../errors.ts";
+import type { ContextObject, ContextValue } from "../protocol.ts";
+import { Budget, boundedFunctions } from "./budget.ts";
+import { completeCondition } from "./condition.ts";
+import { splitTemplate } from "./template.ts";
+import { fromData, toData } from "./values.ts";
+
+/** Contexts by name. `forgejo`, `forge` and `gitea` mean `github` and need not be given. */
+export type Contexts = Readonly<Partial<Record<ContextName, ContextObject>>>;
+
+export const contextNames = [
+  "github",
+  "env",
+  "vars",
+  "secrets",
+  "needs",
+  "matrix",
+  "strategy",
+  "inputs",
+  "steps",
+  "job",
+  "jobs",
+  "runner",
+] as const;
+export type ContextName = (typeof contextNames)[number];
+
+const githubAliases: readonly string[] = ["forgejo", "forge", "gitea"];
+
+/** What a place adds to the built-in functions; one that is absent is refused by name. */
+export interface ExpressionFunctions {
+  readonly success?: (...jobs: string[]) => boolean;
+  readonly failure?: (...jobs: string[]) => boolean;
+  readonly always?: () => boolean;
+  readonly cancelled?: () => boolean;
+  /** Throws to fail the evaluation. */
+  readonly hashFiles?: (...patterns: string[]) => string;
+}
+
+/** The value of an expression written without `${{ }}`. Throws `ExpressionFailure`. */
+export function evaluateExpression(
+  expression: string,
+  contexts: Contexts,
+  functions: ExpressionFunctions = {},
+): ContextValue {
+  return fromData(evaluate(expression, contexts, functions, new Budget()));
+}
+
+/** The text with each `${{ }}` replaced by its value as text. Throws `ExpressionFailure`. */
+export function evaluateTemplate(text: string, contexts: Contexts, functions: ExpressionFunctions = {}): string {
+  if (!text.includes("${{")) return text;
+  const budget = new Budget();
+  let result = "";
+  for (const segment of splitTemplate(text)) {
+    const part =
+      segment.kind === "text" ? segment.text : evaluate(segment.expression, contexts, functions, budget).coerceString();
+    spend(budget, part.length, text);
+    result += part;
+  }
+  return result;
+}
+
+/** As `evaluateTemplate`, but a text that is one expression and nothing else keeps the type of its value. */
+export function evaluateValue(text: string, contexts: Contexts, functions: ExpressionFunctions = {}): ContextValue {
+  if (!text.includes("${{")) return text;
+  const [only, ...others] = splitTemplate(text);
+  if (only?.kind !== "expression" || others.length > 0) return evaluateTemplate(text, contexts, functions);
+  return evaluateExpression(only.expression, contexts, functions);
+}
+
+/** Every text inside the value evaluated by `evaluateValue`; for `matrix` and the like. */
+export function evaluateTree(
+  value: ContextValue,
+  contexts: Contexts,
+  functions: ExpressionFunctions = {},
+): ContextValue {
+  if (typeof value === "string") return evaluateValue(value, contexts, functions);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => evaluateTree(item as ContextValue, contexts, functions));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      evaluateTemplate(key, contexts, functions),
+      evaluateTree(inner, contexts, functions),
+    ]),
+  );
+}
+
+/**
+ * Whether an `if` holds; with or without `${{ }}` around it, and completed by `success() &&` when it names no status
+ * function. Throws `ExpressionFailure`.
+ */
+export function evaluateIf(condition: string, contexts: Contexts, functions: ExpressionFunctions): boolean {
+  const expression = completeCondition(condition);
+  return !falsy(evaluate(expression, contexts, functions, new Budget()));
+}
+
+function evaluate(
+  expression: string,
+  contexts: Contexts,
+  functions: ExpressionFunctions,
+  budget: Budget,
+): data.ExpressionData {
+  try {
+    const extra = definitions(functions);
+    const tree = parse(expression, extra);
+    const all = new Map([...boundedFunctions(budget), ...extra].map((item) => [item.name.toLowerCase(), item]));
+    const result = new Evaluator(tree, new ContextData(contexts), all).evaluate();
+    if (result.primitive) budget.spend(result.coerceString().length, "the expression");
+    return result;
+  } catch (error) {
+    if (error instanceof ExpressionFailure) throw error;
+    throw new ExpressionFailure(`Cannot evaluate "${excerpt(expression)}": ${errorMessage(error)}`, error);
+  }
+}
+
+function parse(expression: string, functions: FunctionDefinition[]): Expr {
+  const names = [...contextNames, ...githubAliases];
+  return new Parser(new Lexer(expression).lex().tokens, names, functions).parse();
+}
+
+function spend(budget: Budget, length: number, text: string): void {
+  try {
+    budget.spend(length, "the template");
+  } catch (error) {
+    throw new ExpressionFailure(`Cannot evaluate "${excerpt(text)}": ${errorMessage(error)}`, error);
+  }
+}
+
+function excerpt(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** Contexts as the evaluator asks for them: by name, and never undefined, which it could not bear. */
+class ContextData extends data.Dictionary {
+  readonly #contexts: Contexts;
+
+  constructor(contexts: Contexts) {
+    super();
+    this.#contexts = contexts;
+  }
+
+  override get(name: string): data.ExpressionData {
+    const key = name.toLowerCase();
+    const found = githubAliases.includes(key) ? "github" : (key as ContextName);
+    return toData(this.#contexts[found] ?? {});
+  }
+}
+
+function definitions(functions: ExpressionFunctions): FunctionDefinition[] {
+  const list: FunctionDefinition[] = [];
+  const { success, failure, always, cancelled, hashFiles } = functions;
+  if (success !== undefined) list.push(status("success", 255, success));
+  if (failure !== undefined) list.push(status("failure", 255, failure));
+  if (always !== undefined) list.push(status("always", 0, always));
+  if (cancelled !== undefined) list.push(status("cancelled", 0, cancelled));
+  if (hashFiles !== undefined) {
+    const call = (...args: data.ExpressionData[]): data.ExpressionData =>
+      new data.StringData(hashFiles(...args.map((arg) => arg.coerceString())));
+    list.push({ name: "hashFiles", minArgs: 1, maxArgs: 255, call });
+  }
+  return list;
+}
+
+function status(name: string, maxArgs: number, holds: (...args: string[]) => boolean): FunctionDefinition {
+  const call = (...args: data.ExpressionData[]): data.ExpressionData =>
+    new data.BooleanData(holds(...args.map((arg) => arg.coerceString())));
+  return { name, minArgs: 0, maxArgs, call };
+}

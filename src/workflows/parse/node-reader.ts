@@ -1,0 +1,105 @@
+/**
+ * Reads the tree into plain values. The schema has been checked before, so what has the wrong type here has a problem
+ * already and is passed over; what is right but not done here yet gets its problem from `unsupported`.
+ */
+import type { Location, Problem } from "#lib";
+import type { ContextValue } from "../protocol.ts";
+import type { Position, YamlMapping, YamlNode, YamlPair } from "./yaml-tree.ts";
+
+export class NodeReader {
+  readonly file: string;
+  readonly problems: Problem[] = [];
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  at(position: Position): Required<Location> {
+    return { file: this.file, line: position.line, column: position.column };
+  }
+
+  error(node: { readonly start: Position }, message: string, path = ""): void {
+    this.problems.push({ path, message, at: this.at(node.start) });
+  }
+
+  warn(node: { readonly start: Position }, message: string, path = ""): void {
+    this.problems.push({ path, message, at: this.at(node.start), severity: "warning" });
+  }
+
+  /** Valid for GitHub, not done by this server yet: said, never ignored. */
+  unsupported(node: { readonly start: Position }, what: string, remedy: string): void {
+    this.error(node, `${what} is valid, but this server does not support it yet. ${remedy}`);
+  }
+
+  /** The pairs of a mapping; none for anything else. */
+  pairs(node: YamlNode | undefined): readonly YamlPair[] {
+    return node?.kind === "mapping" ? node.pairs : [];
+  }
+
+  pair(node: YamlNode | undefined, key: string): YamlPair | undefined {
+    return this.pairs(node).find((pair) => pair.key.value === key);
+  }
+
+  get(node: YamlNode | undefined, key: string): YamlNode | undefined {
+    return this.pair(node, key)?.value;
+  }
+
+  /** A scalar as text, as GitHub writes it: null is empty, `true` is "true", `3.10` is "3.1". */
+  text(node: YamlNode | undefined): string | undefined {
+    if (node?.kind !== "scalar") return undefined;
+    return node.value === null ? "" : String(node.value);
+  }
+
+  /** Text that is there and not empty. */
+  name(node: YamlNode | undefined): string | undefined {
+    const text = this.text(node);
+    return text === "" ? undefined : text;
+  }
+
+  /** One text or a list of them. */
+  texts(node: YamlNode | undefined): readonly string[] | undefined {
+    if (node === undefined) return undefined;
+    const nodes = node.kind === "sequence" ? node.items : [node];
+    return nodes.map((item) => this.name(item)).filter((text) => text !== undefined);
+  }
+
+  /** A literal, or the text of a template. */
+  booleanOrTemplate(node: YamlNode | undefined): boolean | string | undefined {
+    if (node?.kind !== "scalar" || node.value === null || typeof node.value === "number") return undefined;
+    return node.value;
+  }
+
+  numberOrTemplate(node: YamlNode | undefined): number | string | undefined {
+    if (node?.kind !== "scalar" || node.value === null || typeof node.value === "boolean") return undefined;
+    return node.value;
+  }
+
+  /** A mapping of texts. A template in place of the mapping or of a key is not supported. */
+  record(node: YamlNode | undefined, what: string): Readonly<Record<string, string>> {
+    if (node === undefined) return {};
+    if (node.kind !== "mapping") {
+      if (this.name(node) !== undefined) {
+        this.unsupported(node, `An expression in place of all of "${what}"`, "Write each name with its own value");
+      }
+      return {};
+    }
+    const entries = node.pairs.map((pair) => {
+      if (pair.key.value.includes("${{")) {
+        this.unsupported(pair.key, `An expression as a name under "${what}"`, "Write the name itself");
+      }
+      return [pair.key.value, this.text(pair.value) ?? ""] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /** Any value as JSON; expressions stay texts. */
+  json(node: YamlNode): ContextValue {
+    if (node.kind === "scalar") return node.value;
+    if (node.kind === "sequence") return node.items.map((item) => this.json(item));
+    return this.#object(node);
+  }
+
+  #object(node: YamlMapping): ContextValue {
+    return Object.fromEntries(node.pairs.map((pair) => [pair.key.value, this.json(pair.value)]));
+  }
+}

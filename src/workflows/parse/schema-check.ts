@@ -1,0 +1,168 @@
+/**
+ * Validation by the official schema: keys, types, allowed contexts and functions of every expression.
+ *
+ * The package's own entry points import JSON without the attribute Node demands, so they cannot be loaded; its parts
+ * can, and the schema is read as the file it is. Only its errors are used: its tokens do not carry block scalars as YAML
+ * means them, so the model comes from our own tree.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { JSONObjectReader } from "@actions/workflow-parser/templates/json-object-reader";
+import type { ObjectReader } from "@actions/workflow-parser/templates/object-reader";
+import { TemplateSchema } from "@actions/workflow-parser/templates/schema/index";
+import { TemplateContext, TemplateValidationErrors } from "@actions/workflow-parser/templates/template-context";
+import { readTemplate } from "@actions/workflow-parser/templates/template-reader";
+import {
+  BooleanToken,
+  MappingToken,
+  NullToken,
+  NumberToken,
+  SequenceToken,
+  StringToken,
+  type LiteralToken,
+} from "@actions/workflow-parser/templates/tokens/index";
+import { NoOperationTraceWriter } from "@actions/workflow-parser/templates/trace-writer";
+import type { Problem } from "#lib";
+import { withRemedy } from "./remedy.ts";
+import type { YamlNode } from "./yaml-tree.ts";
+
+export type Dialect = "github" | "forgejo";
+export type SchemaRoot = "workflow-root-strict" | "action-root";
+
+/** Contexts of Forgejo that mean `github`. */
+export const forgejoContexts = ["forgejo", "forge", "gitea"] as const;
+
+interface RawDefinition {
+  readonly context?: string[];
+  readonly mapping?: { readonly properties?: Record<string, unknown> };
+}
+interface RawSchema {
+  readonly definitions: Record<string, RawDefinition>;
+}
+
+const schemas = new Map<string, { readonly schema: TemplateSchema; readonly raw: RawSchema }>();
+
+function loadSchema(root: SchemaRoot, dialect: Dialect): { schema: TemplateSchema; raw: RawSchema } {
+  const file = root === "action-root" ? "action-v1.0.min.json" : "workflow-v1.0.min.json";
+  const known = schemas.get(`${dialect}/${file}`);
+  if (known !== undefined) return known;
+  const path = new URL(file, import.meta.resolve("@actions/workflow-parser"));
+  const raw = JSON.parse(readFileSync(fileURLToPath(path), "utf8")) as RawSchema;
+  if (dialect === "forgejo") addForgejo(raw);
+  const loaded = { schema: TemplateSchema.load(new JSONObjectReader(undefined, JSON.stringify(raw))), raw };
+  schemas.set(`${dialect}/${file}`, loaded);
+  return loaded;
+}
+
+/** Forgejo's reference: the contexts `forgejo`, `forge`, `gitea`, and two keys of workflows and jobs. */
+function addForgejo(raw: RawSchema): void {
+  for (const definition of Object.values(raw.definitions)) {
+    if (definition.context?.includes("github") === true) definition.context.push(...forgejoContexts);
+  }
+  for (const name of ["workflow-root", "workflow-root-strict", "job-factory", "workflow-job"]) {
+    const properties = raw.definitions[name]?.mapping?.properties;
+    if (properties === undefined) continue;
+    properties["enable-openid-connect"] = "boolean";
+    properties["enable-email-notifications"] = "boolean";
+  }
+}
+
+/** Names of contexts and `name(min,max)` of functions that an `if` of this kind may use. */
+export function allowedInCondition(definition: "job-if" | "step-if", dialect: Dialect): readonly string[] {
+  return loadSchema("workflow-root-strict", dialect).raw.definitions[definition]?.context ?? [];
+}
+
+/** Every way in which the tree does not fit the schema. */
+export function checkSchema(file: string, tree: YamlNode, root: SchemaRoot, dialect: Dialect): readonly Problem[] {
+  const errors = new TemplateValidationErrors(200, 1000);
+  const context = new TemplateContext(errors, loadSchema(root, dialect).schema, new NoOperationTraceWriter());
+  const fileId = context.getFileId(file);
+  readTemplate(context, root, new TreeReader(fileId, tree), fileId);
+  return errors.getErrors().map((error) => {
+    const place = error.range?.start ?? tree.start;
+    return { path: "", message: withRemedy(error.rawMessage), at: { file, line: place.line, column: place.column } };
+  });
+}
+
+type Event =
+  | { readonly kind: "literal"; readonly token: LiteralToken }
+  | { readonly kind: "sequence"; readonly token: SequenceToken }
+  | { readonly kind: "mapping"; readonly token: MappingToken }
+  | { readonly kind: "sequence-end" | "mapping-end" };
+
+/** Our tree, read the way the package wants to read. */
+class TreeReader implements ObjectReader {
+  readonly #fileId: number;
+  readonly #events: Event[] = [];
+  #next = 0;
+
+  constructor(fileId: number, tree: YamlNode) {
+    this.#fileId = fileId;
+    this.#push(tree);
+  }
+
+  #push(node: YamlNode): void {
+    const range = { start: node.start, end: node.end };
+    switch (node.kind) {
+      case "scalar":
+        this.#events.push({ kind: "literal", token: this.#literal(node) });
+        return;
+      case "sequence":
+        this.#events.push({ kind: "sequence", token: new SequenceToken(this.#fileId, range, undefined) });
+        for (const item of node.items) this.#push(item);
+        this.#events.push({ kind: "sequence-end" });
+        return;
+      case "mapping":
+        this.#events.push({ kind: "mapping", token: new MappingToken(this.#fileId, range, undefined) });
+        for (const pair of node.pairs) {
+          this.#push(pair.key);
+          this.#push(pair.value);
+        }
+        this.#events.push({ kind: "mapping-end" });
+    }
+  }
+
+  #literal(node: Extract<YamlNode, { kind: "scalar" }>): LiteralToken {
+    const range = { start: node.start, end: node.end };
+    const { value } = node;
+    if (value === null) return new NullToken(this.#fileId, range, undefined);
+    if (typeof value === "boolean") return new BooleanToken(this.#fileId, range, value, undefined);
+    if (typeof value === "number") return new NumberToken(this.#fileId, range, value, undefined);
+    return new StringToken(this.#fileId, range, value, undefined, node.source);
+  }
+
+  #take<K extends Event["kind"]>(kind: K): Extract<Event, { kind: K }> | undefined {
+    const event = this.#events[this.#next];
+    if (event?.kind !== kind) return undefined;
+    this.#next += 1;
+    return event as Extract<Event, { kind: K }>;
+  }
+
+  allowLiteral(): LiteralToken | undefined {
+    return this.#take("literal")?.token;
+  }
+
+  allowSequenceStart(): SequenceToken | undefined {
+    return this.#take("sequence")?.token;
+  }
+
+  allowSequenceEnd(): boolean {
+    return this.#take("sequence-end") !== undefined;
+  }
+
+  allowMappingStart(): MappingToken | undefined {
+    return this.#take("mapping")?.token;
+  }
+
+  allowMappingEnd(): boolean {
+    return this.#take("mapping-end") !== undefined;
+  }
+
+  validateStart(): void {
+    this.#next = 0;
+  }
+
+  validateEnd(): void {
+    if (this.#next !== this.#events.length) throw new Error("Unexpected content after the end");
+  }
+}

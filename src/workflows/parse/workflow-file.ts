@@ -1,0 +1,65 @@
+/** Text of a workflow file in, model and all its problems out. Pure, apart from reading the schema once. */
+import { hasErrors, type Checked, type Problem } from "#lib";
+import { defined } from "./read-steps.ts";
+import type { Workflow } from "./model.ts";
+import { NodeReader } from "./node-reader.ts";
+import { readConcurrency, readDefaults, readJobs, readPermissions } from "./read-jobs.ts";
+import { readTriggers } from "./read-triggers.ts";
+import { checkSchema, type Dialect } from "./schema-check.ts";
+import { readYamlTree } from "./yaml-tree.ts";
+
+export interface WorkflowText {
+  /** Path in the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Whether a file at this path is a workflow. */
+export function isWorkflowPath(path: string): boolean {
+  return /^\.(github|forgejo)\/workflows\/[^/]+\.ya?ml$/.test(path);
+}
+
+/** The value is there even with problems whenever the text is a mapping, for its triggers at least. */
+export function parseWorkflowFile(path: string, text: string): Checked<Workflow> {
+  const tree = readYamlTree(path, text);
+  if (tree.value === undefined) return { problems: tree.problems };
+  const dialect: Dialect = path.startsWith(".forgejo/") ? "forgejo" : "github";
+  const reader = new NodeReader(path);
+  reader.problems.push(...checkSchema(path, tree.value, "workflow-root-strict", dialect));
+  if (tree.value.kind !== "mapping") return { problems: reader.problems };
+  const root = tree.value;
+  const values = {
+    runName: reader.name(reader.get(root, "run-name")),
+    permissions: readPermissions(reader, reader.get(root, "permissions")),
+    concurrency: readConcurrency(reader, reader.get(root, "concurrency")),
+  };
+  const workflow: Workflow = {
+    ...defined(values),
+    path,
+    name: reader.name(reader.get(root, "name")) ?? path,
+    on: readTriggers(reader, reader.get(root, "on")),
+    env: reader.record(reader.get(root, "env"), "env"),
+    defaults: readDefaults(reader, reader.get(root, "defaults")),
+    jobs: readJobs(reader, reader.get(root, "jobs"), dialect),
+  };
+  return { value: workflow, problems: sorted(reader.problems) };
+}
+
+/** The problems of all workflow files among these, for the answer to a push. */
+export function checkFiles(files: readonly WorkflowText[]): readonly Problem[] {
+  return files
+    .filter((file) => isWorkflowPath(file.path))
+    .flatMap((file) => parseWorkflowFile(file.path, file.text).problems);
+}
+
+/** Whether a workflow with these problems can run. */
+export function isRunnable(problems: readonly Problem[]): boolean {
+  return !hasErrors(problems);
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => {
+    const lines = (a.at?.line ?? 0) - (b.at?.line ?? 0);
+    return lines === 0 ? (a.at?.column ?? 0) - (b.at?.column ?? 0) : lines;
+  });
+}
