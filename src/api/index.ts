@@ -24,3 +24,16 @@ export * from "./product/run.ts";
 export * from "./product/application-view.ts";
 export * from "./product/rollout-view.ts";
 export * from "./product/system.ts";
+export * from "./argo/rollout.ts";
+export * from "./argo/analysis.ts";
+export { validateRollout } from "./argo/rollout-validation.ts";
+export { invalid, required } from "./argo/field-problem.ts";
+export { limitValue, validateMetrics } from "./argo/analysis-validation.ts";
+export { parseExpression } from "./expression/parse.ts";
+export {
+  evaluateExpression,
+  type Evaluated,
+  type ExpressionEnvironment,
+  type ExpressionFunction,
+} from "./expression/evaluate.ts";
+export type { Node as ExpressionNode } from "./expression/syntax.ts";
