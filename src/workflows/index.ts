@@ -15,3 +15,6 @@ export { completeCondition } from "./expressions/condition.ts";
 export { hasExpression } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
 export type { DispatchInput, Job, Permissions, Workflow } from "./parse/model.ts";
+export { hasPathFilters, matchEvent, type TriggerEvent } from "./plan/match-event.ts";
+export { planRun, type ObservedRun, type RunAction } from "./plan/plan-run.ts";
+export type { Conclusion, JobInstance, JobState, JobStatus } from "./plan/job-state.ts";
