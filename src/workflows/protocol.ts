@@ -172,6 +172,11 @@ export interface JobAssignment {
 
 export interface HeartbeatRequest {
   readonly lease: string;
+  /**
+   * Control may hold the answer this long (at most a third of the lease) and answers at once when the job is to be
+   * cancelled: one such request always open makes cancelling immediate. Absent: answered at once.
+   */
+  readonly waitMs?: number;
 }
 
 export interface HeartbeatResponse {
@@ -196,6 +201,8 @@ export interface StepState {
   /** RFC 3339. */
   readonly startedAt?: string;
   readonly completedAt?: string;
+  /** Of a completed step: how many lines its log has, so that a watcher knows when it has seen all of them. */
+  readonly logLines?: number;
 }
 
 /** The whole list each time; it replaces what control knew. */

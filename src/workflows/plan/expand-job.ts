@@ -114,7 +114,7 @@ function asNumber(value: ContextValue, key: string): number {
 
 function labelsOf(job: Job, contexts: Contexts): readonly string[] {
   const value = evaluateTree(job.runsOn.labels, contexts);
-  const nested = isObject(value) ? ((value as ContextObject)["labels"] ?? []) : value;
+  const nested = isObject(value) ? (value["labels"] ?? []) : value;
   const labels = (Array.isArray(nested) ? nested : [nested]).map((label: ContextValue) =>
     typeof label === "string" || typeof label === "number" ? String(label).trim() : "",
   );

@@ -1,0 +1,84 @@
+/** What this room needs from the others, named for the need. */
+import type { WorkflowText } from "./parse/workflow-file.ts";
+import type { Permissions } from "./parse/model.ts";
+import type { ServiceEndpoints } from "./protocol.ts";
+
+export interface PortOptions {
+  readonly signal: AbortSignal;
+}
+
+export interface RepositoryFacts {
+  /** Stable number of the repository. */
+  readonly id: number;
+  readonly defaultBranch: string;
+  readonly private: boolean;
+}
+
+export interface CommitFacts {
+  readonly id: string;
+  readonly treeId: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly timestamp: string;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly committer: { readonly name: string; readonly email: string };
+}
+
+/** Reads repositories, named `owner/name`. A repository or commit that is not there is an error. */
+export interface WorkflowSourcePort {
+  repository(repository: string, options: PortOptions): Promise<RepositoryFacts>;
+  /** The files `isWorkflowPath` holds for, as they are in the commit. */
+  files(repository: string, sha: string, options: PortOptions): Promise<readonly WorkflowText[]>;
+  /** Paths that differ between the commits; undefined when that cannot be known, e.g. `before` is gone or all zeros. */
+  changedPaths(
+    repository: string,
+    before: string,
+    after: string,
+    options: PortOptions,
+  ): Promise<readonly string[] | undefined>;
+  /** Commits reachable from `after` and not from `before` (all zeros: any), newest last, the newest `limit` of them. */
+  commits(
+    repository: string,
+    before: string,
+    after: string,
+    limit: number,
+    options: PortOptions,
+  ): Promise<readonly CommitFacts[]>;
+}
+
+export interface JobTokenRequest {
+  readonly jobId: string;
+  readonly runId: string;
+  readonly repository: string;
+  readonly actor: string;
+  /** Of the job, else of the workflow; absent when neither says. */
+  readonly permissions?: Permissions;
+}
+
+/** Tokens that live as long as a job: GITHUB_TOKEN. */
+export interface JobTokenPort {
+  /** May be called again for the same job when its runner asks again or changes; earlier tokens of it may end. */
+  mint(job: JobTokenRequest, options: PortOptions): Promise<string>;
+  /** Ends all tokens of the job; does nothing when there are none. */
+  revoke(jobId: string, options: PortOptions): Promise<void>;
+}
+
+export interface VariablesRequest {
+  readonly repository: string;
+  readonly ref: string;
+  readonly eventName: string;
+  /** Of the job, for secrets and variables that only this environment has. */
+  readonly environment?: string;
+}
+
+/** `vars` and `secrets`. */
+export interface VariablesPort {
+  variables(request: VariablesRequest, options: PortOptions): Promise<Readonly<Record<string, string>>>;
+  secrets(request: VariablesRequest, options: PortOptions): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Where a job's runner reaches the services, with the tokens of this job where they need some. */
+export interface ServicesPort {
+  readonly base: Pick<ServiceEndpoints, "serverUrl" | "apiUrl" | "graphqlUrl">;
+  forJob(job: JobTokenRequest, options: PortOptions): Promise<ServiceEndpoints>;
+}

@@ -1,0 +1,144 @@
+/** Runs as people and the product API see them. */
+import type { Problem } from "#lib";
+import type { Annotation, ContextObject, StepState } from "../protocol.ts";
+import type { Conclusion, JobInstance, JobStatus } from "../plan/job-state.ts";
+import type { Workflow } from "../parse/model.ts";
+import type { JobRow, RunRow } from "./schema.ts";
+
+export interface RunView {
+  readonly id: string;
+  readonly number: number;
+  readonly attempt: number;
+  readonly repository: string;
+  readonly workflow: { readonly name: string; readonly path: string };
+  readonly title: string;
+  readonly event: string;
+  readonly ref: string;
+  readonly sha: string;
+  readonly actor: string;
+  /** Who started this attempt. */
+  readonly triggeringActor: string;
+  /** `pending`: waits for another run of its concurrency group. */
+  readonly status: "pending" | "queued" | "in_progress" | "completed";
+  /** Exactly when completed. */
+  readonly conclusion?: Conclusion;
+  readonly cancelRequested: boolean;
+  /** What is wrong with the workflow file; with an error among them the run failed without starting a job. */
+  readonly problems: readonly Problem[];
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+}
+
+export interface RunDetails extends RunView {
+  /** Jobs of the current attempt in the order of the file, then of the matrix. */
+  readonly jobs: readonly JobView[];
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly key: string;
+  readonly name: string;
+  /** Keys of the jobs it needs: the edges of the graph. */
+  readonly needs: readonly string[];
+  readonly status: JobStatus;
+  readonly conclusion?: Conclusion;
+  /** Why it ended or waits, when the conclusion does not say it all. */
+  readonly message?: string;
+  readonly environment?: string;
+  readonly matrix: ContextObject;
+  readonly labels: readonly string[];
+  readonly continueOnError: boolean;
+  readonly cancelRequested: boolean;
+  /** How often it was given to a runner. */
+  readonly tries: number;
+  readonly runnerName?: string;
+  readonly steps: readonly StepView[];
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly annotations: readonly Annotation[];
+  readonly summary: string;
+  readonly queuedAt?: string;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+}
+
+export type StepView = StepState;
+
+export interface LogEntryView {
+  readonly step: number;
+  /** From 0 within the step. */
+  readonly line: number;
+  readonly time: string;
+  readonly text: string;
+}
+
+/** Something of a run changed; read it again to see what. */
+export interface RunNotice {
+  readonly runId: string;
+  readonly jobId?: string;
+  readonly kind: "run" | "job" | "steps" | "log";
+}
+
+export function runView(row: RunRow): RunView {
+  return {
+    id: String(row.id),
+    number: row.number,
+    attempt: row.attempt,
+    repository: row.repository,
+    workflow: { name: row.name, path: row.path },
+    title: row.title,
+    event: row.event_name,
+    ref: row.ref,
+    sha: row.sha,
+    actor: row.actor,
+    triggeringActor: row.triggering_actor,
+    status: row.status,
+    ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
+    cancelRequested: row.cancel_requested === 1,
+    problems: JSON.parse(row.problems_json) as Problem[],
+    createdAt: timestamp(row.created_at),
+    ...time("startedAt", row.started_at),
+    ...time("completedAt", row.completed_at),
+  };
+}
+
+export function jobView(row: JobRow, workflow: Workflow | undefined, steps: readonly StepState[]): JobView {
+  const definition = workflow?.jobs.find((job) => job.key === row.key);
+  const instance = row.instance_json === null ? undefined : (JSON.parse(row.instance_json) as JobInstance);
+  return {
+    id: String(row.id),
+    runId: String(row.run_id),
+    attempt: row.attempt,
+    key: row.key,
+    name: row.name,
+    needs: definition?.needs ?? [],
+    status: row.status,
+    ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
+    ...(row.message === null ? {} : { message: row.message }),
+    ...(definition?.environment === undefined ? {} : { environment: definition.environment.name }),
+    matrix: instance?.matrix ?? {},
+    labels: instance?.labels ?? [],
+    continueOnError: instance?.continueOnError ?? false,
+    cancelRequested: row.cancel_requested === 1,
+    tries: row.tries,
+    ...(row.runner_name === null ? {} : { runnerName: row.runner_name }),
+    steps,
+    outputs: JSON.parse(row.outputs_json) as Record<string, string>,
+    annotations: JSON.parse(row.annotations_json) as Annotation[],
+    summary: row.summary,
+    ...time("queuedAt", row.queued_at),
+    ...time("startedAt", row.started_at),
+    ...time("completedAt", row.completed_at),
+  };
+}
+
+function timestamp(ms: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(ms).toString({ smallestUnit: "millisecond" });
+}
+
+function time<K extends string>(key: K, ms: number | null): Partial<Record<K, string>> {
+  return ms === null ? {} : ({ [key]: timestamp(ms) } as Record<K, string>);
+}
