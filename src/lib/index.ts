@@ -20,6 +20,7 @@ export { TaskGroup } from "./task-group.ts";
 export { backoffDelayMs, type Backoff } from "./backoff.ts";
 export { Wake } from "./wake.ts";
 export { Channel, ChannelOverflowError } from "./channel.ts";
+export { SequenceLog, type Sequenced } from "./sequence-log.ts";
 export { KeyedLock } from "./keyed-lock.ts";
 export { joinInside, readFileIfExists, writeFileAtomic } from "./files.ts";
 export { CommandError, commandOutput, runCommand, type CommandOptions, type CommandResult } from "./command.ts";

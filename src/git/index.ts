@@ -1,0 +1,20 @@
+/** Repositories, smart HTTP, ref updates, and commits the system writes. */
+export { gitRoutes, type GitRoutesOptions } from "./routes.ts";
+export {
+  openRepositories,
+  Repositories,
+  type CreateOptions,
+  type RepositoriesOptions,
+  type Repository,
+} from "./repositories.ts";
+export { GitError, type GitErrorCode } from "./errors.ts";
+export type { ObjectReader } from "./objects.ts";
+export type { ChangedFile, CommitInfo, Signature, TreeEntry } from "./plumbing.ts";
+export { noPushChecks, type Push, type PushCheckPort, type PushedUpdate, type PushVerdict } from "./ports.ts";
+export type { BranchProtection } from "./protection.ts";
+export type { RefRefusal } from "./push-report.ts";
+export type { RefUpdate } from "./update-ledger.ts";
+export type { CommitRequest } from "./system-commit.ts";
+export type { EditableFiles } from "./edited-tree.ts";
+export type { MaterialiseOptions } from "./materialise.ts";
+export { branchOf, isObjectId, zeroId } from "./names.ts";
