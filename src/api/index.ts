@@ -12,6 +12,8 @@ export type {
 export { apiVersionOf, qualifiedPlural, splitApiVersion, type ResourceType } from "./meta/resource-type.ts";
 export { builtinKinds } from "./kinds.ts";
 export { defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
+export { ageSince, humanAge } from "./meta/human-age.ts";
+export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";
 export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
 export * from "./core/pod.ts";
 export * from "./core/core-types.ts";

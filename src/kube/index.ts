@@ -15,3 +15,4 @@ export type {
   WriteOptions,
 } from "./client/cluster.ts";
 export { isKubeError, KubeError, type KubeReason, type StatusCause, type StatusDetails } from "./client/kube-error.ts";
+export { openEmbeddedCluster, type EmbeddedCluster, type EmbeddedClusterOptions } from "./client/embedded-cluster.ts";

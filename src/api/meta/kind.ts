@@ -25,6 +25,8 @@ export interface KindDefinition<T extends KubeObject = AnyObject> {
   readonly fields?: readonly string[];
   /** Columns of `kubectl get`; Name comes first and Age last by themselves. */
   readonly columns?: readonly PrinterColumn<T>[];
+  /** True when `columns` is the whole row: neither Name nor Age is added (upstream's Event). */
+  readonly ownColumnsOnly?: boolean;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
 }

@@ -1,0 +1,21 @@
+import { defineKind } from "../meta/kind.ts";
+import { type Namespace, namespaces } from "./core-types.ts";
+
+export const namespaceKind = defineKind<Namespace>({
+  type: namespaces,
+  singular: "namespace",
+  shortNames: ["ns"],
+  status: true,
+  generation: false,
+  fields: ["spec", "status"],
+  setDefaults(namespace) {
+    const { metadata } = namespace;
+    metadata.labels = { ...metadata.labels, "kubernetes.io/metadata.name": metadata.name };
+    namespace.spec ??= {};
+    namespace.spec.finalizers ??= ["kubernetes"];
+    namespace.status ??= {};
+    namespace.status.phase ??= "Active";
+  },
+  columns: [{ name: "Status", cell: ({ status }) => status?.phase ?? "" }],
+  selectableFields: { "status.phase": ({ status }) => status?.phase ?? "" },
+});

@@ -1,0 +1,153 @@
+/**
+ * The cluster that lives in this process: the API server's verbs over its SQLite store, behind the port controllers
+ * know. It owns what keeps a cluster in order by itself: garbage collection, draining of namespaces, bookmarks.
+ */
+import { builtinKinds, type KindDefinition, type KubeObject, type ResourceType } from "#api";
+import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
+import { createDefaultNamespaces } from "../server/lifecycle/default-namespaces.ts";
+import { GarbageCollector } from "../server/lifecycle/garbage-collector.ts";
+import { keepTidy } from "../server/lifecycle/housekeeping.ts";
+import { NamespaceDrain } from "../server/lifecycle/namespace-drain.ts";
+import { ObjectApi, type Place } from "../server/object-api.ts";
+import { KindRegistry } from "../server/registry/kind-registry.ts";
+import type { ServedKind } from "../server/registry/served-kind.ts";
+import { patchScale } from "../server/scale/scale.ts";
+import { watchChanges } from "../server/read/watch-changes.ts";
+import { selectionOf } from "../server/select/selection.ts";
+import { plainWrite, type WriteRequest } from "../server/write/write-request.ts";
+import { ObjectStore } from "../store/object-store.ts";
+import type {
+  Cluster,
+  ClusterCapabilities,
+  DeleteOptions,
+  ListOptions,
+  ObjectList,
+  Patch,
+  PatchOptions,
+  RequestOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "./cluster.ts";
+
+export interface EmbeddedClusterOptions {
+  /** Path of the SQLite file, which this process alone may open; `:memory:` for tests. */
+  readonly file: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Default: every kind of `#api`. */
+  readonly kinds?: readonly KindDefinition[];
+}
+
+export interface EmbeddedCluster extends Cluster, AsyncDisposable {
+  /** What the HTTP face serves from. */
+  readonly objects: ObjectApi;
+}
+
+/** Opens (and creates) the file; takes up unfinished deletions where the last process left them. */
+export function openEmbeddedCluster(options: EmbeddedClusterOptions): EmbeddedCluster {
+  return new ClusterInProcess(options);
+}
+
+const defaultManager = "tidegate";
+
+class ClusterInProcess implements EmbeddedCluster {
+  readonly capabilities: ClusterCapabilities = { exactWeights: true };
+  readonly objects: ObjectApi;
+  readonly #tasks: TaskGroup;
+  readonly #owned = new DisposableStack();
+
+  constructor({ file, clock, ids, log, kinds = builtinKinds }: EmbeddedClusterOptions) {
+    const store = this.#owned.use(new ObjectStore({ file, clock }));
+    this.objects = new ObjectApi({ store, kinds: new KindRegistry(kinds), clock, ids });
+    createDefaultNamespaces(this.objects);
+    const collector = this.#owned.use(new GarbageCollector(this.objects, log));
+    const drain = this.#owned.use(new NamespaceDrain(this.objects, log));
+    this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping failed", { task, error }));
+    this.#tasks.start("garbage collection", (signal) => collector.run(signal));
+    this.#tasks.start("namespace drain", (signal) => drain.run(signal));
+    this.#tasks.start("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));
+  }
+
+  async get<T extends KubeObject>(
+    type: ResourceType<T>,
+    place: Place,
+    options: RequestOptions,
+  ): Promise<T | undefined> {
+    options.signal.throwIfAborted();
+    return await settled<T | undefined>(this.objects.find(this.#kind(type), place));
+  }
+
+  async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions): Promise<ObjectList<T>> {
+    options.signal.throwIfAborted();
+    const kind = this.#kind(type);
+    const items = this.objects.list(kind, selectionOf(kind, options));
+    return await settled<ObjectList<T>>({ items, resourceVersion: String(this.objects.store.revision) });
+  }
+
+  watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+    const kind = this.#kind(type);
+    const { resourceVersion, signal } = options;
+    const events = watchChanges(this.objects, kind, { selection: selectionOf(kind, options), resourceVersion, signal });
+    return events as AsyncIterable<unknown> as AsyncIterable<WatchEvent<T>>;
+  }
+
+  async create<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions): Promise<T> {
+    options.signal.throwIfAborted();
+    const kind = this.#kind(type);
+    return await settled<T>(this.objects.create(kind, object.metadata.namespace, object, writeRequest(options)));
+  }
+
+  async update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions): Promise<T> {
+    options.signal.throwIfAborted();
+    const request = writeRequest(options);
+    return await settled<T>(this.objects.update(this.#kind(type), object.metadata, object, request));
+  }
+
+  async updateStatus<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions): Promise<T> {
+    options.signal.throwIfAborted();
+    const request: WriteRequest = { ...writeRequest(options), subresource: "status" };
+    return await settled<T>(this.objects.update(this.#kind(type), object.metadata, object, request));
+  }
+
+  async patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    place: Place,
+    patch: Patch,
+    options: PatchOptions,
+  ): Promise<T> {
+    options.signal.throwIfAborted();
+    const kind = this.#kind(type);
+    const request = { ...writeRequest(options), subresource: options.subresource };
+    if (options.subresource === "scale") return await settled<T>(patchScale(this.objects, kind, place, patch, request));
+    return await settled<T>(this.objects.patch(kind, place, patch, request));
+  }
+
+  async delete(type: ResourceType<KubeObject>, place: Place, options: DeleteOptions): Promise<void> {
+    options.signal.throwIfAborted();
+    await settled(this.objects.delete(this.#kind(type), place, options));
+  }
+
+  resolveType(apiVersion: string, kind: string): ResourceType | undefined {
+    return this.objects.kinds.findByKind(apiVersion, kind)?.type;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+    this.#owned[Symbol.dispose]();
+  }
+
+  #kind(type: ResourceType<KubeObject>): ServedKind {
+    return this.objects.kinds.serving(type);
+  }
+}
+
+/** Stored objects are of the kind asked for: the registry routes by the same type that carries `T`. */
+function settled<T>(value: unknown): Promise<T> {
+  return Promise.resolve(value as T);
+}
+
+function writeRequest(options: WriteOptions): WriteRequest {
+  return plainWrite(options.fieldManager ?? defaultManager, options.dryRun ?? false);
+}

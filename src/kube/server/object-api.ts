@@ -1,0 +1,216 @@
+/**
+ * The verbs of the API server over the store, without HTTP. Everything here is synchronous: each write reads, decides
+ * and commits in one step, so no two writes ever interleave.
+ */
+import type { AnyObject } from "#api";
+import { type Clock, type Ids, mergePatch, toTimestamp } from "#lib";
+import type { PropagationPolicy } from "../client/cluster.ts";
+import { KubeError } from "../client/kube-error.ts";
+import type { ObjectKey } from "../store/object-key.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { isReleased, planDeletion } from "./lifecycle/deletion.ts";
+import { applyJsonPatch } from "./patch/json-patch.ts";
+import { applyStrategicPatch } from "./patch/strategic-merge.ts";
+import type { KindRegistry } from "./registry/kind-registry.ts";
+import type { ServedKind } from "./registry/served-kind.ts";
+import { alreadyExists, badRequest, conflict, modifiedMeanwhile, notFound } from "./refusals.ts";
+import type { Selection } from "./select/selection.ts";
+import { toObject } from "./write/body.ts";
+import { prepareCreate, prepareUpdate, refuseInTerminatingNamespace } from "./write/prepare.ts";
+import type { WriteRequest } from "./write/write-request.ts";
+import { freezeDeep } from "../store/frozen.ts";
+
+export interface Place {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+export interface DeleteRequest {
+  readonly propagationPolicy?: PropagationPolicy | undefined;
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Gone at once, or the object that waits for its finalizers, its dependents or its runner. */
+export type DeleteResult = { readonly gone: boolean; readonly object: AnyObject };
+
+export type PatchBody = { readonly type: "merge" | "json" | "strategic"; readonly patch: unknown };
+
+export class ObjectApi {
+  readonly store: ObjectStore;
+  readonly kinds: KindRegistry;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+
+  constructor(parts: { store: ObjectStore; kinds: KindRegistry; clock: Clock; ids: Ids }) {
+    this.store = parts.store;
+    this.kinds = parts.kinds;
+    this.#clock = parts.clock;
+    this.#ids = parts.ids;
+  }
+
+  find(kind: ServedKind, place: Place): AnyObject | undefined {
+    const object = this.store.get(keyOf(kind, place));
+    return object === undefined ? undefined : asVersion(kind, object);
+  }
+
+  /** Throws NotFound. */
+  get(kind: ServedKind, place: Place): AnyObject {
+    const object = this.find(kind, place);
+    if (object === undefined) throw notFound(kind.type, place.name);
+    return object;
+  }
+
+  /** By namespace and name, as of now. */
+  list(kind: ServedKind, selection: Selection): AnyObject[] {
+    return this.store
+      .list(kind.resource, selection.namespace)
+      .filter(selection.matches)
+      .map((object) => asVersion(kind, object));
+  }
+
+  create(kind: ServedKind, namespace: string | undefined, body: unknown, request: WriteRequest): AnyObject {
+    const object = toObject(kind, body);
+    placeInNamespace(kind, object, namespace);
+    const birth = { uid: this.#ids.uuid(), time: this.#now(), suffix: this.#ids.suffix() };
+    const created = prepareCreate(kind, object, request, birth);
+    const key = keyOf(kind, created.metadata);
+    this.#requireNamespace(kind, created);
+    if (this.store.get(key) !== undefined) throw alreadyExists(kind.type, key.name);
+    if (request.dryRun) return freezeDeep(created);
+    return this.store.put(key, created);
+  }
+
+  /** PUT. Throws NotFound when there is no such object; creating by PUT is for kinds of upstream we do not serve. */
+  update(kind: ServedKind, place: Place, body: unknown, request: WriteRequest): AnyObject {
+    const sent = toObject(kind, body);
+    if (sent.metadata.name !== place.name) {
+      throw badRequest(
+        `the name of the object (${sent.metadata.name}) does not match the name on the URL (${place.name})`,
+      );
+    }
+    placeInNamespace(kind, sent, place.namespace);
+    const old = this.get(kind, place);
+    return this.#replace(kind, place, old, sent, request);
+  }
+
+  patch(kind: ServedKind, place: Place, body: PatchBody, request: WriteRequest): AnyObject {
+    const old = this.get(kind, place);
+    const sent = toObject(kind, patched(kind, old, body));
+    if (sent.metadata.name !== place.name) throw badRequest("a patch may not change metadata.name");
+    placeInNamespace(kind, sent, place.namespace);
+    return this.#replace(kind, place, old, sent, request);
+  }
+
+  delete(kind: ServedKind, place: Place, request: DeleteRequest): DeleteResult {
+    const object = this.get(kind, place);
+    const { uid, resourceVersion } = request.preconditions ?? {};
+    if (uid !== undefined && uid !== object.metadata.uid) {
+      const why = `the UID in the precondition (${uid}) does not match the UID in record (${object.metadata.uid})`;
+      throw conflict(kind.type, place.name, `${why}. The object might have been deleted and then recreated`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
+      throw modifiedMeanwhile(kind.type, place.name);
+    }
+    const deletion = planDeletion(
+      kind,
+      object,
+      { propagationPolicy: request.propagationPolicy ?? "Background", gracePeriodSeconds: request.gracePeriodSeconds },
+      this.#clock.now(),
+    );
+    const key = keyOf(kind, place);
+    switch (deletion.kind) {
+      case "remove":
+        return { gone: true, object: (request.dryRun === true ? undefined : this.store.remove(key)) ?? object };
+      case "mark":
+        if (request.dryRun === true) return { gone: false, object: freezeDeep(deletion.object) };
+        return { gone: false, object: this.store.put(key, deletion.object) };
+      case "wait":
+        return { gone: false, object };
+    }
+  }
+
+  /** Stores what `change` makes of the object, past all checks: for the system's own lifecycle steps. */
+  rewrite(key: ObjectKey, change: (draft: AnyObject) => void): void {
+    const old = this.store.get(key);
+    const kind = this.kinds.findByStoredName(key.resource);
+    if (old === undefined || kind === undefined) return;
+    const draft = structuredClone(old);
+    change(draft);
+    if (isReleased(kind, draft)) this.store.remove(key);
+    else this.store.put(key, draft);
+  }
+
+  #replace(kind: ServedKind, place: Place, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
+    const next = prepareUpdate(kind, old, sent, request, this.#now());
+    if (next === old) return old;
+    if (request.dryRun) return freezeDeep(next);
+    const key = keyOf(kind, place);
+    if (!isReleased(kind, next)) return this.store.put(key, next);
+    this.store.remove(key);
+    return freezeDeep(next);
+  }
+
+  #requireNamespace(kind: ServedKind, object: AnyObject): void {
+    if (!kind.type.namespaced) return;
+    const name = object.metadata.namespace ?? "";
+    const namespace = this.store.get({ resource: "namespaces", namespace: "", name });
+    if (namespace === undefined) {
+      throw new KubeError("NotFound", `namespaces "${name}" not found`, { name, kind: "namespaces" });
+    }
+    if (namespace.metadata.deletionTimestamp !== undefined) {
+      refuseInTerminatingNamespace(kind, object.metadata.name, name);
+    }
+  }
+
+  #now(): string {
+    return toTimestamp(this.#clock.now());
+  }
+}
+
+export function keyOf(kind: ServedKind, place: { namespace?: string | undefined; name: string }): ObjectKey {
+  return {
+    resource: kind.resource,
+    namespace: kind.type.namespaced ? (place.namespace ?? "") : "",
+    name: place.name,
+  };
+}
+
+/** The stored object as this version of its kind (conversion strategy None: only the apiVersion differs). */
+export function asVersion(kind: ServedKind, object: AnyObject): AnyObject {
+  const { group, version } = kind.type;
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  return object.apiVersion === apiVersion ? object : freezeDeep({ ...object, apiVersion });
+}
+
+function placeInNamespace(kind: ServedKind, object: AnyObject, namespace: string | undefined): void {
+  const { metadata } = object;
+  if (!kind.type.namespaced) {
+    delete metadata.namespace;
+    return;
+  }
+  if (metadata.namespace === undefined || metadata.namespace === "") {
+    if (namespace === undefined || namespace === "") {
+      throw badRequest("an empty namespace may not be set during creation");
+    }
+    metadata.namespace = namespace;
+  }
+  if (namespace !== undefined && metadata.namespace !== namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request: ` +
+        `"${metadata.namespace}", not "${namespace}"`,
+    );
+  }
+}
+
+function patched(kind: ServedKind, old: AnyObject, body: PatchBody): unknown {
+  switch (body.type) {
+    case "json":
+      return applyJsonPatch(old, body.patch);
+    case "merge":
+      return mergePatch(old, body.patch);
+    case "strategic":
+      return applyStrategicPatch(kind, old, body.patch);
+  }
+}

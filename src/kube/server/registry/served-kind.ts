@@ -1,0 +1,42 @@
+import { apiVersionOf, type KindDefinition, qualifiedPlural } from "#api";
+import type { Schema } from "../schema/schema.ts";
+import { upstreamSchemaName, upstreamSchemas } from "../schema/upstream.ts";
+
+/** A kind as the API server serves it: the definition, and what follows from where it came from. */
+export interface ServedKind extends KindDefinition {
+  /** The name its objects are stored under, the same for all versions. */
+  readonly resource: string;
+  /** True for kinds of CustomResourceDefinitions and of groups that are CRDs upstream: no strategic merge patch. */
+  readonly custom: boolean;
+  /** Shape of the whole object, where it is known; fields are then checked to any depth. */
+  readonly schema: Schema | undefined;
+}
+
+/** Groups whose kinds upstream compiles in; every other group is made of CRDs there. */
+const nativeGroups: ReadonlySet<string> = new Set([
+  "",
+  "admissionregistration.k8s.io",
+  "apiextensions.k8s.io",
+  "apps",
+  "autoscaling",
+  "batch",
+  "coordination.k8s.io",
+  "discovery.k8s.io",
+  "events.k8s.io",
+  "networking.k8s.io",
+  "policy",
+  "rbac.authorization.k8s.io",
+  "scheduling.k8s.io",
+  "storage.k8s.io",
+]);
+
+export function builtinKind(definition: KindDefinition): ServedKind {
+  const { type } = definition;
+  const schemaName = upstreamSchemaName(apiVersionOf(type), type.kind);
+  return {
+    ...definition,
+    resource: qualifiedPlural(type),
+    custom: !nativeGroups.has(type.group),
+    schema: schemaName === undefined ? undefined : upstreamSchemas[schemaName],
+  };
+}
