@@ -21,7 +21,7 @@ export function setKustomizeImage(text: string, change: ImageChange): string {
   if (!isSeq(found)) document.set("images", images);
   if (!setEntry(images, change)) return text;
   const indentSeq = !/^images:[^\n]*\n- /m.test(text) && !/^(?:resources|bases):[^\n]*\n- /m.test(text);
-  return document.toString({ lineWidth: 0, indentSeq, flowCollectionPadding: !/\{\S/.test(text) });
+  return document.toString({ lineWidth: 0, indentSeq, flowCollectionPadding: !/[[{]\S/.test(text) });
 }
 
 /** True when the list changed. */

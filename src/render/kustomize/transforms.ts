@@ -60,7 +60,8 @@ export function labelFieldSpecs(change: LabelChange): readonly FieldSpec[] {
   return [
     ...labelSpecs.metadata,
     ...(change.includeTemplates === true ? labelSpecs.templates : []),
-    ...(change.includeVolumeClaimTemplates === true ? labelSpecs.volumeClaims : []),
+    // Kustomize 5.5 counts volume claim templates among the templates; later versions have a switch of their own.
+    ...(change.includeTemplates === true || change.includeVolumeClaimTemplates === true ? labelSpecs.volumeClaims : []),
   ];
 }
 
