@@ -1,0 +1,15 @@
+import { AppError } from "#lib";
+
+export type RuntimeErrorCode =
+  | "runtime/no-image"
+  | "runtime/bad-layer"
+  | "runtime/layer-too-large"
+  | "runtime/no-command"
+  | "runtime/no-container"
+  | "runtime/no-port"
+  | "runtime/bad-volume"
+  | "runtime/start-failed"
+  | "runtime/stop-failed";
+
+/** What the runtime cannot do, in words that fit a pod event. */
+export class RuntimeError extends AppError<RuntimeErrorCode> {}

@@ -1,0 +1,20 @@
+/** How a pod runs: the `PodRuntime` port and its implementation with processes of this host. */
+export { RuntimeError } from "./errors.ts";
+export type { ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./ports.ts";
+export {
+  containerIdOf,
+  type ContainerEvent,
+  type ContainerMount,
+  type ContainerRecord,
+  type ContainerRunState,
+  type ContainerSpec,
+  type ExecResult,
+  type LogOptions,
+  type PodIdentity,
+  type PodNetwork,
+  type PodRuntime,
+  type PodSandbox,
+  type PulledImage,
+  type VolumeContent,
+} from "./pod-runtime.ts";
+export { openProcessRuntime, type ProcessRuntimeOptions } from "./process/open-process-runtime.ts";

@@ -1,0 +1,165 @@
+/**
+ * How a pod runs: the port between the node agent, which decides, and what runs containers. An implementation keeps
+ * its own durable record, so that containers outlive the control process and are found again by the same ids.
+ *
+ * A container id is made of pod uid, container name and attempt, and nothing else: starting the same attempt twice
+ * (after a crash between start and status write) gives the container that already runs, never a second one.
+ */
+import type { Channel } from "#lib";
+
+export interface PodIdentity {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Files of a volume by relative path. An `emptyDir` has no `files`; its content is the containers' own. */
+export interface VolumeContent {
+  readonly name: string;
+  readonly files?: ReadonlyMap<string, Uint8Array>;
+  /** File mode of `files`; secrets use 0o400. */
+  readonly mode?: number;
+}
+
+export interface PodSandbox {
+  readonly pod: PodIdentity;
+  /** Container ports that must be reachable. */
+  readonly ports: readonly number[];
+  /** Where they were reachable before (the pod's port-map annotation); kept while nobody else took the port. */
+  readonly previousPorts?: Readonly<Record<string, number>>;
+}
+
+/** Where the pod is reachable: `ports` maps container port to the port to connect to at `ip`. */
+export interface PodNetwork {
+  readonly ip: string;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+export interface PulledImage {
+  readonly reference: string;
+  readonly digest: string;
+  /** False when an image that was already there served. */
+  readonly fetched: boolean;
+}
+
+export interface ContainerMount {
+  readonly volume: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+}
+
+export interface ContainerSpec {
+  readonly pod: PodIdentity;
+  readonly name: string;
+  /** 0 for the first start, then one more for each restart. */
+  readonly attempt: number;
+  readonly image: PulledImage;
+  /** Replaces the image's ENTRYPOINT (and drops its CMD). */
+  readonly command?: readonly string[];
+  /** Replaces the image's CMD. */
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  /** Complete and expanded; goes over the image's ENV. May hold secrets: never written to disk, log or argv. */
+  readonly env: Readonly<Record<string, string>>;
+  /** This container's own ports, the first being what it listens on above all. */
+  readonly ports: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly network: PodNetwork;
+  readonly mounts: readonly ContainerMount[];
+  /** Facts the caller wants back from `list` after a restart, e.g. how often it crashed in a row. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type ContainerRunState =
+  | { readonly kind: "running"; readonly startedAt: Temporal.Instant }
+  | {
+      readonly kind: "exited";
+      /** 128 + n when signal n ended it. */
+      readonly exitCode: number;
+      readonly startedAt: Temporal.Instant;
+      readonly finishedAt: Temporal.Instant;
+      /** False when the end was not seen and the code is a stand-in (137), e.g. after the machine went down. */
+      readonly witnessed: boolean;
+    };
+
+export interface ContainerRecord {
+  readonly id: string;
+  readonly pod: PodIdentity;
+  readonly name: string;
+  readonly attempt: number;
+  readonly image: { readonly reference: string; readonly digest: string };
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: ContainerRunState;
+}
+
+/** Something changed about this pod's containers: read `list` again. */
+export interface ContainerEvent {
+  readonly podUid: string;
+  readonly containerId: string;
+}
+
+export interface LogOptions {
+  /** Go on until the container has ended. */
+  readonly follow: boolean;
+  readonly tailLines?: number;
+  /** Only what was written at or after this time. */
+  readonly since?: Temporal.Instant;
+  /** Each line starts with its time. */
+  readonly timestamps: boolean;
+  readonly limitBytes?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  /** Both streams, cut to a few KiB. */
+  readonly output: string;
+}
+
+export interface PodRuntime extends AsyncDisposable {
+  /** Scheme of `containerID` in pod statuses. */
+  readonly name: string;
+  readonly events: Channel<ContainerEvent>;
+
+  /** Makes the image ready to start from. `Never` throws when it is not there. */
+  pull(
+    reference: string,
+    options: { readonly policy: "Always" | "IfNotPresent" | "Never"; readonly signal: AbortSignal },
+  ): Promise<PulledImage>;
+
+  /** Gives the pod its place and ports; safe to repeat. Ports stay the same while a container of the pod runs. */
+  preparePod(sandbox: PodSandbox, signal: AbortSignal): Promise<PodNetwork>;
+
+  /** Puts the volume's present content in place; running containers see it. */
+  writeVolume(podUid: string, volume: VolumeContent, signal: AbortSignal): Promise<void>;
+
+  /** Resolves when the container's process exists and its record is durable. */
+  startContainer(spec: ContainerSpec, signal: AbortSignal): Promise<ContainerRecord>;
+
+  /** Sends the stop signal, after `graceMs` kills. Resolves when the container has ended; nothing of it runs then. */
+  stopContainer(id: string, options: { readonly graceMs: number; readonly signal: AbortSignal }): Promise<void>;
+
+  exec(
+    id: string,
+    command: readonly string[],
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<ExecResult>;
+
+  /** Everything known, running and ended, oldest attempt first. */
+  list(podUid?: string): readonly ContainerRecord[];
+
+  /** Pods that have a place here, also those without a container. */
+  pods(): readonly PodIdentity[];
+
+  logs(id: string, options: LogOptions): AsyncIterable<Uint8Array>;
+
+  /** Forgets an ended container and its logs. */
+  removeContainer(id: string, signal: AbortSignal): Promise<void>;
+
+  /** Kills what still runs and forgets the pod, its volumes and logs. */
+  removePod(podUid: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The id of one attempt of one container. Uids and container names hold no `_`, so ids are unique. */
+export function containerIdOf(podUid: string, name: string, attempt: number): string {
+  return `${podUid}_${name}_${attempt}`;
+}

@@ -1,0 +1,34 @@
+/** What the runtime needs of others. */
+
+/** The part of an OCI image configuration ("config" of the image config object, image-spec 1.1) that decides how a container starts. */
+export interface ImageConfig {
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly User?: string;
+  readonly StopSignal?: string;
+  readonly ExposedPorts?: Readonly<Record<string, unknown>>;
+  readonly Labels?: Readonly<Record<string, string>>;
+}
+
+export interface ImageLayer {
+  readonly digest: string;
+  readonly mediaType: string;
+  /** A file with the layer's bytes, as stored (compressed or not). Stays readable until `resolve`'s caller has unpacked it. */
+  readonly path: string;
+}
+
+export interface ResolvedImage {
+  /** Digest of the manifest of this platform. */
+  readonly digest: string;
+  /** The whole OCI image config object. */
+  readonly config: { readonly config?: ImageConfig; readonly rootfs?: { readonly diff_ids?: readonly string[] } };
+  readonly layers: readonly ImageLayer[];
+}
+
+/** Where images come from. The server wires it to the registry. */
+export interface ImageSourcePort {
+  /** Throws with a message for the pod's events when there is no such image. */
+  resolve(reference: string, signal: AbortSignal): Promise<ResolvedImage>;
+}

@@ -1,0 +1,200 @@
+/**
+ * One container process while this control process knows it: either our child or one found at start-up. Its states are
+ * `running`, then `exited`, once; the folder says the same (see `container-folder.ts`).
+ */
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+import { type FSWatcher, watch } from "node:fs";
+import { type Clock, type Log } from "#lib";
+import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
+import { type ContainerEnd, type ContainerFacts, readEnd, writeEnd } from "./container-folder.ts";
+import { ContainerLog } from "./container-log.ts";
+import { containerMark } from "./environment.ts";
+import { isShimOf, killQuietly, processesWithEnvironment, signalGroup } from "./process-table.ts";
+
+export interface ProcessContainerOptions {
+  readonly folder: string;
+  readonly facts: ContainerFacts;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logMaxBytes: number;
+  /** Called once, when the container has ended. */
+  readonly onExit: (container: ProcessContainer) => void;
+}
+
+/** How often to look for a shim that was killed before it could write `exit`, for processes that are not our children. */
+const lookEveryMs = 1000;
+/** How long members of a killed group may take to go. */
+const lingerMs = 250;
+
+export class ProcessContainer implements Disposable {
+  readonly facts: ContainerFacts;
+  readonly output: ContainerLog;
+  readonly #options: ProcessContainerOptions;
+  readonly #ended = Promise.withResolvers<void>();
+  #state: ContainerRunState;
+  readonly #pid: number | undefined;
+  /** Our own child, whose end the operating system tells us. */
+  #child: ChildProcess | undefined;
+  #watcher: FSWatcher | undefined;
+  #looking: Disposable | undefined;
+  #ending = false;
+  #closed = false;
+
+  private constructor(options: ProcessContainerOptions, state: ContainerRunState, pid: number | undefined) {
+    this.#options = options;
+    this.facts = options.facts;
+    this.output = new ContainerLog(options.folder, options.clock, options.logMaxBytes);
+    this.#state = state;
+    this.#pid = pid;
+    if (state.kind === "exited") this.#ended.resolve();
+  }
+
+  static async exited(options: ProcessContainerOptions, end: ContainerEnd): Promise<ProcessContainer> {
+    const container = new ProcessContainer(options, exitedState(end), undefined);
+    await container.output.restore();
+    return container;
+  }
+
+  /** A process found at start-up. */
+  static async adopted(options: ProcessContainerOptions, pid: number, startedAtMs: number): Promise<ProcessContainer> {
+    const startedAt = Temporal.Instant.fromEpochMilliseconds(Math.round(startedAtMs));
+    const container = new ProcessContainer(options, { kind: "running", startedAt }, pid);
+    await container.output.restore();
+    container.#watch();
+    container.#lookLater();
+    return container;
+  }
+
+  /** Our own child, just spawned. */
+  static child(options: ProcessContainerOptions, child: ChildProcess): ProcessContainer {
+    const container = new ProcessContainer(options, { kind: "running", startedAt: options.clock.now() }, child.pid);
+    container.#child = child;
+    container.#watch();
+    child.once("exit", (code, signal) => {
+      const exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+      void container.#end({ exitCode, witnessed: true });
+    });
+    return container;
+  }
+
+  get record(): ContainerRecord {
+    const { id, pod, name, attempt, image, labels } = this.facts;
+    return { id, pod, name, attempt, image, labels, state: this.#state };
+  }
+
+  get isRunning(): boolean {
+    return this.#state.kind === "running";
+  }
+
+  /** The shim, which is also the process group; undefined once it has ended. */
+  get pid(): number | undefined {
+    return this.isRunning ? this.#pid : undefined;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /** Resolves when the container has ended and its end is on disk. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.isRunning && !this.#ending && this.#pid !== undefined) signalGroup(this.#pid, name);
+  }
+
+  /** Stops observing; the process goes on. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#child?.unref();
+    this.#watcher?.close();
+    this.#looking?.[Symbol.dispose]();
+  }
+
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.#options.folder, { persistent: true }, (_event, name) => {
+        this.output.touch();
+        if (name === "exit") void this.#lookForExit();
+      });
+      this.#watcher.on("error", () => this.#watcher?.close());
+    } catch (error) {
+      // Out of inotify watches: the end is still noticed, log followers are served when it comes.
+      this.#options.log.warn("Cannot watch a container's folder", { container: this.facts.id, error });
+    }
+  }
+
+  #lookLater(): void {
+    if (this.#closed || this.#ending) return;
+    this.#looking = this.#options.clock.schedule(lookEveryMs, () => {
+      void this.#lookForExit().finally(() => this.#lookLater());
+    });
+  }
+
+  async #lookForExit(): Promise<void> {
+    const pid = this.#pid;
+    // A child's own exit event comes by itself, with the signal that ended it.
+    if (this.#child !== undefined || this.#ending || this.#closed || pid === undefined) return;
+    if ((await readEnd(this.folder)) !== undefined) return await this.#end({ exitCode: 137, witnessed: false });
+    if (await isShimOf(pid, this.folder, AbortSignal.timeout(5000))) return;
+    await this.#end({ exitCode: 137, witnessed: false });
+  }
+
+  /** @param fallback what to record when the shim could not */
+  async #end(fallback: { exitCode: number; witnessed: boolean }): Promise<void> {
+    if (this.#ending || this.#closed) return;
+    this.#ending = true;
+    try {
+      if (this.#pid !== undefined)
+        await endGroup(this.#pid, this.facts.id, this.#child !== undefined, this.#options.clock);
+      if ((await readEnd(this.folder)) === undefined) {
+        await writeEnd(this.folder, fallback.exitCode, fallback.witnessed);
+      }
+      const end = await readEnd(this.folder);
+      if (end !== undefined) this.#state = exitedState(end);
+    } catch (error) {
+      this.#options.log.error("Cannot record the end of a container", { container: this.facts.id, error });
+      const now = this.#options.clock.now();
+      const startedAt = this.#state.startedAt;
+      this.#state = { kind: "exited", ...fallback, startedAt, finishedAt: now };
+    }
+    this.output.finish();
+    this[Symbol.dispose]();
+    this.#ended.resolve();
+    this.#options.onExit(this);
+  }
+}
+
+/**
+ * Kills what is left of the container and waits a little until it is gone. The group of a shim that was not our child may
+ * belong to others by now, so there the mark decides, where the system shows it.
+ */
+async function endGroup(group: number, id: string, mine: boolean, clock: Clock): Promise<void> {
+  const signal = AbortSignal.timeout(10 * lingerMs);
+  const until = clock.monotonicMs() + lingerMs;
+  if (mine || process.platform !== "linux") signalGroup(group, "SIGKILL");
+  for (;;) {
+    const left = await killMarked(id);
+    if (left === 0 || clock.monotonicMs() > until) return;
+    await clock.sleep(2, signal);
+  }
+}
+
+/** Kills every process that carries the container's mark, wherever it is; returns how many there were. */
+export async function killMarked(id: string): Promise<number> {
+  const found = await processesWithEnvironment(`${containerMark}=${id}`);
+  for (const pid of found) killQuietly(pid);
+  return found.length;
+}
+
+function exitedState(end: ContainerEnd): ContainerRunState {
+  return {
+    kind: "exited",
+    exitCode: end.exitCode,
+    witnessed: end.witnessed,
+    startedAt: Temporal.Instant.fromEpochMilliseconds(Math.round(end.startedAtMs)),
+    finishedAt: Temporal.Instant.fromEpochMilliseconds(Math.round(end.finishedAtMs)),
+  };
+}
