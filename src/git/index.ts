@@ -8,6 +8,7 @@ export {
   type Repository,
 } from "./repositories.ts";
 export { GitError, type GitErrorCode } from "./errors.ts";
+export { Mirrors, openMirrors, type FetchOptions, type MirrorsOptions, type RemoteCopy } from "./mirrors.ts";
 export type { ObjectReader } from "./objects.ts";
 export type { ChangedFile, CommitInfo, Signature, TreeEntry } from "./plumbing.ts";
 export { noPushChecks, type Push, type PushCheckPort, type PushedUpdate, type PushVerdict } from "./ports.ts";

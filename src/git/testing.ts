@@ -47,8 +47,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const limit = options.maxPushBytes === undefined ? {} : { maxPushBytes: options.maxPushBytes };
   const checks = options.checks ?? noPushChecks;
   await app.register(gitRoutes({ repositories, access: accessByToken, checks, log, ...limit }));
-  await app.listen({ host: "127.0.0.1", port: 0 });
-  const port = app.addresses()[0]?.port ?? 0;
+  const port = Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
   const parts = stack.move();
   return {
     folder,
