@@ -1,0 +1,11 @@
+import type { Metric } from "#api";
+
+/** Names of the metrics that one of the rules' patterns is found in. */
+export function namesMatching(
+  rules: readonly { readonly metricName: string }[] | undefined,
+  metrics: readonly Metric[],
+): Set<string> {
+  const patterns = (rules ?? []).map(({ metricName }) => new RegExp(metricName, "u"));
+  const names = metrics.map((metric) => metric.name);
+  return new Set(names.filter((name) => patterns.some((pattern) => pattern.test(name))));
+}

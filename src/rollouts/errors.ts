@@ -1,0 +1,8 @@
+import { AppError } from "#lib";
+
+/** No answer from a metric store; the message is shown in the measurement. */
+export class MeasureError extends AppError<"rollouts/measure"> {
+  constructor(message: string, cause?: unknown) {
+    super("rollouts/measure", message, { cause });
+  }
+}
