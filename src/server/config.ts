@@ -1,0 +1,104 @@
+/**
+ * Everything the processes are told from outside, read once. The only file that touches `process.env`; from here on
+ * configuration is plain values.
+ */
+import { availableParallelism } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import type { LogLevel } from "#lib";
+
+export interface Config {
+  /** Data folder, absolute. */
+  readonly home: string;
+  readonly control: { readonly host: string; readonly port: number };
+  readonly traffic: { readonly host: string; readonly port: number };
+  /** Router processes that share the traffic port. */
+  readonly routers: number;
+  /** Jobs the local runner does at once; 0 for no local runner. */
+  readonly jobs: number;
+  readonly logFormat: "json" | "text";
+  readonly logLevel: LogLevel;
+  /** Search path of pods and jobs: the host's, without this package's own tools. */
+  readonly hostPath: string;
+  /** The Node.js that runs this process, for children that are ours. */
+  readonly nodePath: string;
+}
+
+/** What `tidegate up` may be told by flags; each wins over its variable. */
+export interface ConfigFlags {
+  readonly home?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly trafficPort?: number;
+  readonly routers?: number;
+  readonly jobs?: number;
+}
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** @throws ConfigError naming every variable that is wrong */
+export function readConfig(flags: ConfigFlags = {}): Config {
+  const env = process.env;
+  const problems: string[] = [];
+  const number = (name: string, flag: number | undefined, fallback: number, max: number): number => {
+    const text = env[name];
+    const value = flag ?? (text === undefined || text === "" ? fallback : Number(text));
+    if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+    problems.push(`${name} must be a whole number from 0 to ${max}: current value is "${flag ?? text}"`);
+    return fallback;
+  };
+  const oneOf = <T extends string>(name: string, values: readonly T[], fallback: T): T => {
+    const text = env[name];
+    if (text === undefined || text === "") return fallback;
+    if ((values as readonly string[]).includes(text)) return text as T;
+    problems.push(`${name} must be one of ${values.join(", ")}: current value is "${text}"`);
+    return fallback;
+  };
+  const host = flags.host ?? env["TIDEGATE_HOST"] ?? "127.0.0.1";
+  const config: Config = {
+    home: homeFolder(flags.home),
+    control: { host, port: number("TIDEGATE_PORT", flags.port, 7070, 65_535) },
+    traffic: { host, port: number("TIDEGATE_TRAFFIC_PORT", flags.trafficPort, 8080, 65_535) },
+    routers: Math.max(1, number("TIDEGATE_ROUTERS", flags.routers, 1, 64)),
+    jobs: number("TIDEGATE_JOBS", flags.jobs, Math.max(2, availableParallelism()), 256),
+    logFormat: oneOf("TIDEGATE_LOG_FORMAT", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
+    logLevel: oneOf("TIDEGATE_LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
+    hostPath: withoutOwnTools(env["PATH"] ?? ""),
+    nodePath: process.execPath,
+  };
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return config;
+}
+
+/** The data folder: `--home`, TIDEGATE_HOME, or `.tidegate` here. */
+export function homeFolder(flag?: string): string {
+  return resolve(flag ?? process.env["TIDEGATE_HOME"] ?? ".tidegate");
+}
+
+/** The variables that hand `config` to a child process of ours; nothing else is inherited but what Node.js needs. */
+export function childEnvironment(config: Config): Record<string, string> {
+  const kept = ["HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(kept),
+    PATH: config.hostPath,
+    TIDEGATE_HOME: config.home,
+    TIDEGATE_HOST: config.control.host,
+    TIDEGATE_PORT: String(config.control.port),
+    TIDEGATE_TRAFFIC_PORT: String(config.traffic.port),
+    TIDEGATE_ROUTERS: String(config.routers),
+    TIDEGATE_JOBS: String(config.jobs),
+    TIDEGATE_LOG_FORMAT: config.logFormat,
+    TIDEGATE_LOG_LEVEL: config.logLevel,
+  };
+}
+
+/** npm puts its own folders first on the path; what users run must find their tools, not ours. */
+function withoutOwnTools(path: string): string {
+  const own = join("node_modules", ".bin");
+  const folders = path.split(delimiter).filter((folder) => !folder.endsWith(own) && !folder.includes("node-gyp-bin"));
+  return folders.join(delimiter);
+}
