@@ -39,3 +39,5 @@ export {
   type ExpressionFunction,
 } from "./expression/evaluate.ts";
 export type { Node as ExpressionNode } from "./expression/syntax.ts";
+export * from "./argo/application.ts";
+export * from "./argo/app-project.ts";

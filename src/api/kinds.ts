@@ -1,5 +1,6 @@
 /** The kinds that are built in, one line each; the order is that of `kubectl api-resources`. CRDs add theirs at run time. */
 import { analysisRunKind, analysisTemplateKind, clusterAnalysisTemplateKind } from "./argo/analysis-kinds.ts";
+import { applicationKind, appProjectKind } from "./argo/application-kinds.ts";
 import { rolloutKind } from "./argo/rollout-kind.ts";
 import { deployments, replicaSets } from "./apps/apps-types.ts";
 import { configMapKind } from "./core/config-map-kind.ts";
@@ -58,4 +59,6 @@ export const builtinKinds: readonly KindDefinition[] = [
   analysisTemplateKind,
   clusterAnalysisTemplateKind,
   analysisRunKind,
+  applicationKind,
+  appProjectKind,
 ];
