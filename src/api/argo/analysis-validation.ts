@@ -153,6 +153,11 @@ function providerProblems(provider: MetricProvider | undefined, path: string): P
     const message = "prometheus timeout should not be negative";
     problems.push(invalid(`${path}.prometheus.timeout`, prometheus.timeout, message));
   }
+  if (prometheus?.insecure === true) {
+    problems.push(
+      notSupported(`${path}.prometheus.insecure`, "give Prometheus a certificate that this machine trusts"),
+    );
+  }
   if (prometheus?.authentication?.sigv4 !== undefined) {
     problems.push(notSupported(`${path}.prometheus.authentication.sigv4`, "use basicAuth, oauth2 or headers"));
   }

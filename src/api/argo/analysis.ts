@@ -97,7 +97,7 @@ export interface AnalysisRunStatus {
   metricResults?: MetricResult[];
   startedAt?: string;
   runSummary?: MetricSummary;
-  dryMetricSummary?: MetricSummary;
+  dryRunSummary?: MetricSummary;
   completedAt?: string;
 }
 

@@ -88,7 +88,7 @@ describe("canaryCounts", () => {
     {
       name: "shrinks the canary on abort although its pods crash",
       given: { weight: 0, canary: size(5, 0), stable: size(5), maxUnavailable: 2 },
-      want: [5, 6],
+      want: [3, 6],
     },
     {
       name: "ignores the weight before there is a stable revision",
