@@ -66,7 +66,7 @@ function success(data: unknown): unknown {
 function acceptForms(app: FastifyInstance): void {
   const options = { parseAs: "string", bodyLimit: 1024 * 1024 } as const;
   app.addContentTypeParser("application/x-www-form-urlencoded", options, (_request, body, done) => {
-    done(null, Object.fromEntries(new URLSearchParams(String(body))));
+    done(null, Object.fromEntries(new URLSearchParams(body as string)));
   });
 }
 
