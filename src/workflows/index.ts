@@ -1,5 +1,6 @@
 /** Actions workflows: files in, jobs out, and the durable state of runs. Knows no git, no tokens' store, no processes. */
 export * from "./protocol.ts";
+export * from "./ports.ts";
 export { ExpressionFailure, WorkflowsError, type WorkflowsErrorCode } from "./errors.ts";
 export {
   evaluateExpression,
@@ -15,6 +16,12 @@ export { completeCondition } from "./expressions/condition.ts";
 export { hasExpression } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
 export type { DispatchInput, Job, Permissions, Workflow } from "./parse/model.ts";
-export { hasPathFilters, matchEvent, type TriggerEvent } from "./plan/match-event.ts";
+export { matchEvent, type TriggerEvent } from "./plan/match-event.ts";
 export { planRun, type ObservedRun, type RunAction } from "./plan/plan-run.ts";
 export type { Conclusion, JobInstance, JobState, JobStatus } from "./plan/job-state.ts";
+export { zeroSha, type WorkflowEvent } from "./run/event.ts";
+export { openWorkflows, type RunFilter, type Workflows, type WorkflowsOptions } from "./run/workflows.ts";
+export type { LogOptions } from "./run/read-log.ts";
+export type { RerunOptions } from "./run/rerun.ts";
+export { workflowRoutes, type WorkflowRoutesOptions } from "./run/routes.ts";
+export type { JobView, LogEntryView, RunDetails, RunNotice, RunView, StepView } from "./run/view.ts";

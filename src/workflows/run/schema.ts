@@ -172,5 +172,5 @@ CREATE TABLE workflows_steps (
 
 export async function openTables(database: Database): Promise<WorkflowsDatabase> {
   await migrate(database, "workflows", migrations);
-  return database as unknown as WorkflowsDatabase;
+  return database;
 }

@@ -1,0 +1,22 @@
+/** What the parts of the run state share. */
+import type { Channel, Clock, Ids, Log, TaskGroup } from "#lib";
+import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import type { LogStore } from "./log-store.ts";
+import type { WorkflowsDatabase } from "./schema.ts";
+import type { RunNotice } from "./view.ts";
+
+export interface RunParts {
+  readonly db: WorkflowsDatabase;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly source: WorkflowSourcePort;
+  readonly tokens: JobTokenPort;
+  readonly variables: VariablesPort;
+  readonly services: ServicesPort;
+  readonly notices: Channel<RunNotice>;
+  readonly logs: LogStore;
+  readonly tasks: TaskGroup;
+  /** How long a runner may be silent before its job counts as lost. */
+  readonly leaseMs: number;
+}

@@ -1,0 +1,192 @@
+/** Runs and jobs as rows: read into what the planner sees, written as the planner says. */
+import type { Transaction } from "kysely";
+import type { Workflow } from "../parse/model.ts";
+import type { RunContexts } from "../plan/expand-job.ts";
+import type { JobInstance, JobState } from "../plan/job-state.ts";
+import type { RunAction } from "../plan/plan-run.ts";
+import type { Annotation, ContextObject } from "../protocol.ts";
+import type { ServicesPort } from "../ports.ts";
+import { githubContext } from "./github-context.ts";
+import type { JobRow, RunRow, WorkflowsDatabase, WorkflowsSchema } from "./schema.ts";
+
+export type WorkflowsTransaction = Transaction<WorkflowsSchema>;
+
+export async function findRun(db: WorkflowsDatabase, id: number): Promise<RunRow | undefined> {
+  return await db.selectFrom("workflows_runs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** Jobs of one attempt, in the order of creation within their keys. */
+export async function findJobs(db: WorkflowsDatabase, run: Pick<RunRow, "id" | "attempt">): Promise<JobRow[]> {
+  return await db
+    .selectFrom("workflows_jobs")
+    .selectAll()
+    .where("run_id", "=", run.id)
+    .where("attempt", "=", run.attempt)
+    .orderBy("position")
+    .orderBy("id")
+    .execute();
+}
+
+export async function findJob(db: WorkflowsDatabase, id: number): Promise<JobRow | undefined> {
+  return await db.selectFrom("workflows_jobs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+export function workflowOf(run: Pick<RunRow, "workflow_json">): Workflow | undefined {
+  return run.workflow_json === null ? undefined : (JSON.parse(run.workflow_json) as Workflow);
+}
+
+export function jobState(row: JobRow, leaseEndsMs: number | undefined): JobState {
+  return {
+    id: String(row.id),
+    key: row.key,
+    status: row.status,
+    ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
+    outputs: JSON.parse(row.outputs_json) as Record<string, string>,
+    ...(row.instance_json === null ? {} : { instance: JSON.parse(row.instance_json) as JobInstance }),
+    cancelRequested: row.cancel_requested === 1,
+    tries: row.tries,
+    ...(leaseEndsMs === undefined ? {} : { leaseEndsMs }),
+  };
+}
+
+export function runContexts(run: RunRow, urls: ServicesPort["base"]): RunContexts {
+  return {
+    github: githubContext(run, urls),
+    vars: JSON.parse(run.vars_json) as ContextObject,
+    inputs: JSON.parse(run.inputs_json) as ContextObject,
+  };
+}
+
+/** A job that is not expanded yet. */
+export async function insertPlaceholder(
+  tx: WorkflowsTransaction,
+  run: Pick<RunRow, "id" | "attempt">,
+  job: { readonly key: string; readonly name?: string },
+): Promise<void> {
+  // A name that is a template has no value yet; the key stands in for it.
+  const name = job.name === undefined || job.name.includes("${{") ? job.key : job.name;
+  await tx
+    .insertInto("workflows_jobs")
+    .values({ ...newJob(run, job.key), name })
+    .execute();
+}
+
+export function newJob(run: Pick<RunRow, "id" | "attempt">, key: string): Omit<JobRow, "id"> {
+  return {
+    run_id: run.id,
+    attempt: run.attempt,
+    key,
+    position: 0,
+    name: key,
+    status: "waiting",
+    conclusion: null,
+    instance_json: null,
+    outputs_json: "{}",
+    annotations_json: "[]",
+    summary: "",
+    message: null,
+    cancel_requested: 0,
+    tries: 0,
+    runner_id: null,
+    runner_name: null,
+    claim_id: null,
+    lease: null,
+    token_live: 0,
+    source_job_id: null,
+    queued_at: null,
+    started_at: null,
+    completed_at: null,
+  };
+}
+
+/** Writes one action. Each is guarded by the state it was planned for, so that a job already further on stays so. */
+export async function applyAction(
+  tx: WorkflowsTransaction,
+  run: RunRow,
+  action: RunAction,
+  nowMs: number,
+): Promise<void> {
+  switch (action.kind) {
+    case "expand":
+      return await expand(tx, run, action);
+    case "queue":
+      await updateJob(tx, action.jobId, ["waiting"], { status: "queued", queued_at: nowMs });
+      return;
+    case "requeue":
+      await updateJob(tx, action.jobId, ["in_progress"], {
+        status: "queued",
+        queued_at: nowMs,
+        started_at: null,
+        runner_id: null,
+        runner_name: null,
+        claim_id: null,
+        lease: null,
+        message: action.message,
+      });
+      return;
+    case "request-cancel":
+      await updateJob(tx, action.jobId, ["in_progress"], { cancel_requested: 1 });
+      return;
+    case "finish-job":
+      await finishJob(tx, action, nowMs);
+      return;
+    case "finish-run":
+      await tx
+        .updateTable("workflows_runs")
+        .set({ status: "completed", conclusion: action.conclusion, completed_at: nowMs })
+        .where("id", "=", run.id)
+        .where("status", "!=", "completed")
+        .execute();
+  }
+}
+
+async function updateJob(
+  tx: WorkflowsTransaction,
+  jobId: string,
+  from: readonly JobRow["status"][],
+  values: Partial<JobRow>,
+): Promise<void> {
+  await tx
+    .updateTable("workflows_jobs")
+    .set(values)
+    .where("id", "=", Number(jobId))
+    .where("status", "in", [...from])
+    .execute();
+}
+
+async function finishJob(
+  tx: WorkflowsTransaction,
+  action: Extract<RunAction, { kind: "finish-job" }>,
+  nowMs: number,
+): Promise<void> {
+  const annotation: Annotation | undefined =
+    action.conclusion === "failure" && action.message !== undefined
+      ? { level: "error", message: action.message }
+      : undefined;
+  await updateJob(tx, action.jobId, ["waiting", "queued", "in_progress"], {
+    status: "completed",
+    conclusion: action.conclusion,
+    message: action.message ?? null,
+    completed_at: nowMs,
+    lease: null,
+    ...(annotation === undefined ? {} : { annotations_json: JSON.stringify([annotation]) }),
+  });
+}
+
+async function expand(
+  tx: WorkflowsTransaction,
+  run: RunRow,
+  action: Extract<RunAction, { kind: "expand" }>,
+): Promise<void> {
+  for (const instance of action.instances) {
+    const values = { name: instance.name, instance_json: JSON.stringify(instance), position: instance.index };
+    if (instance.index === 0) {
+      await updateJob(tx, action.jobId, ["waiting"], values);
+      continue;
+    }
+    await tx
+      .insertInto("workflows_jobs")
+      .values({ ...newJob(run, action.key), ...values })
+      .execute();
+  }
+}

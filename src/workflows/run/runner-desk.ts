@@ -1,0 +1,243 @@
+/** What runners ask for: work, and to be believed about the work they have. */
+import { errorMessage, isAbort, withDeadline } from "#lib";
+import { ExpressionFailure, WorkflowsError } from "../errors.ts";
+import {
+  claimWaitMs,
+  protocolLimits,
+  type AbandonRequest,
+  type Annotation,
+  type ClaimRequest,
+  type CompleteRequest,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  type JobAssignment,
+  type LogRequest,
+  type LogResponse,
+  type StepState,
+  type StepsRequest,
+} from "../protocol.ts";
+import { buildAssignment } from "./assignment.ts";
+import type { RunParts } from "./parts.ts";
+import type { RunDriver } from "./run-driver.ts";
+import { findJob, findJobs, findRun, type WorkflowsTransaction } from "./run-store.ts";
+import type { JobRow } from "./schema.ts";
+
+export class RunnerDesk {
+  readonly #parts: RunParts;
+  readonly #driver: RunDriver;
+
+  constructor(parts: RunParts, driver: RunDriver) {
+    this.#parts = parts;
+    this.#driver = driver;
+  }
+
+  /** Waits for a job that fits the labels; undefined when none came in time or the signal aborted. */
+  async claim(request: ClaimRequest, signal: AbortSignal): Promise<JobAssignment | undefined> {
+    const deadline = withDeadline(AbortSignal.any([signal, this.#parts.tasks.signal]), claimWaitMs);
+    using free = this.#driver.claimWake();
+    while (!deadline.aborted) {
+      const row = await this.#take(request);
+      if (row === undefined) {
+        const woken = await free.wake.wait(deadline).then(
+          () => true,
+          () => false,
+        );
+        if (!woken) return undefined;
+        continue;
+      }
+      const assignment = await this.#assign(row, signal);
+      if (assignment !== undefined) return assignment;
+    }
+    return undefined;
+  }
+
+  /** The job of an earlier request with the same claim id, else the first queued one that fits, now leased. */
+  async #take(request: ClaimRequest): Promise<JobRow | undefined> {
+    const { db, clock, ids } = this.#parts;
+    const nowMs = clock.now().epochMilliseconds;
+    const taken = await db.transaction().execute(async (tx) => {
+      const again = await tx
+        .selectFrom("workflows_jobs")
+        .selectAll()
+        .where("claim_id", "=", request.claimId)
+        .executeTakeFirst();
+      if (again !== undefined) return again.status === "in_progress" ? again : undefined;
+      const queued = await tx
+        .selectFrom("workflows_jobs")
+        .selectAll()
+        .where("status", "=", "queued")
+        .orderBy("queued_at")
+        .orderBy("id")
+        .execute();
+      const fit = queued.find((row) => fits(row, request.labels));
+      if (fit === undefined) return undefined;
+      const values = {
+        status: "in_progress",
+        tries: fit.tries + 1,
+        runner_id: request.runnerId,
+        runner_name: request.name,
+        claim_id: request.claimId,
+        lease: ids.secret(),
+        token_live: 1,
+        started_at: nowMs,
+      } as const;
+      await tx.updateTable("workflows_jobs").set(values).where("id", "=", fit.id).execute();
+      await markStarted(tx, fit.run_id, nowMs);
+      return { ...fit, ...values };
+    });
+    if (taken === undefined) return undefined;
+    this.#driver.leases.renew(taken.id);
+    this.#driver.notify(taken.run_id);
+    this.#driver.notify(taken.run_id, taken.id);
+    return taken;
+  }
+
+  /** Undefined when the job turned out not to be runnable and has been failed. */
+  async #assign(row: JobRow, signal: AbortSignal): Promise<JobAssignment | undefined> {
+    const run = await findRun(this.#parts.db, row.run_id);
+    if (run === undefined) throw new WorkflowsError("workflows/not-found", `Job ${row.id} has no run`);
+    try {
+      const siblings = await findJobs(this.#parts.db, run);
+      return await buildAssignment(this.#parts, this.#driver.tokens, run, row, siblings, signal);
+    } catch (error) {
+      if (!(error instanceof ExpressionFailure)) throw error;
+      const message = errorMessage(error);
+      await this.#finish(row, { conclusion: "failure", annotations: [{ level: "error", message }], message });
+      return undefined;
+    }
+  }
+
+  async heartbeat(jobId: number, request: HeartbeatRequest, signal: AbortSignal): Promise<HeartbeatResponse> {
+    using changed = this.#driver.jobWake(jobId);
+    const waitMs = Math.min(request.waitMs ?? 0, this.#parts.leaseMs / 3);
+    const deadline = withDeadline(AbortSignal.any([signal, this.#parts.tasks.signal]), waitMs);
+    for (;;) {
+      const job = await this.#leased(jobId, request.lease);
+      if (job.cancel_requested === 1 || waitMs <= 0) return { cancel: job.cancel_requested === 1 };
+      try {
+        await changed.wake.wait(deadline);
+      } catch (error) {
+        if (!isAbort(error) && !deadline.aborted) throw error;
+        return { cancel: false };
+      }
+    }
+  }
+
+  async steps(jobId: number, request: StepsRequest): Promise<void> {
+    const job = await this.#leased(jobId, request.lease);
+    if (job.status === "completed") return;
+    const newer = await this.#parts.db
+      .transaction()
+      .execute((tx) => saveSteps(tx, job, request.steps, request.revision));
+    if (newer) this.#driver.notify(job.run_id, jobId, "steps");
+  }
+
+  async appendLog(jobId: number, request: LogRequest): Promise<LogResponse> {
+    const job = await this.#leased(jobId, request.lease);
+    const key = { jobId, try: job.tries, step: request.step };
+    const acknowledged = await this.#parts.logs.append(key, request.firstLine, request.lines);
+    if (request.lines.length > 0) this.#driver.notify(job.run_id, jobId, "log");
+    return { acknowledged };
+  }
+
+  async complete(jobId: number, request: CompleteRequest): Promise<void> {
+    const job = await this.#leased(jobId, request.lease);
+    if (job.status !== "completed") {
+      await this.#parts.db.transaction().execute((tx) => saveSteps(tx, job, request.steps, Number.MAX_SAFE_INTEGER));
+      await this.#finish(job, request);
+    } else await this.#driver.advance(job.run_id);
+  }
+
+  /** Writes the end of a job and goes on with its run. */
+  async #finish(
+    job: JobRow,
+    end: {
+      readonly conclusion: "success" | "failure" | "cancelled";
+      readonly outputs?: Readonly<Record<string, string>>;
+      readonly annotations: readonly Annotation[];
+      readonly summary?: string;
+      readonly message?: string;
+    },
+  ): Promise<void> {
+    const result = await this.#parts.db
+      .updateTable("workflows_jobs")
+      .set({
+        status: "completed",
+        conclusion: end.conclusion,
+        outputs_json: JSON.stringify(end.outputs ?? {}),
+        annotations_json: JSON.stringify(end.annotations),
+        summary: end.summary ?? "",
+        message: end.message ?? null,
+        completed_at: this.#parts.clock.now().epochMilliseconds,
+      })
+      .where("id", "=", job.id)
+      .where("status", "=", "in_progress")
+      .where("lease", "=", job.lease)
+      .executeTakeFirst();
+    if (result.numUpdatedRows === 0n) {
+      // Completed by a repetition that was faster, or lost meanwhile.
+      await this.#leased(job.id, job.lease ?? "");
+    }
+    this.#driver.jobLeft(job.id);
+    this.#driver.notify(job.run_id, job.id);
+    await this.#driver.advance(job.run_id);
+  }
+
+  async abandon(jobId: number, request: AbandonRequest): Promise<void> {
+    const job = await this.#leased(jobId, request.lease);
+    if (job.status === "completed") return;
+    this.#parts.log.warn("Runner gave a job up", { job: jobId, run: job.run_id, reason: request.reason });
+    await this.#driver.giveUp(job);
+  }
+
+  /** The job of this lease, its lease renewed if it still runs. */
+  async #leased(jobId: number, lease: string): Promise<JobRow> {
+    const job = await findJob(this.#parts.db, jobId);
+    if (job === undefined) throw new WorkflowsError("workflows/not-found", `There is no job ${jobId}`);
+    if (job.lease === null || job.lease !== lease) {
+      throw new WorkflowsError("workflows/lease-lost", `Job ${jobId} is no longer yours: stop it and forget it`);
+    }
+    if (job.status === "in_progress") this.#driver.leases.renew(jobId);
+    return job;
+  }
+}
+
+/** Whether every label the job wants is among those the runner has. */
+function fits(row: JobRow, labels: readonly string[]): boolean {
+  const wanted = (JSON.parse(row.instance_json ?? "{}") as { readonly labels?: readonly string[] }).labels ?? [];
+  const has = new Set(labels.map((label) => label.toLowerCase()));
+  return wanted.every((label) => has.has(label.toLowerCase()));
+}
+
+async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: number): Promise<void> {
+  await tx
+    .updateTable("workflows_runs")
+    .set({ status: "in_progress", started_at: nowMs })
+    .where("id", "=", runId)
+    .where("status", "=", "queued")
+    .execute();
+}
+
+/** False when a newer list is there already. */
+async function saveSteps(
+  tx: WorkflowsTransaction,
+  job: JobRow,
+  steps: readonly StepState[],
+  revision: number,
+): Promise<boolean> {
+  const key = { job_id: job.id, try: job.tries };
+  const known = await tx
+    .selectFrom("workflows_steps")
+    .select("revision")
+    .where("job_id", "=", key.job_id)
+    .where("try", "=", key.try)
+    .executeTakeFirst();
+  if (known !== undefined && known.revision >= revision) return false;
+  const values = { revision, steps_json: JSON.stringify(steps.slice(0, protocolLimits.steps)) };
+  await tx
+    .insertInto("workflows_steps")
+    .values({ ...key, ...values })
+    .onConflict((conflict) => conflict.columns(["job_id", "try"]).doUpdateSet(values))
+    .execute();
+  return true;
+}
