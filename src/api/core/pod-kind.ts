@@ -1,0 +1,45 @@
+import { defineKind } from "../meta/kind.ts";
+import { setPodSpecDefaults } from "./pod-defaults.ts";
+import { podDisplayStatus, podRestarts } from "./pod-display.ts";
+import { type Pod, pods } from "./pod.ts";
+import { validatePod } from "./pod-validation.ts";
+
+export const podKind = defineKind<Pod>({
+  type: pods,
+  singular: "pod",
+  shortNames: ["po"],
+  categories: ["all"],
+  status: true,
+  generation: true,
+  fields: ["spec", "status"],
+  setDefaults(pod) {
+    setPodSpecDefaults(pod.spec);
+    if (pod.spec !== undefined) pod.spec["enableServiceLinks"] ??= true;
+    pod.status ??= { phase: "Pending" };
+  },
+  validate: validatePod,
+  columns: [
+    {
+      name: "Ready",
+      cell({ spec, status }) {
+        const ready = (status?.containerStatuses ?? []).filter((container) => container.ready).length;
+        return `${ready}/${spec.containers.length}`;
+      },
+    },
+    { name: "Status", cell: podDisplayStatus },
+    { name: "Restarts", cell: podRestarts },
+    { name: "IP", wide: true, cell: ({ status }) => status?.podIP ?? "<none>" },
+    { name: "Node", wide: true, cell: ({ spec }) => spec.nodeName ?? "<none>" },
+    { name: "Nominated Node", wide: true, cell: () => "<none>" },
+    { name: "Readiness Gates", wide: true, cell: () => "<none>" },
+  ],
+  selectableFields: {
+    "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
+    "spec.restartPolicy": ({ spec }) => spec.restartPolicy ?? "",
+    "spec.schedulerName": ({ spec }) => spec.schedulerName ?? "",
+    "spec.serviceAccountName": ({ spec }) => spec.serviceAccountName ?? "",
+    "status.phase": ({ status }) => status?.phase ?? "",
+    "status.podIP": ({ status }) => status?.podIP ?? "",
+    "status.nominatedNodeName": () => "",
+  },
+});
