@@ -1,4 +1,5 @@
 /** Which endpoints of a Service take requests, and in which shares. Pure. */
+import { isIP } from "node:net";
 import { podTemplateHashLabel, reachablePort, type EndpointSlice, type Pod, type TrafficSplit } from "#api";
 import { addressOf, everyRevision, type EndpointGroup, type TableEndpoint } from "./routing-table.ts";
 
@@ -38,12 +39,15 @@ function toCandidate(
   slicePort: number,
   pods: ReadonlyMap<string, Pod>,
 ): Candidate | undefined {
-  const ip = endpoint.addresses[0];
-  if (ip === undefined) return undefined;
+  const ip = endpoint.addresses[0] ?? "";
+  // Routers refuse a table with anything else, and one odd slice must not keep all others from being served.
+  if (isIP(ip) === 0) return undefined;
   const uid = endpoint.targetRef?.uid ?? "";
   const pod = uid === "" ? undefined : pods.get(uid);
   const revision = pod?.metadata.labels?.[podTemplateHashLabel] ?? "";
-  return { ip, port: portOf(pod, slicePort), revision, pod: uid, state: stateOf(endpoint.conditions ?? {}) };
+  const port = portOf(pod, slicePort);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  return { ip, port, revision, pod: uid, state: stateOf(endpoint.conditions ?? {}) };
 }
 
 /** Slices may hold the container's port or already the real one; mapping a real port again changes nothing. */
@@ -103,9 +107,13 @@ function weightsFor(
   const weights = new Map<string, number>();
   for (const entry of standing.flatMap((split) => split.spec.weights)) {
     if (entry.podTemplateHash === "" || weights.has(entry.podTemplateHash)) continue;
-    weights.set(entry.podTemplateHash, Number.isFinite(entry.weight) ? Math.max(0, Math.round(entry.weight)) : 0);
+    weights.set(entry.podTemplateHash, soundWeight(entry.weight));
   }
   return weights;
+}
+
+function soundWeight(weight: number): number {
+  return Number.isFinite(weight) ? Math.min(Math.max(0, Math.round(weight)), 1_000_000) : 0;
 }
 
 function byState(candidates: readonly Candidate[], state: Candidate["state"]): readonly Candidate[] {
