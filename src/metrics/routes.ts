@@ -64,9 +64,9 @@ function success(data: unknown): unknown {
 }
 
 function acceptForms(app: FastifyInstance): void {
-  const options = { parseAs: "string", bodyLimit: 1024 * 1024 } as const;
-  app.addContentTypeParser("application/x-www-form-urlencoded", options, (_request, body, done) => {
-    done(null, Object.fromEntries(new URLSearchParams(body as string)));
+  const limit = { parseAs: "string" as const, bodyLimit: 1024 * 1024 };
+  app.addContentTypeParser<string>("application/x-www-form-urlencoded", limit, (_request, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(body)));
   });
 }
 

@@ -78,7 +78,8 @@ async function reconcile(options: ImageUpdaterOptions, request: Request, signal:
   const choices = await chooseAll(options, read.updates, signal);
   if (choices.length === 0) return settled;
   try {
-    await commitChoices(options, application, read.updates, choices, signal);
+    // One commit an image: each then says what brought it, and an image that did not change is not in it.
+    for (const choice of choices) await commitChoice(options, application, read.updates, choice, signal);
     return settled;
   } catch (error) {
     if (!(error instanceof PromotionError)) throw error;
@@ -96,11 +97,11 @@ async function chooseAll(options: ImageUpdaterOptions, updates: ImageUpdates, si
   return choices;
 }
 
-async function commitChoices(
+async function commitChoice(
   options: ImageUpdaterOptions,
   application: Application,
   updates: ImageUpdates,
-  choices: readonly Choice[],
+  choice: Choice,
   signal: AbortSignal,
 ): Promise<void> {
   const source = application.spec.source;
@@ -113,15 +114,15 @@ async function commitChoices(
     {
       repoURL: source.repoURL,
       branch: branch === "HEAD" ? "main" : branch,
-      message: commitMessage(application, choices),
-      trailers: trailersOf(choices),
-      edit: (files) => editKustomization(options.kustomizations, files, folder, choices),
+      message: `Update ${application.metadata.name}: ${describe(choice)}`,
+      trailers: trailersOf(choice),
+      edit: (files) => editKustomization(options.kustomizations, files, folder, choice),
     },
     signal,
   );
   if (commit === undefined) return;
-  const message = `Committed ${commit.sha.slice(0, 7)} to ${branch}: ${choices.map(describe).join(", ")}`;
-  const text = { type: "Normal", reason: "ImagesUpdated", message } as const;
+  const message = `Committed ${commit.sha.slice(0, 7)} to ${branch}: ${describe(choice)}`;
+  const text = { type: "Normal", reason: "ImageUpdated", message } as const;
   await recordEvent({ ...options, component: "image-updater" }, applications, application, text, signal);
 }
 
@@ -131,18 +132,14 @@ async function editKustomization(
   editor: KustomizationEditorPort,
   files: EnvironmentEdit,
   folder: string,
-  choices: readonly Choice[],
+  { tracked, chosen }: Choice,
 ): Promise<void> {
   for (const name of kustomizationNames) {
     const path = join(folder, name);
     const before = await files.read(path);
     if (before === undefined) continue;
-    let text = before;
-    for (const { tracked, chosen } of choices) {
-      const edited = editor.setImage(text, kustomizeImageOf(tracked, chosen));
-      if (edited.text === undefined) throw unreadable(path, edited.problems);
-      text = edited.text;
-    }
+    const { text, problems } = editor.setImage(before, kustomizeImageOf(tracked, chosen));
+    if (text === undefined) throw unreadable(path, problems);
     if (text !== before) files.write(path, text);
     return;
   }
@@ -155,21 +152,16 @@ function unreadable(path: string, problems: readonly Problem[]): PromotionError 
   return new PromotionError("promotion/unreadable-kustomization", message);
 }
 
-function commitMessage(application: Application, choices: readonly Choice[]): string {
-  return `Update ${application.metadata.name}: ${choices.map(describe).join(", ")}`;
-}
-
 function describe({ tracked, chosen }: Choice): string {
   return `${tracked.alias} to ${chosen.tag}`;
 }
 
 /** What ties the commit to the image, and the image to the commit it was built from. */
-function trailersOf(choices: readonly Choice[]): Record<string, string> {
-  const images = choices.map(({ tracked, chosen }) => `${tracked.image}@${chosen.digest}`);
-  const revisions = choices.flatMap(({ chosen }) => chosen.labels["org.opencontainers.image.revision"] ?? []);
+function trailersOf({ tracked, chosen }: Choice): Record<string, string> {
+  const revision = chosen.labels["org.opencontainers.image.revision"];
   return {
-    "Tidegate-Image": images.join(", "),
-    ...(revisions.length === 0 ? {} : { "Tidegate-Revision": revisions.join(", ") }),
+    "Tidegate-Image": `${tracked.image}@${chosen.digest}`,
+    ...(revision === undefined ? {} : { "Tidegate-Revision": revision }),
   };
 }
 
