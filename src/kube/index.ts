@@ -16,3 +16,5 @@ export type {
 } from "./client/cluster.ts";
 export { isKubeError, KubeError, type KubeReason, type StatusCause, type StatusDetails } from "./client/kube-error.ts";
 export { openEmbeddedCluster, type EmbeddedCluster, type EmbeddedClusterOptions } from "./client/embedded-cluster.ts";
+export { kubeRoutes, type KubeRoutesOptions } from "./server/http/kube-routes.ts";
+export type { PodLogOptions, PodLogPort } from "./ports.ts";

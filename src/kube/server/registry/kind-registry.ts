@@ -2,6 +2,8 @@ import { apiVersionOf, type KindDefinition, type ResourceType, splitApiVersion }
 import { unknownKind } from "../refusals.ts";
 import { builtinKind, type ServedKind } from "./served-kind.ts";
 
+type Named = Pick<ResourceType, "group" | "version" | "kind" | "plural">;
+
 /** The kinds that are served now: those built in, and those of CustomResourceDefinitions, which come and go. */
 export class KindRegistry {
   readonly #byResource = new Map<string, ServedKind>();
@@ -28,7 +30,7 @@ export class KindRegistry {
   }
 
   /** Throws NotFound when nobody serves the type. */
-  serving(type: ResourceType): ServedKind {
+  serving(type: Named): ServedKind {
     const kind = this.find(type.group, type.version, type.plural);
     if (kind === undefined) throw unknownKind(type);
     return kind;

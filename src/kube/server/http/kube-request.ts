@@ -1,0 +1,66 @@
+import type { Identity } from "#api";
+import type { Clock } from "#lib";
+import type { PodLogPort } from "../../ports.ts";
+import type { ObjectApi } from "../object-api.ts";
+import { badRequest } from "../refusals.ts";
+import type { FieldValidation } from "../write/write-request.ts";
+
+/** A request after authentication, before anything is known of its meaning. */
+export interface KubeRequest {
+  readonly method: string;
+  /** Percent-encoded, without the prefix. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  readonly identity: Identity;
+  /** Aborts when the client goes away or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** What every handler works with. */
+export interface KubeFace {
+  readonly objects: ObjectApi;
+  readonly logs: PodLogPort;
+  readonly clock: Clock;
+  /** Of this server, for `/version`. */
+  readonly version: string;
+}
+
+/** A boolean parameter: present without value, `true` and `1` are true. */
+export function flag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== "false" && value !== "0";
+}
+
+/** Throws BadRequest when the parameter is there and not a whole number of at least 0. */
+export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(`parameter "${name}" must be a whole number: found ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+export function isDryRun(query: URLSearchParams): boolean {
+  const values = query.getAll("dryRun");
+  if (values.length === 0) return false;
+  if (values.every((value) => value === "All")) return true;
+  throw badRequest(`Invalid value: ${JSON.stringify(values.join(","))}: dryRun must be "All"`);
+}
+
+export function fieldValidation(query: URLSearchParams): FieldValidation {
+  const value = query.get("fieldValidation") ?? "";
+  if (value === "") return "Warn";
+  if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
+  throw badRequest(`fieldValidation parameter: Unsupported value: ${JSON.stringify(value)}`);
+}
+
+/** Who the fields belong to: the parameter, or the program in the User-Agent. */
+export function fieldManager(request: KubeRequest): string {
+  const named = request.query.get("fieldManager") ?? "";
+  if (named.length > 128) throw badRequest("fieldManager must be at most 128 characters");
+  if (named !== "") return named;
+  const agent = (request.headers["user-agent"] ?? "").split("/")[0]?.trim() ?? "";
+  return agent === "" ? "unknown" : agent.slice(0, 128);
+}

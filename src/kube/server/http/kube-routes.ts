@@ -1,0 +1,134 @@
+/** The Kubernetes API over HTTP: authentication, and the way of each path to its handler. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { type AccessPort, type Identity, permits } from "#api";
+import type { Clock, Log } from "#lib";
+import type { EmbeddedCluster } from "../../client/embedded-cluster.ts";
+import { KubeError } from "../../client/kube-error.ts";
+import type { PodLogPort } from "../../ports.ts";
+import { answerResource, noSuchPath } from "../verbs/dispatch.ts";
+import { type Answer, ok, send } from "./answer.ts";
+import { Documents } from "./documents.ts";
+import type { KubeFace, KubeRequest } from "./kube-request.ts";
+import { maxBodyBytes } from "./request-body.ts";
+import { parseRequestPath, type RequestPath } from "./request-path.ts";
+import { statusBody, toKubeError } from "./status-body.ts";
+
+export interface KubeRoutesOptions {
+  readonly cluster: EmbeddedCluster;
+  readonly access: AccessPort;
+  readonly logs: PodLogPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of Tidegate; `/version` shows it behind the Kubernetes version served. */
+  readonly version: string;
+}
+
+/** What clients take for the version of Kubernetes; kubectl warns when it differs from its own by more than one minor. */
+const kubernetesVersion = { major: "1", minor: "33", patch: "0" } as const;
+
+/** To be registered with a prefix (`/kube`), which kubeconfig files name as part of the server's URL. */
+export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
+  return async (app) => {
+    const { cluster, access, logs, clock, log, version } = options;
+    const face: KubeFace = { objects: cluster.objects, logs, clock, version };
+    const documents = new Documents(cluster.objects.kinds, version);
+    const closing = new AbortController();
+    app.addHook("preClose", async () => {
+      closing.abort();
+      await Promise.resolve();
+    });
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: maxBodyBytes }, (_request, body, done) => {
+      done(null, body);
+    });
+    app.setErrorHandler(async (error, request, reply) => {
+      const refusal = toKubeError(error);
+      if (refusal.reason === "InternalError") log.error("Kubernetes API request failed", { url: request.url, error });
+      return await refuse(reply, refusal);
+    });
+    const prefix = app.prefix;
+
+    async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const url = new URL(request.raw.url ?? "/", "http://localhost");
+      const path = parseRequestPath(url.pathname.slice(prefix.length));
+      if (path.kind === "health") return await send(reply, { kind: "text", text: "ok", contentType: "text/plain" });
+      const identity = await access.authenticate(request.headers.authorization);
+      if (identity === undefined) throw new KubeError("Unauthorized", "Unauthorized");
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const kubeRequest: KubeRequest = {
+        method: request.method,
+        path: url.pathname.slice(prefix.length),
+        query: url.searchParams,
+        headers: request.headers as Readonly<Record<string, string | undefined>>,
+        body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
+        identity,
+        signal: AbortSignal.any([gone.signal, closing.signal]),
+      };
+      return await send(reply, await route(face, documents, kubeRequest, path));
+    }
+
+    const method = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    app.route({ method, url: "/", handler: handle });
+    app.route({ method, url: "/*", handler: handle });
+    await Promise.resolve();
+  };
+}
+
+async function route(face: KubeFace, documents: Documents, request: KubeRequest, path: RequestPath): Promise<Answer> {
+  if (path.kind === "resource") return await answerResource(face, request, path);
+  requireReader(request.identity);
+  if (request.method !== "GET") throw noSuchPath();
+  switch (path.kind) {
+    case "version":
+      return ok(versionBody(face.version));
+    case "api":
+      return documents.root(true, request.headers["accept"]);
+    case "apis":
+      return documents.root(false, request.headers["accept"]);
+    case "group":
+      return documents.group(path.group);
+    case "group-version":
+      return documents.groupVersion(path.group, path.version);
+    case "openapi-v3":
+      return documents.openApiIndex();
+    case "openapi-group":
+      return documents.openApiGroup(path.group, path.version);
+    case "openapi-v2":
+      // An empty body is a valid empty message of the only form clients ask for; kubectl then says "no matches for
+      // kind" instead of "failed to download openapi".
+      return { kind: "text", text: "", contentType: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" };
+    case "health":
+    case "unknown":
+      throw noSuchPath();
+  }
+}
+
+function requireReader(identity: Identity): void {
+  if (permits(identity, "kube", "read")) return;
+  throw new KubeError(
+    "Forbidden",
+    `User "${identity.name}" cannot read the Kubernetes API: the token needs the scope kube:read`,
+  );
+}
+
+function versionBody(version: string): Record<string, string> {
+  const { major, minor, patch } = kubernetesVersion;
+  return {
+    major,
+    minor,
+    gitVersion: `v${major}.${minor}.${patch}+tidegate-${version}`,
+    gitCommit: "",
+    gitTreeState: "clean",
+    buildDate: "1970-01-01T00:00:00Z",
+    goVersion: "none",
+    compiler: "none",
+    platform: `${process.platform}/${process.arch}`,
+  };
+}
+
+async function refuse(reply: FastifyReply, refusal: KubeError): Promise<FastifyReply> {
+  const { retryAfterSeconds } = refusal.details ?? {};
+  if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
+  return await send(reply, { kind: "body", code: refusal.httpCode, body: statusBody(refusal) });
+}

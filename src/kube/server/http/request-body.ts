@@ -1,0 +1,57 @@
+/** From bytes to a JSON value, by Content-Type. */
+import { parseDocument } from "yaml";
+import { KubeError } from "../../client/kube-error.ts";
+import { decodeProtobufBody } from "../protobuf/decode-body.ts";
+import { badRequest } from "../refusals.ts";
+import { cloneJson } from "../write/clone-json.ts";
+
+export const maxBodyBytes = 3 * 1024 * 1024;
+
+/** The media type without parameters; JSON when the client names none. */
+export function mediaType(contentType: string | undefined): string {
+  return (contentType ?? "").split(";")[0]?.trim().toLowerCase() || "application/json";
+}
+
+/** Undefined for an empty body. Throws BadRequest for what cannot be read, UnsupportedMediaType for other types. */
+export function decodeBody(bytes: Uint8Array, contentType: string | undefined): unknown {
+  if (bytes.length === 0) return undefined;
+  const media = mediaType(contentType);
+  switch (media) {
+    case "application/json":
+      return cloneJson(parseJson(bytes));
+    case "application/yaml":
+      return cloneJson(parseYaml(bytes));
+    case "application/vnd.kubernetes.protobuf":
+      return decodeProtobufBody(bytes);
+    default:
+      throw unsupportedMedia(media, ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+  }
+}
+
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as unknown;
+  } catch (error) {
+    throw new KubeError("BadRequest", "the body of the request is not JSON", {}, error);
+  }
+}
+
+export function parseYaml(bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  try {
+    const document = parseDocument(text);
+    const [problem] = document.errors;
+    if (problem !== undefined) throw badRequest(`the body of the request is not YAML: ${problem.message}`);
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch (error) {
+    if (error instanceof KubeError) throw error;
+    throw new KubeError("BadRequest", "the body of the request is not YAML", {}, error);
+  }
+}
+
+export function unsupportedMedia(found: string, accepted: readonly string[]): KubeError {
+  return new KubeError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format (${JSON.stringify(found)}) - accepted media types include: ${accepted.join(", ")}`,
+  );
+}

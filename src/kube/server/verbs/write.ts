@@ -1,0 +1,80 @@
+import type { AnyObject } from "#api";
+import { isObject } from "#lib";
+import type { Answer } from "../http/answer.ts";
+import { decodeBody, mediaType, parseJson, parseYaml, unsupportedMedia } from "../http/request-body.ts";
+import { flag } from "../http/kube-request.ts";
+import type { PatchBody } from "../object-api.ts";
+import { badRequest } from "../refusals.ts";
+import { getScale, patchScale, putScale } from "../scale/scale.ts";
+import { applyConfiguration } from "../apply/apply-configuration.ts";
+import { cloneJson } from "../write/clone-json.ts";
+import type { Subresource } from "../write/write-request.ts";
+import { objectAnswer, type ObjectCall, placeOf, requireBody, type ResourceCall, writeOf } from "./resource-call.ts";
+
+/** POST to a collection. */
+export function createObject(call: ResourceCall): Answer {
+  const { write, warnings } = writeOf(call);
+  const object = call.face.objects.create(call.kind, call.path.namespace, requireBody(call), write);
+  return objectAnswer(call, object, { code: 201, warnings });
+}
+
+/** PUT of an object or one of its subresources. */
+export function replaceObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
+  const { write, warnings } = writeOf(call, subresource);
+  const { objects } = call.face;
+  const body = requireBody(call);
+  const object =
+    subresource === "scale"
+      ? putScale(objects, call.kind, placeOf(call), body, write)
+      : objects.update(call.kind, placeOf(call), body, write);
+  return objectAnswer(call, object, { warnings });
+}
+
+const patchMedia = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+} as const;
+
+const applyMedia = "application/apply-patch+yaml";
+
+/** PATCH of an object or one of its subresources, by any of the four kinds of patch. */
+export function patchObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
+  const media = mediaType(call.request.headers["content-type"]);
+  if (media === applyMedia) return applyObject(call, subresource);
+  if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, [...Object.keys(patchMedia), applyMedia]);
+  const type = patchMedia[media as keyof typeof patchMedia];
+  const patch: PatchBody = { type, patch: cloneJson(parseJson(call.request.body)) };
+  const { write, warnings } = writeOf(call, subresource);
+  const { objects } = call.face;
+  const object =
+    subresource === "scale"
+      ? patchScale(objects, call.kind, placeOf(call), patch, write)
+      : objects.patch(call.kind, placeOf(call), patch, write);
+  return objectAnswer(call, object, { warnings });
+}
+
+function applyObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
+  const { query, body } = call.request;
+  const config = cloneJson(parseYaml(body));
+  if (!isObject(config)) throw badRequest("the applied configuration must be an object");
+  const { write, warnings } = writeOf(call, subresource);
+  if ((query.get("fieldManager") ?? "") === "") throw badRequest("fieldManager is required for apply patch");
+  const { object, created } = applyConfiguration(call.face.objects, call.kind, placeOf(call), {
+    config,
+    force: flag(query, "force"),
+    write,
+  });
+  return objectAnswer(call, object, { code: created ? 201 : 200, warnings });
+}
+
+export function readScale(call: ObjectCall): Answer {
+  return objectAnswer(call, getScale(call.face.objects, call.kind, placeOf(call)));
+}
+
+export function readObject(call: ObjectCall): Answer {
+  const object: AnyObject = call.face.objects.get(call.kind, placeOf(call));
+  return objectAnswer(call, object);
+}
+
+export { decodeBody };
