@@ -22,11 +22,13 @@ export function planGroup(runs: readonly GroupRun[]): readonly GroupAction[] {
   const active = runs.filter((run) => run.state === "active");
   const newest = pending.at(-1);
   if (newest === undefined) return [];
-  const kept = pending.slice(newest.queue === "max" ? -maxPending : -1);
-  const replaced = pending.filter((run) => !kept.includes(run));
+  // With nobody active the first may begin, unless the newest would at once take its place.
+  const first = active.length > 0 ? undefined : newest.cancelInProgress ? newest : pending[0];
+  const waiting = pending.filter((run) => run !== first);
+  const kept = first === newest ? [] : waiting.slice(newest.queue === "max" ? -maxPending : -1);
+  const replaced = waiting.filter((run) => !kept.includes(run));
   const cancelled = newest.cancelInProgress ? active.filter((run) => !run.cancelRequested) : [];
   const actions = [...replaced, ...cancelled].map((run): GroupAction => ({ kind: "cancel", runId: run.id }));
-  const first = kept[0];
-  if (active.length === 0 && first !== undefined) actions.push({ kind: "start", runId: first.id });
+  if (first !== undefined) actions.push({ kind: "start", runId: first.id });
   return actions;
 }

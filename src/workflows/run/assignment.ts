@@ -1,5 +1,5 @@
 /** A claimed job as its runner gets it: every template that does not need steps evaluated, secrets and token added. */
-import { WorkflowsError } from "../errors.ts";
+import { ExpressionFailure, WorkflowsError } from "../errors.ts";
 import { evaluateTemplate, type Contexts } from "../expressions/evaluate.ts";
 import type { Job, RunDefaults, Workflow } from "../parse/model.ts";
 import { strategyContext } from "../plan/expand-job.ts";
@@ -92,7 +92,17 @@ function environmentName(run: RunRow, job: Job, instance: JobInstance, parts: Ru
 /** The job's values may not read those of the workflow: `env` is no context here. */
 function evaluateEnv(workflow: Workflow, job: Job, contexts: Contexts): Readonly<Record<string, string>> {
   const entries = [...Object.entries(workflow.env), ...Object.entries(job.env)];
-  return Object.fromEntries(entries.map(([name, value]) => [name, evaluateTemplate(value, contexts)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, evaluateVariable(name, value, contexts)]));
+}
+
+function evaluateVariable(name: string, template: string, contexts: Contexts): string {
+  try {
+    return evaluateTemplate(template, contexts);
+  } catch (error) {
+    if (!(error instanceof ExpressionFailure) || !/secrets/i.test(template)) throw error;
+    // What the evaluator says may quote a part of a secret, and nothing here masks it: neither kept nor passed on.
+    throw new ExpressionFailure(`Cannot evaluate "env.${name}" from "${template}": one of its values does not fit`);
+  }
 }
 
 function evaluateDefaults(defaults: RunDefaults, contexts: Contexts): RunDefaults {

@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { StepState } from "../protocol.ts";
+import { allRuns, pushEvent, RunnerFake, spawnControl, startControl, type ControlOptions } from "../testing.ts";
+import type { LogEntryView, RunDetails } from "./view.ts";
+
+const pipeline = `
+name: Pipeline
+run-name: Deliver \${{ github.ref_name }}
+on: { push: { branches: [main] } }
+env:
+  REGION: \${{ vars.REGION }}
+  SECRET: \${{ secrets.PASSWORD }}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    outputs:
+      image: \${{ steps.pack.outputs.image }}
+    steps:
+      - id: pack
+        run: make
+  test:
+    needs: build
+    runs-on: ubuntu-latest
+    strategy: { matrix: { node: [20, 26] } }
+    env: { IMAGE: "\${{ needs.build.outputs.image }}" }
+    steps:
+      - run: make test
+`;
+
+const single = `
+on: push
+jobs:
+  only:
+    runs-on: ubuntu-latest
+    steps:
+      - run: make
+`;
+
+let folder: string;
+let number = 0;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "workflows-"));
+});
+after(async () => await rm(folder, { recursive: true, force: true }));
+
+async function options(text: string, values: Partial<ControlOptions> = {}): Promise<ControlOptions> {
+  number += 1;
+  const own = await mkdtemp(join(folder, `${number}-`));
+  return { folder: own, files: { ".github/workflows/ci.yml": text }, leaseMs: 10_000, ...values };
+}
+
+async function only(runs: Promise<readonly RunDetails[]>): Promise<RunDetails> {
+  const [run, ...others] = await runs;
+  assert.ok(run !== undefined && others.length === 0, "exactly one run");
+  return run;
+}
+
+async function runsAt(url: string): Promise<readonly RunDetails[]> {
+  return (await (await fetch(`${url}/test/runs`)).json()) as readonly RunDetails[];
+}
+
+async function accept(url: string, id: string): Promise<readonly string[] | undefined> {
+  const body = JSON.stringify(pushEvent(id));
+  const headers = { "content-type": "application/json" };
+  try {
+    const response = await fetch(`${url}/test/accept`, { method: "POST", headers, body });
+    return ((await response.json()) as { runs: readonly string[] }).runs;
+  } catch {
+    return undefined;
+  }
+}
+
+const signal = new AbortController().signal;
+
+describe("a run over the runner protocol", () => {
+  test("goes from push through needs, outputs and matrix to success", async () => {
+    await using control = await startControl(await options(pipeline));
+    const runner = new RunnerFake("one", control.url);
+    const waiting = runner.claim("claim-1", ["Ubuntu-Latest", "self-hosted"]);
+    const ids = await control.workflows.accept(pushEvent("event-1"), { signal });
+    const build = await waiting;
+    assert.equal(build.name, "build");
+    assert.deepEqual(build.contexts.env, { REGION: "north", SECRET: "s3cret" });
+    assert.equal(build.secrets["GITHUB_TOKEN"], build.contexts.github["token"]);
+    assert.equal(build.contexts.github["workflow_ref"], "shop/web/.github/workflows/ci.yml@refs/heads/main");
+    assert.deepEqual([...control.tokens], [build.jobId]);
+    assert.equal(await runner.complete(build, "success", { image: "web:1" }), 200);
+    const tests = [await runner.claim("claim-2"), await runner.claim("claim-3")];
+    assert.deepEqual(tests.map((job) => job.name).sort(), ["test (20)", "test (26)"]);
+    assert.equal(tests[0]?.contexts.env["IMAGE"], "web:1");
+    assert.equal(tests[0]?.runId, ids[0]);
+    for (const job of tests) await runner.complete(job, "success");
+    const run = await only(allRuns(control.workflows));
+    assert.equal(run.conclusion, "success");
+    assert.equal(run.title, "Deliver main");
+    assert.deepEqual(
+      run.jobs.map((job) => job.needs),
+      [[], ["build"], ["build"]],
+    );
+  });
+
+  test("a claim repeated after a lost answer gets the same job", async () => {
+    await using control = await startControl(await options(single));
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runner = new RunnerFake("one", control.url);
+    const first = await runner.claim("claim-1");
+    const again = await runner.claim("claim-1");
+    assert.deepEqual([again.jobId, again.lease], [first.jobId, first.lease]);
+  });
+
+  test("cancelling answers a waiting heartbeat at once and ends the run as cancelled", async () => {
+    await using control = await startControl(await options(single, { leaseMs: 60_000 }));
+    const [runId = ""] = await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runner = new RunnerFake("one", control.url);
+    const job = await runner.claim("claim-1");
+    const heartbeat = runner.post(`/jobs/${job.jobId}/heartbeat`, { lease: job.lease, waitMs: 20_000 });
+    await control.workflows.cancel(runId);
+    assert.deepEqual(await (await heartbeat).json(), { cancel: true });
+    await runner.complete(job, "cancelled");
+    assert.equal((await control.workflows.getRun(runId))?.conclusion, "cancelled");
+  });
+
+  test("only failed jobs run again, with the results of the others", async () => {
+    await using control = await startControl(await options(pipeline));
+    const [runId = ""] = await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runner = new RunnerFake("one", control.url);
+    await runner.complete(await runner.claim("a"), "success", { image: "web:1" });
+    await runner.complete(await runner.claim("b"), "failure");
+    const failed = await control.workflows.getRun(runId);
+    assert.equal(failed?.conclusion, "failure", "the other one of the matrix was cancelled before it began");
+    await control.workflows.rerun(runId, { failedOnly: true, actor: "bob" });
+    const jobs = [await runner.claim("c"), await runner.claim("d")];
+    assert.deepEqual(
+      jobs.map((job) => [job.key, job.runAttempt, job.contexts.env["IMAGE"]]),
+      [
+        ["test", 2, "web:1"],
+        ["test", 2, "web:1"],
+      ],
+    );
+    for (const job of jobs) await runner.complete(job, "success");
+    const run = await control.workflows.getRun(runId);
+    assert.deepEqual([run?.conclusion, run?.attempt, run?.triggeringActor], ["success", 2, "bob"]);
+  });
+
+  test("a broken workflow file is a failed run that lists all its problems", async () => {
+    const broken =
+      "on: push\njobs:\n  a:\n    runs-on: x\n    needs: nobody\n    steps: [{ run: 'echo ${{ foo.bar }}' }]\n";
+    await using control = await startControl(await options(broken));
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const run = await only(allRuns(control.workflows));
+    assert.equal(run.conclusion, "failure");
+    assert.deepEqual(
+      run.problems.map((problem) => problem.at?.line),
+      [5, 6],
+    );
+    await assert.rejects(control.workflows.rerun(run.id, { actor: "ada" }), /never began/);
+  });
+
+  test("of runs in one concurrency group the newest waits and replaces the one before", async () => {
+    await using control = await startControl(await options(`concurrency: deploy\n${single}`));
+    const accepted = ["e1", "e2", "e3"].map((id) => control.workflows.accept(pushEvent(id), { signal }));
+    await Promise.all(accepted);
+    const states = (await allRuns(control.workflows)).map((run) => run.conclusion ?? run.status).reverse();
+    assert.deepEqual(states, ["queued", "cancelled", "pending"]);
+    const runner = new RunnerFake("one", control.url);
+    await runner.complete(await runner.claim("a"), "success");
+    await runner.complete(await runner.claim("b"), "success");
+    const ends = (await allRuns(control.workflows)).map((run) => run.conclusion).reverse();
+    assert.deepEqual(ends, ["success", "cancelled", "success"]);
+  });
+
+  test("requests without a token, of the wrong shape or about unknown jobs are refused", async () => {
+    await using control = await startControl(await options(single));
+    const runner = new RunnerFake("one", control.url);
+    const bare = await fetch(`${control.url}/api/tidegate/v1/runner/claim`, { method: "POST", body: "{}" });
+    assert.equal(bare.status, 401);
+    assert.equal((await runner.post("/claim", { name: "x" })).status, 400);
+    assert.equal((await runner.post("/jobs/99/heartbeat", { lease: "x" })).status, 404);
+    const lines = [{ time: "2026-01-01T00:00:00Z", text: "two\nlines" }];
+    assert.equal((await runner.post("/jobs/99/log", { lease: "x", step: 1, firstLine: 0, lines })).status, 400);
+  });
+});
+
+describe("leases", () => {
+  test("a silent runner loses its job to another one, once; then the job fails", async () => {
+    await using control = await startControl(await options(single, { leaseMs: 150 }));
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const silent = new RunnerFake("silent", control.url);
+    const other = new RunnerFake("other", control.url);
+    const first = await silent.claim("claim-1");
+    const second = await other.claim("claim-2");
+    assert.equal(second.jobId, first.jobId);
+    assert.equal(await silent.complete(first, "success"), 410);
+    for await (const notice of control.workflows.subscribe(AbortSignal.timeout(10_000))) {
+      if (notice.kind === "run") break;
+    }
+    const run = await only(allRuns(control.workflows));
+    assert.equal(run.conclusion, "failure");
+    assert.match(run.jobs[0]?.message ?? "", /stopped answering/);
+    assert.equal(await other.complete(second, "success"), 410);
+  });
+
+  test("a job its runner gives up goes to another one at once", async () => {
+    await using control = await startControl(await options(single, { leaseMs: 60_000 }));
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runner = new RunnerFake("one", control.url);
+    const first = await runner.claim("claim-1");
+    await runner.post(`/jobs/${first.jobId}/abandon`, { lease: first.lease, reason: "restarted" });
+    const second = await runner.claim("claim-2");
+    assert.equal(second.jobId, first.jobId);
+    assert.notEqual(second.lease, first.lease);
+  });
+});
+
+describe("a control process killed", () => {
+  test("between accepting an event and its reply starts the run once", async () => {
+    const given = await options(single);
+    await using dying = await spawnControl({ ...given, dieAt: "before reply" });
+    assert.equal(await accept(dying.url, "event-1"), undefined);
+    await using control = await spawnControl(given);
+    assert.equal((await accept(control.url, "event-1"))?.length, 1);
+    const runner = new RunnerFake("one", control.url);
+    await runner.complete(await runner.claim("claim-1"), "success");
+    assert.equal((await only(runsAt(control.url))).conclusion, "success");
+  });
+
+  test("before it noted an event starts the run when it is told again", async () => {
+    const given = await options(single);
+    await using dying = await spawnControl({ ...given, dieAt: "before commit" });
+    assert.equal(await accept(dying.url, "event-1"), undefined);
+    await using control = await spawnControl(given);
+    assert.deepEqual(await runsAt(control.url), []);
+    await accept(control.url, "event-1");
+    assert.equal((await only(runsAt(control.url))).status, "queued");
+  });
+
+  test("for longer than the lease leaves a live runner its job and every acknowledged line", async () => {
+    const given = await options(single, { leaseMs: 400 });
+    await using first = await spawnControl(given);
+    await accept(first.url, "event-1");
+    const runner = new RunnerFake("one", first.url);
+    const job = await runner.claim("claim-1");
+    assert.equal(await runner.sendLog(job, 1, 0, ["a", "b", "c"]), 3);
+    await first.kill();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await using second = await spawnControl(given);
+    runner.url = second.url;
+    assert.equal(await runner.sendLog(job, 1, 0, []), 3, "asks what is kept");
+    assert.equal(await runner.sendLog(job, 1, 5, ["f"]), 3, "a gap is not taken");
+    assert.equal(await runner.sendLog(job, 1, 1, ["b", "c", "d"]), 4, "what is kept is not taken twice");
+    assert.equal(await runner.complete(job, "success"), 200);
+    assert.equal(await runner.complete(job, "success"), 200, "completing again changes nothing");
+    const run = await only(runsAt(second.url));
+    assert.deepEqual([run.conclusion, run.jobs[0]?.tries], ["success", 1]);
+    await second.kill();
+    await using third = await startControl(given);
+    const lines: string[] = [];
+    for await (const { text } of third.workflows.logs(job.jobId, { signal })) lines.push(text);
+    assert.deepEqual(lines, ["a", "b", "c", "d"]);
+  });
+});
+
+test("a follower sees every line of every step in order, as they come", async () => {
+  await using control = await startControl(await options(single));
+  await control.workflows.accept(pushEvent("event-1"), { signal });
+  const runner = new RunnerFake("one", control.url);
+  const job = await runner.claim("claim-1");
+  const seen: LogEntryView[] = [];
+  const following = (async () => {
+    for await (const entry of control.workflows.logs(job.jobId, { follow: true, signal })) seen.push(entry);
+  })();
+  const done: StepState = { number: 1, name: "Set up job", status: "completed", conclusion: "success", logLines: 2 };
+  const next: StepState = { number: 2, name: "make", status: "in_progress" };
+  await runner.post(`/jobs/${job.jobId}/steps`, { lease: job.lease, revision: 1, steps: [done, next] });
+  await runner.sendLog(job, 2, 0, ["second step begins"]);
+  await runner.sendLog(job, 1, 0, ["one", "two"]);
+  await runner.sendLog(job, 2, 1, ["end"]);
+  await runner.complete(job, "success", {}, [done, { ...next, status: "completed", conclusion: "success" }]);
+  await following;
+  assert.deepEqual(
+    seen.map((entry) => `${entry.step}:${entry.line} ${entry.text}`),
+    ["1:0 one", "1:1 two", "2:0 second step begins", "2:1 end"],
+  );
+});
