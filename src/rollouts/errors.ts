@@ -6,3 +6,10 @@ export class MeasureError extends AppError<"rollouts/measure"> {
     super("rollouts/measure", message, { cause });
   }
 }
+
+/** A rollout cannot go on for a reason that its plan could not see. */
+export class RolloutError extends AppError<"rollouts/refused"> {
+  constructor(message: string, cause?: unknown) {
+    super("rollouts/refused", message, { cause });
+  }
+}
