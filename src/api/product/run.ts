@@ -44,6 +44,8 @@ export interface JobDetail {
   readonly startedAt?: string;
   readonly completedAt?: string;
   readonly runner?: string;
+  /** Why it ended or waits, where the conclusion does not say it all. */
+  readonly message?: string;
   readonly steps: readonly StepDetail[];
   readonly annotations: readonly RunAnnotation[];
   /** Markdown. */

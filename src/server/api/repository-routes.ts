@@ -1,0 +1,39 @@
+import type { FastifyInstance } from "fastify";
+import type { Repositories } from "#git";
+import { badRequest, notFound } from "./api-error.ts";
+
+interface ProtectBody {
+  branch?: string;
+  allowForcePush?: boolean;
+  allowDeletion?: boolean;
+  allowDirectPush?: boolean;
+}
+
+export function repositoryRoutes(app: FastifyInstance, repositories: Repositories): void {
+  app.get("/repositories", async () => ({ items: await repositories.list() }));
+  app.post<{ Body: { name?: string; defaultBranch?: string; description?: string } | null }>(
+    "/repositories",
+    async (request, reply) => {
+      const { name, ...options } = request.body ?? {};
+      if (typeof name !== "string") throw badRequest('A repository needs a name of the form "owner/repo"');
+      return reply.code(201).send(await repositories.create(name, options));
+    },
+  );
+  type Named = { Params: { owner: string; name: string } };
+  app.get<Named>("/repositories/:owner/:name", async ({ params }) => {
+    const repository = await repositories.get(`${params.owner}/${params.name}`);
+    if (repository === undefined) throw notFound(`repository "${params.owner}/${params.name}"`);
+    return { ...repository, protections: await repositories.protections(repository.name) };
+  });
+  app.delete<Named>("/repositories/:owner/:name", async ({ params }) => {
+    const name = `${params.owner}/${params.name}`;
+    if (!(await repositories.delete(name))) throw notFound(`repository "${name}"`);
+    return {};
+  });
+  app.put<Named & { Body: ProtectBody | null }>("/repositories/:owner/:name/protections", async ({ params, body }) => {
+    const { branch, ...rule } = body ?? {};
+    if (typeof branch !== "string") throw badRequest("A protection needs a branch, e.g. main or release/*");
+    await repositories.protect(`${params.owner}/${params.name}`, { branch, ...rule });
+    return {};
+  });
+}

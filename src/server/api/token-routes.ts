@@ -1,0 +1,40 @@
+import type { FastifyInstance } from "fastify";
+import { permits } from "#api";
+import type { Tokens } from "#auth";
+import { ApiError, badRequest } from "./api-error.ts";
+import { identityOf } from "./session.ts";
+
+export function tokenRoutes(app: FastifyInstance, tokens: Tokens, controlUrl: () => string): void {
+  app.get("/tokens", async (request) => {
+    requireAdmin(request);
+    return { items: await tokens.list() };
+  });
+  app.post<{ Body: { name?: string; scopes?: string[]; lifetimeSeconds?: number } | null }>(
+    "/tokens",
+    async (request) => {
+      requireAdmin(request);
+      const { name, scopes, lifetimeSeconds } = request.body ?? {};
+      if (typeof name !== "string" || !Array.isArray(scopes))
+        throw badRequest("A token needs a name and a list of scopes");
+      const lifetime = lifetimeSeconds === undefined ? {} : { lifetimeMs: lifetimeSeconds * 1000 };
+      return await tokens.mint({ name, scopes, ...lifetime });
+    },
+  );
+  app.delete<{ Params: { id: string } }>("/tokens/:id", async (request) => {
+    requireAdmin(request);
+    await tokens.revoke(request.params.id);
+    return {};
+  });
+  app.post("/login-codes", (request) => {
+    const code = tokens.makeLoginCode(identityOf(request));
+    return { url: `${controlUrl()}/login?code=${code}` };
+  });
+}
+
+function requireAdmin(request: Parameters<typeof identityOf>[0]): void {
+  const identity = identityOf(request);
+  // Whoever may make tokens may make an admin one, so only an admin may.
+  if (!identity.scopes.includes("admin") || !permits(identity, "api", "write")) {
+    throw new ApiError("api/forbidden", "Only an admin token may see, make or revoke tokens");
+  }
+}

@@ -1,0 +1,46 @@
+/** GITHUB_TOKEN: a token that lives as long as its job and reaches its repository only. */
+import { AuthError, type Tokens } from "#auth";
+import type { Ids } from "#lib";
+import type { JobTokenPort, JobTokenRequest } from "#workflows";
+
+/** The longest a job may run (6 h) and some: a token that nobody revoked ends by itself. */
+const lifetimeMs = 7 * 3_600_000;
+
+export function jobTokens(tokens: Tokens, ids: Ids): JobTokenPort {
+  return {
+    async mint(job) {
+      const secret = `tg_job_${ids.secret()}`;
+      // The name ties what the job pushes to its run; see the chronicle.
+      const options = { name: `run/${job.runId}`, scopes: scopesOf(job), lifetimeMs };
+      await tokens.install(tokenId(job.jobId), secret, options);
+      return secret;
+    },
+    async revoke(jobId) {
+      try {
+        await tokens.revoke(tokenId(jobId));
+      } catch (error) {
+        if (!(error instanceof AuthError)) throw error;
+      }
+    },
+  };
+}
+
+function tokenId(jobId: string): string {
+  return `job-${jobId}`;
+}
+
+/** Without `permissions` a job may write its repository's contents and packages, as on a server with the open default. */
+export function scopesOf(job: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
+  const { permissions, repository } = job;
+  const level = (key: string): "read" | "write" | "none" => {
+    if (permissions === undefined) return "write";
+    if (permissions === "read-all") return "read";
+    if (permissions === "write-all") return "write";
+    return (permissions as Readonly<Record<string, "read" | "write" | "none">>)[key] ?? "none";
+  };
+  const scope = (area: string, key: string): string[] => {
+    const verb = level(key);
+    return verb === "none" ? [] : [`${area}:${verb}:${repository}`];
+  };
+  return [...scope("git", "contents"), ...scope("registry", "packages"), `api:read:${repository}`];
+}

@@ -1,0 +1,56 @@
+/** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
+import { formatProblem, hasErrors, type Log } from "#lib";
+import type { Push, PushCheckPort, RefUpdate } from "#git";
+import { checkFiles, isWorkflowPath, type Workflows } from "#workflows";
+import { pushEvent } from "./push-event.ts";
+
+export interface PushCheckOptions {
+  readonly workflows: () => Workflows;
+  /** Where people see a run. */
+  readonly runUrl: (runId: string) => string;
+  readonly log: Log;
+}
+
+const folders = [".github/workflows", ".forgejo/workflows"] as const;
+const maxLines = 20;
+
+export function pushChecks(options: PushCheckOptions): PushCheckPort {
+  return {
+    check: async (push) => ({ messages: await workflowProblems(push) }),
+    async accepted(updates, signal) {
+      const lines = await Promise.all(updates.map((update) => startRuns(options, update, signal)));
+      return lines.flat();
+    },
+  };
+}
+
+/**
+ * A broken workflow file does not refuse the push, as on any forge: the commit may be the one that mends it next. It is
+ * said here and stands on the failed run.
+ */
+async function workflowProblems(push: Push): Promise<string[]> {
+  const lines: string[] = [];
+  for (const update of push.updates) {
+    if (!update.ref.startsWith("refs/heads/") || update.kind === "delete") continue;
+    const paths = (await Promise.all(folders.map((folder) => push.objects.listFiles(update.after, folder)))).flat();
+    const files = await push.objects.readFiles(update.after, paths.filter(isWorkflowPath));
+    const texts = [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
+    const problems = checkFiles(texts);
+    if (problems.length === 0) continue;
+    lines.push(hasErrors(problems) ? "Tidegate: these workflow files will not run:" : "Tidegate: workflow warnings:");
+    lines.push(...problems.slice(0, maxLines).map((problem) => `  ${formatProblem(problem)}`));
+    if (problems.length > maxLines) lines.push(`  and ${problems.length - maxLines} more`);
+  }
+  return lines;
+}
+
+async function startRuns(options: PushCheckOptions, update: RefUpdate, signal: AbortSignal): Promise<string[]> {
+  const event = pushEvent(update);
+  if (event === undefined) return [];
+  const workflows = options.workflows();
+  const ids = await workflows.accept(event, { signal });
+  const runs = await Promise.all(ids.map((id) => workflows.getRun(id)));
+  return runs
+    .filter((run) => run !== undefined)
+    .map((run) => `Tidegate: ${run.workflow.name} #${run.number} ${options.runUrl(run.id)}`);
+}
