@@ -35,7 +35,7 @@ async function withFolder(act: (folder: string) => Promise<void>): Promise<void>
     await act(folder);
   } finally {
     for (const entry of await readdir(folder)) {
-      const pid = /^router-/.test(entry) ? await recordedPid(join(folder, entry, "process.json")) : undefined;
+      const pid = entry.startsWith("router-") ? await recordedPid(join(folder, entry, "process.json")) : undefined;
       if (pid !== undefined) process.kill(pid, "SIGKILL");
     }
     await rm(folder, { recursive: true, force: true });
