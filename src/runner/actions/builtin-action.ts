@@ -1,0 +1,144 @@
+/** What an action of ours is, and what it may do to the step and the job it runs in. */
+import { StepFailure, StepStopped } from "../errors.ts";
+import { LineSplitter } from "../exec/line-splitter.ts";
+import { runProcessGroup } from "../exec/process-group.ts";
+import type { RunningStep } from "../steps/scope.ts";
+import { stepEnvironment } from "../steps/step-env.ts";
+
+export interface BuiltinAction {
+  /** `owner/repository`, as workflows name it. */
+  readonly name: string;
+  /** Every input with its default; an input that is not here is warned about, as GitHub does. */
+  readonly inputs: Readonly<Record<string, string>>;
+  main(call: ActionCall): Promise<void>;
+  post?(call: ActionCall): Promise<void>;
+}
+
+/** One stage of an action: its inputs and its hands. */
+export class ActionCall {
+  readonly step: RunningStep;
+  readonly inputs: Readonly<Record<string, string>>;
+
+  constructor(step: RunningStep, inputs: Readonly<Record<string, string>>) {
+    this.step = step;
+    this.inputs = inputs;
+  }
+
+  get parts(): RunningStep["scope"]["job"]["parts"] {
+    return this.step.scope.job.parts;
+  }
+
+  text(name: string): string {
+    return (this.inputs[name] ?? "").trim();
+  }
+
+  /** Missing text is a `StepFailure` with the name GitHub's toolkit uses. */
+  required(name: string): string {
+    const value = this.text(name);
+    if (value === "") throw new StepFailure(`Input required and not supplied: ${name}`);
+    return value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.text(name);
+    if (/^(?:true|True|TRUE)$/.test(value)) return true;
+    if (/^(?:false|False|FALSE|)$/.test(value)) return false;
+    throw new StepFailure(`Input "${name}" must be true or false: it is "${value}"`);
+  }
+
+  /** One item a line; with `commas`, commas separate too. */
+  list(name: string, commas = false): string[] {
+    return this.text(name)
+      .split(commas ? /[\n,]/ : "\n")
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+  }
+
+  /** A value of the `github` context as text. */
+  github(key: string): string {
+    const value = this.parts.assignment.contexts.github[key];
+    return value === undefined || value === null || typeof value === "object" ? "" : String(value);
+  }
+
+  setOutput(name: string, value: string): void {
+    this.step.outputs.set(name, value);
+  }
+
+  /** Logged at once. */
+  log(text: string): void {
+    this.step.output.write(text);
+    this.step.output.flush();
+  }
+
+  warn(text: string): void {
+    this.step.output.warning(text);
+    this.step.output.flush();
+  }
+
+  /**
+   * Runs a program, its output in the log (not obeyed) unless `quiet`. Rejects with `StepFailure` when its exit code is
+   * not 0. Returns its standard output, cut at 1 MiB.
+   */
+  async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const result = await this.try(program, args, options);
+    if (result.exitCode !== 0) {
+      const tail = options.quiet === true && result.tail !== "" ? `: ${result.tail}` : "";
+      throw new StepFailure(
+        `The process "${program} ${args[0] ?? ""}" failed with exit code ${result.exitCode}${tail}`,
+      );
+    }
+    return result.stdout;
+  }
+
+  async try(program: string, args: readonly string[], options: RunOptions = {}): Promise<ProgramEnd> {
+    const { parts, step } = this;
+    step.stop.throwIfAborted();
+    let stdout = "";
+    let tail = "";
+    const splitters = {
+      stdout: new LineSplitter(
+        () => 1024 * 1024,
+        (line) => {
+          if (stdout.length < 1024 * 1024) stdout += `${line}\n`;
+          if (options.quiet !== true) step.output.write(line);
+        },
+      ),
+      stderr: new LineSplitter(
+        () => 64 * 1024,
+        (line) => {
+          tail = `${tail}${line}\n`.slice(-1000);
+          if (options.quiet !== true) step.output.write(line);
+        },
+      ),
+    };
+    const end = await runProcessGroup(program, args, {
+      cwd: options.cwd ?? parts.folders.workspace,
+      env: { ...stepEnvironment(step, undefined), ...options.env },
+      clock: parts.clock,
+      stop: step.stop,
+      kill: parts.kill,
+      onOutput: (stream, chunk) => {
+        splitters[stream].push(chunk);
+        step.output.flush();
+      },
+    });
+    splitters.stdout.end();
+    splitters.stderr.end();
+    step.output.flush();
+    if (step.stop.aborted && step.stop.reason instanceof StepStopped) throw step.stop.reason;
+    return { exitCode: end.exitCode, stdout: stdout.trimEnd(), tail: tail.trim() };
+  }
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly quiet?: boolean;
+}
+
+interface ProgramEnd {
+  readonly exitCode: number;
+  readonly stdout: string;
+  /** The end of standard error. */
+  readonly tail: string;
+}

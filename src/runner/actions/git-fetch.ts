@@ -1,0 +1,155 @@
+/** Gets one commit of a repository by smart HTTP, the token in a file that only git and we read. */
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { StepFailure } from "../errors.ts";
+import type { ActionCall } from "./builtin-action.ts";
+
+export interface GitSource {
+  /** `owner/repository`. */
+  readonly repository: string;
+  readonly token: string;
+  /** What to fetch and what to call it afterwards. */
+  readonly want: GitWant;
+  /** 0 fetches everything. */
+  readonly depth: number;
+  readonly tags: boolean;
+}
+
+export type GitWant =
+  | { readonly kind: "branch"; readonly name: string; readonly commit: string }
+  | { readonly kind: "tag"; readonly name: string; readonly commit: string }
+  | { readonly kind: "pull"; readonly name: string; readonly commit: string }
+  | { readonly kind: "commit"; readonly commit: string };
+
+/** Git must ask nobody, and read nothing of the machine's user that could change what is fetched. */
+export const gitEnvironment: Readonly<Record<string, string>> = {
+  GIT_TERMINAL_PROMPT: "0",
+  GCM_INTERACTIVE: "Never",
+};
+
+/** A git configuration with the credentials; the caller removes it. */
+export async function writeGitCredentials(call: ActionCall, token: string): Promise<string> {
+  const { assignment, folders, ids } = call.parts;
+  const { serverUrl, internalServerUrl } = assignment.services;
+  const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
+  call.parts.masker.add(basic);
+  const origin = (url: string): string => `${new URL(url).origin}/`;
+  const lines: string[] = [];
+  // The public name may not resolve here (*.localhost), so git is sent to the address behind it.
+  if (origin(serverUrl) !== origin(internalServerUrl)) {
+    lines.push(`[url "${origin(internalServerUrl)}"]`, `\tinsteadOf = ${origin(serverUrl)}`);
+  }
+  if (token !== "") {
+    for (const url of new Set([origin(serverUrl), origin(internalServerUrl)])) {
+      lines.push(`[http "${url}"]`, `\textraheader = AUTHORIZATION: basic ${basic}`);
+    }
+  }
+  const path = join(folders.temp, `git-credentials-${ids.uuid()}.config`);
+  await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+  await chmod(path, 0o600);
+  return path;
+}
+
+export function repositoryUrl(call: ActionCall, repository: string): string {
+  return `${call.parts.assignment.services.serverUrl.replace(/\/+$/, "")}/${repository}`;
+}
+
+/** Fetches into the repository at `folder` and checks the commit out. Returns the commit. */
+export async function fetchAndCheckout(
+  call: ActionCall,
+  folder: string,
+  source: GitSource,
+  credentials: string,
+): Promise<string> {
+  const git = (args: readonly string[], quiet = false): Promise<string> =>
+    call.run("git", args, { cwd: folder, env: gitEnvironment, quiet });
+  const depth = source.depth > 0 ? [`--depth=${source.depth}`] : [];
+  const refspecs =
+    source.depth > 0
+      ? [wantedRefspec(source.want)]
+      : ["+refs/heads/*:refs/remotes/origin/*", wantedRefspec(source.want)];
+  const tags = source.tags || source.depth === 0 ? ["+refs/tags/*:refs/tags/*"] : [];
+  await git([
+    "-c",
+    `include.path=${credentials}`,
+    "-c",
+    "protocol.version=2",
+    "fetch",
+    "--no-tags",
+    "--prune",
+    "--no-recurse-submodules",
+    "--quiet",
+    ...depth,
+    "origin",
+    ...tags,
+    ...refspecs,
+  ]);
+  const { want } = source;
+  if (want.kind === "branch")
+    await git(["checkout", "--quiet", "--force", "-B", want.name, `refs/remotes/origin/${want.name}`], true);
+  else await git(["checkout", "--quiet", "--force", "--detach", checkoutName(want)], true);
+  return await git(["rev-parse", "HEAD"], true);
+}
+
+function wantedRefspec(want: GitWant): string {
+  switch (want.kind) {
+    case "branch":
+      return `+${want.commit}:refs/remotes/origin/${want.name}`;
+    case "tag":
+      return `+${want.commit}:refs/tags/${want.name}`;
+    case "pull":
+      return `+${want.commit}:refs/remotes/pull/${want.name}`;
+    case "commit":
+      return want.commit;
+  }
+}
+
+function checkoutName(want: GitWant): string {
+  if (want.kind === "tag") return `refs/tags/${want.name}`;
+  return want.kind === "pull" ? `refs/remotes/pull/${want.name}` : want.commit;
+}
+
+/** What a full ref and its commit mean to fetch. */
+export function wantOf(ref: string, commit: string): GitWant {
+  const [, kind, name = ""] = /^refs\/(heads|tags|pull)\/(.+)$/.exec(ref) ?? [];
+  if (kind === "heads") return { kind: "branch", name, commit };
+  if (kind === "tags") return { kind: "tag", name, commit };
+  return kind === "pull" ? { kind: "pull", name, commit } : { kind: "commit", commit };
+}
+
+/** Asks the server what a ref given by name (or the default branch) stands for. */
+export async function findRef(
+  call: ActionCall,
+  repository: string,
+  ref: string,
+  credentials: string,
+): Promise<GitWant> {
+  if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/i.test(ref)) return { kind: "commit", commit: ref.toLowerCase() };
+  const url = repositoryUrl(call, repository);
+  const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
+  const list = await call.run(
+    "git",
+    ["-c", `include.path=${credentials}`, "ls-remote", "--symref", "--", url, ...patterns],
+    {
+      env: gitEnvironment,
+      quiet: true,
+    },
+  );
+  const refs = new Map<string, string>();
+  for (const line of list.split("\n")) {
+    const [value = "", name = ""] = line.split("\t");
+    refs.set(value.startsWith("ref: ") ? "symref" : name, value.startsWith("ref: ") ? value.slice(5) : value);
+  }
+  const wanted =
+    ref === ""
+      ? [refs.get("symref") ?? "HEAD"]
+      : ref.startsWith("refs/")
+        ? [ref]
+        : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+  for (const name of wanted) {
+    const commit = refs.get(`${name}^{}`) ?? refs.get(name) ?? (ref === "" ? refs.get("HEAD") : undefined);
+    if (commit !== undefined) return wantOf(name, commit);
+  }
+  const what = ref === "" ? "a default branch" : `"${ref}"`;
+  throw new StepFailure(`A branch or tag with the name ${what} could not be found in ${repository}: check "ref"`);
+}

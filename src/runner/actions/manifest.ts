@@ -1,0 +1,168 @@
+/** `action.yml`: text to a typed manifest, or a `StepFailure` that names the file and the line. */
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import type { StepDefinition } from "#workflows";
+import { StepFailure } from "../errors.ts";
+
+export interface ActionInput {
+  readonly name: string;
+  readonly default?: string;
+  readonly required: boolean;
+}
+
+interface Common {
+  readonly name: string;
+  readonly inputs: readonly ActionInput[];
+}
+
+export type ActionManifest =
+  | (Common & {
+      readonly kind: "javascript";
+      readonly main: string;
+      readonly pre?: string;
+      readonly preIf: string;
+      readonly post?: string;
+      readonly postIf: string;
+    })
+  | (Common & {
+      readonly kind: "composite";
+      readonly steps: readonly StepDefinition[];
+      /** Output name to its template. */
+      readonly outputs: Readonly<Record<string, string>>;
+    });
+
+const maxManifestBytes = 1024 * 1024;
+
+export function parseActionManifest(text: string, file: string): ActionManifest {
+  if (text.length > maxManifestBytes) throw new StepFailure(`Cannot read action "${file}": it is over 1 MiB`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    const { line, col } = lines.linePos(syntax.pos[0]);
+    throw new StepFailure(`Cannot read action "${file}:${line}:${col}": ${syntax.message.split("\n")[0]}`);
+  }
+  const root = document.contents;
+  const runs = isMap(root) ? root.get("runs", true) : undefined;
+  if (!isMap(root) || !isMap(runs)) throw new StepFailure(`Cannot read action "${file}": it has no "runs"`);
+  const using = textAt(runs, "using")?.toLowerCase() ?? "";
+  const common = { name: textAt(root, "name") ?? file, inputs: readInputs(root) };
+  if (using === "composite") {
+    const steps = readSteps(runs, file, lines);
+    return { ...common, kind: "composite", steps, outputs: readOutputs(root) };
+  }
+  if (/^node\d+$/.test(using)) return { ...common, ...readJavascript(runs, file) };
+  if (using === "docker") {
+    throw new StepFailure(
+      `Action "${file}" runs in a container, which this runner cannot do: use a JavaScript or composite action`,
+    );
+  }
+  throw new StepFailure(
+    `Cannot read action "${file}": runs.using is "${using}", it must be composite, node20 or node24`,
+  );
+}
+
+function readJavascript(
+  runs: YAMLMap,
+  file: string,
+): Omit<Extract<ActionManifest, { kind: "javascript" }>, keyof Common> {
+  const main = textAt(runs, "main");
+  if (main === undefined) throw new StepFailure(`Cannot read action "${file}": it has no runs.main`);
+  const pre = textAt(runs, "pre");
+  const post = textAt(runs, "post");
+  return {
+    kind: "javascript",
+    main,
+    preIf: textAt(runs, "pre-if") ?? "always()",
+    postIf: textAt(runs, "post-if") ?? "always()",
+    ...(pre === undefined ? {} : { pre }),
+    ...(post === undefined ? {} : { post }),
+  };
+}
+
+function readInputs(root: YAMLMap): ActionInput[] {
+  const inputs = root.get("inputs", true);
+  if (!isMap(inputs)) return [];
+  return inputs.items.map((pair) => {
+    const value = isMap(pair.value) ? pair.value : undefined;
+    const given = value === undefined ? undefined : textAt(value, "default");
+    return {
+      name: String(isScalar(pair.key) ? pair.key.value : pair.key),
+      required: value !== undefined && textAt(value, "required") === "true",
+      ...(given === undefined ? {} : { default: given }),
+    };
+  });
+}
+
+function readOutputs(root: YAMLMap): Record<string, string> {
+  const outputs = root.get("outputs", true);
+  if (!isMap(outputs)) return {};
+  const entries = outputs.items.map((pair) => [
+    String(isScalar(pair.key) ? pair.key.value : pair.key),
+    (isMap(pair.value) ? textAt(pair.value, "value") : undefined) ?? "",
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function readSteps(runs: YAMLMap, file: string, lines: LineCounter): StepDefinition[] {
+  const steps = runs.get("steps", true);
+  if (!isSeq(steps)) throw new StepFailure(`Cannot read action "${file}": a composite action needs runs.steps`);
+  return steps.items.map((item) => {
+    const { line, col } = lines.linePos((isMap(item) ? item.range?.[0] : 0) ?? 0);
+    if (!isMap(item)) throw new StepFailure(`Cannot read action "${file}:${line}": a step must be a mapping`);
+    const step = readStep(item, { file, line, column: col });
+    if ((step.run === undefined) === (step.uses === undefined)) {
+      throw new StepFailure(`Cannot read action "${file}:${line}:${col}": a step needs exactly one of run and uses`);
+    }
+    return step;
+  });
+}
+
+const stepTexts = {
+  id: "id",
+  name: "name",
+  uses: "uses",
+  run: "run",
+  shell: "shell",
+  "working-directory": "workingDirectory",
+  "continue-on-error": "continueOnError",
+  "timeout-minutes": "timeoutMinutes",
+} as const;
+
+function readStep(item: YAMLMap, at: StepDefinition["at"]): StepDefinition {
+  const texts = Object.entries(stepTexts).flatMap(([key, field]) => {
+    const value = textAt(item, key);
+    return value === undefined
+      ? []
+      : [[field, key === "continue-on-error" && /^(true|false)$/.test(value) ? value === "true" : value]];
+  });
+  const env = record(item, "env");
+  const inputs = record(item, "with");
+  return {
+    ...(Object.fromEntries(texts) as Partial<StepDefinition>),
+    ...(env === undefined ? {} : { env }),
+    ...(inputs === undefined ? {} : { with: inputs }),
+    if: textAt(item, "if") ?? "success()",
+    at,
+  };
+}
+
+function record(map: YAMLMap, key: string): Record<string, string> | undefined {
+  const value = map.get(key, true);
+  if (!isMap(value)) return undefined;
+  const entries = value.items.map((pair) => [
+    String(isScalar(pair.key) ? pair.key.value : pair.key),
+    scalarText(pair.value),
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function textAt(map: YAMLMap, key: string): string | undefined {
+  const value: unknown = map.get(key, true);
+  return value === undefined || value === null ? undefined : scalarText(value);
+}
+
+/** Numbers and booleans as they were written: `1.10` is not `1.1`. */
+function scalarText(value: unknown): string {
+  if (!isScalar(value) || value.value === null || value.value === undefined) return "";
+  return typeof value.value === "string" ? value.value : (value.source ?? JSON.stringify(value.value));
+}

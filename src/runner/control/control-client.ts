@@ -1,0 +1,117 @@
+/** The runner's side of the protocol (`#workflows` protocol.ts): every request is repeated until it is answered. */
+import { backoffDelayMs, isObject, withDeadline, type Backoff, type Clock, type Ids, type Log } from "#lib";
+import {
+  claimWaitMs,
+  type AbandonRequest,
+  type ClaimRequest,
+  type CompleteRequest,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  type JobAssignment,
+  type LogRequest,
+  type LogResponse,
+  type StepsRequest,
+} from "#workflows";
+import { ControlRefused, LeaseLost } from "../errors.ts";
+
+export interface ControlClientOptions {
+  /** `http://127.0.0.1:7070`; the protocol's path is added. */
+  readonly controlUrl: string;
+  readonly token: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** Control comes back within a second or two after a restart; then nobody should wait for us. */
+const retry: Backoff = { initialMs: 100, factor: 2, maxMs: 3_000, jitter: 0.3 };
+
+const requestMs = 30_000;
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+export class ControlClient {
+  readonly #options: ControlClientOptions;
+  readonly #base: string;
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options;
+    this.#base = `${options.controlUrl.replace(/\/+$/, "")}/api/tidegate/v1/runner`;
+  }
+
+  /** Waits on the server for work; undefined when there was none this time. */
+  async claim(request: ClaimRequest, signal: AbortSignal): Promise<JobAssignment | undefined> {
+    const answer = await this.#send("/claim", request, claimWaitMs + 15_000, signal);
+    return isObject(answer) ? (answer as unknown as JobAssignment) : undefined;
+  }
+
+  async heartbeat(jobId: string, request: HeartbeatRequest, signal: AbortSignal): Promise<HeartbeatResponse> {
+    const answer = await this.#job(jobId, "heartbeat", request, signal);
+    return { cancel: isObject(answer) && answer["cancel"] === true };
+  }
+
+  async steps(jobId: string, request: StepsRequest, signal: AbortSignal): Promise<void> {
+    await this.#job(jobId, "steps", request, signal);
+  }
+
+  async log(jobId: string, request: LogRequest, signal: AbortSignal): Promise<LogResponse> {
+    const answer = await this.#job(jobId, "log", request, signal);
+    const acknowledged = isObject(answer) ? answer["acknowledged"] : undefined;
+    return { acknowledged: typeof acknowledged === "number" ? acknowledged : request.firstLine };
+  }
+
+  async complete(jobId: string, request: CompleteRequest, signal: AbortSignal): Promise<void> {
+    await this.#job(jobId, "complete", request, signal);
+  }
+
+  async abandon(jobId: string, request: AbandonRequest, signal: AbortSignal): Promise<void> {
+    await this.#job(jobId, "abandon", request, signal);
+  }
+
+  async #job(jobId: string, what: string, body: object, signal: AbortSignal): Promise<unknown> {
+    return await this.#send(`/jobs/${encodeURIComponent(jobId)}/${what}`, body, requestMs, signal);
+  }
+
+  /** Repeats after broken connections and 5xx, for as long as the signal lets it. */
+  async #send(path: string, body: object, waitMs: number, signal: AbortSignal): Promise<unknown> {
+    const payload = JSON.stringify(body);
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      const outcome = await this.#once(path, payload, waitMs, signal);
+      if (outcome.kind === "answer") return outcome.body;
+      if (attempt === 3) this.#options.log.warn("Control does not answer: trying on", { path, cause: outcome.cause });
+      await this.#options.clock.sleep(backoffDelayMs(retry, attempt, this.#options.ids.random()), signal);
+    }
+  }
+
+  async #once(
+    path: string,
+    payload: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ kind: "answer"; body: unknown } | { kind: "retry"; cause: string }> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${this.#base}${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${this.#options.token}`, "content-type": "application/json" },
+        body: payload,
+        signal: withDeadline(signal, waitMs),
+      });
+      text = await response.text();
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: "retry", cause: error instanceof Error ? error.message : String(error) };
+    }
+    if (response.status === 410 || response.status === 404) throw new LeaseLost();
+    if (response.status >= 500 || response.status === 429) return { kind: "retry", cause: `HTTP ${response.status}` };
+    if (!response.ok) throw refused(path, response.status, text);
+    if (text.length > maxAnswerBytes) throw refused(path, response.status, "the answer is too large");
+    return { kind: "answer", body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+  }
+}
+
+function refused(path: string, status: number, text: string): ControlRefused {
+  const message = `Cannot send "${path}" to control: it answered ${status}: ${text.slice(0, 300)}`;
+  return new ControlRefused("runner/refused", message, { details: { status } });
+}

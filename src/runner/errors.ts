@@ -1,0 +1,36 @@
+import { AppError } from "#lib";
+
+export type RunnerErrorCode =
+  | "runner/step-failed"
+  | "runner/lease-lost"
+  | "runner/refused"
+  | "runner/unreachable"
+  | "runner/bad-config";
+
+/** A step cannot succeed; the message is shown in its log and as an annotation. Carries no secret. */
+export class StepFailure extends AppError<"runner/step-failed"> {
+  constructor(message: string, cause?: unknown) {
+    super("runner/step-failed", message, { cause });
+  }
+}
+
+/** Control said that the job is not ours any more: stop, forget, report nothing. */
+export class LeaseLost extends AppError<"runner/lease-lost"> {
+  constructor() {
+    super("runner/lease-lost", "Cannot go on with the job: control has given it up or to another runner");
+  }
+}
+
+/** Control answered, and repeating the request would not help. */
+export class ControlRefused extends AppError<"runner/refused", { readonly status: number }> {}
+
+/** Why a running step is being stopped; the reason of its abort signal. */
+export class StepStopped extends Error {
+  override readonly name = "StepStopped";
+  readonly kind: "cancelled" | "timed-out" | "abandoned";
+
+  constructor(kind: "cancelled" | "timed-out" | "abandoned", message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}

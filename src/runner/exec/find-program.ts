@@ -1,0 +1,22 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+
+/** Where `program` is on `searchPath`, or undefined. Synchronous: it runs once or twice a step. */
+export function findProgram(program: string, searchPath: string, cwd: string): string | undefined {
+  const candidates = program.includes("/")
+    ? [isAbsolute(program) ? program : resolve(cwd, program)]
+    : searchPath
+        .split(":")
+        .filter((folder) => folder !== "")
+        .map((folder) => join(resolve(cwd, folder), program));
+  return candidates.find(isExecutableFile);
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

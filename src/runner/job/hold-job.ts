@@ -1,0 +1,166 @@
+/** Holds one claimed job: keeps its lease, runs it, and delivers its log and result; nothing is lost on the way. */
+import { TaskGroup, Wake, withDeadline, type Clock, type Ids, type Log } from "#lib";
+import type { JobAssignment } from "#workflows";
+import type { ControlClient } from "../control/control-client.ts";
+import { LeaseLost } from "../errors.ts";
+import { killOrphans } from "../exec/orphans.ts";
+import { JobLog } from "../journal/job-log.ts";
+import { openJournal, readResult, removeJournal, saveResult, type JobJournal } from "../journal/journal.ts";
+import { LogShipper } from "../journal/log-shipper.ts";
+import { StepLogs } from "../journal/step-log.ts";
+import { Masker } from "../masking/masker.ts";
+import { makeJobFolders } from "./job-folders.ts";
+import { Job, type RunnerFacts } from "./job.ts";
+import { JobRun } from "./run-job.ts";
+import { StepBoard } from "./step-board.ts";
+
+export interface HoldOptions {
+  readonly control: ControlClient;
+  readonly runner: RunnerFacts;
+  readonly jobsFolder: string;
+  readonly sharedFolder: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** How long a runner that stops tries to say so. */
+const farewellMs = 3_000;
+
+/** Returns when control has everything of the job, or has taken it away. Aborting `signal` kills and abandons the job. */
+export async function holdJob(assignment: JobAssignment, options: HoldOptions, signal: AbortSignal): Promise<void> {
+  const trackingId = `tidegate_${options.ids.uuid()}`;
+  const { jobId, lease } = assignment;
+  const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId });
+  const holding = new Holding(assignment, journal, options, signal);
+  try {
+    await holding.run();
+    await deliver(journal, options, signal);
+  } catch (error) {
+    await killOrphans(trackingId);
+    if (error instanceof LeaseLost) {
+      options.log.warn("Job was taken away", { jobId });
+      await removeJournal(journal);
+    } else if (signal.aborted) await sayFarewell(journal, options, "The runner was stopped while the job ran");
+    else {
+      options.log.error("Job could not be run", { jobId, error });
+      await sayFarewell(journal, options, "The runner failed while it ran the job; see the runner's log");
+    }
+  }
+}
+
+/** Sends what the journal holds: the log, then the result; without a result the job is abandoned. */
+export async function deliver(
+  journal: JobJournal,
+  options: Pick<HoldOptions, "control">,
+  signal: AbortSignal,
+  reason = "The runner was restarted while the job ran",
+): Promise<void> {
+  const { control } = options;
+  const { jobId, lease } = journal.held;
+  try {
+    using logs = new StepLogs(journal.logFolder);
+    await new LogShipper(journal.held, logs, control).flush(signal);
+    const result = await readResult(journal);
+    if (result === undefined) await control.abandon(jobId, { lease, reason }, signal);
+    else await control.complete(jobId, { lease, ...result }, signal);
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+  }
+  await removeJournal(journal);
+}
+
+/** Tries once, shortly; what cannot be said now is said by the next life of the runner. */
+async function sayFarewell(journal: JobJournal, options: HoldOptions, reason: string): Promise<void> {
+  const deadline = withDeadline(new AbortController().signal, farewellMs);
+  try {
+    await deliver(journal, options, deadline, reason);
+  } catch (error) {
+    options.log.warn("Job was not abandoned in time: the next start does it", { jobId: journal.held.jobId, error });
+  }
+}
+
+class Holding {
+  readonly #assignment: JobAssignment;
+  readonly #journal: JobJournal;
+  readonly #options: HoldOptions;
+  readonly #kill = new AbortController();
+  readonly #stopKill: AbortSignal;
+  readonly #stepsChanged = new Wake();
+  #failure: unknown;
+
+  constructor(assignment: JobAssignment, journal: JobJournal, options: HoldOptions, signal: AbortSignal) {
+    this.#assignment = assignment;
+    this.#journal = journal;
+    this.#options = options;
+    this.#stopKill = AbortSignal.any([signal, this.#kill.signal]);
+  }
+
+  /** Returns when the result is on disk. Throws when the lease is lost or the runner stops. */
+  async run(): Promise<void> {
+    const { control, clock } = this.#options;
+    using logs = new StepLogs(this.#journal.logFolder);
+    const shipper = new LogShipper(this.#journal.held, logs, control);
+    const masker = new Masker(Object.values(this.#assignment.secrets));
+    for (const token of serviceTokens(this.#assignment)) masker.add(token);
+    const jobLog = new JobLog(logs, shipper, masker, clock);
+    const board = new StepBoard(clock, () => this.#stepsChanged.notify());
+    const job = await this.#makeJob(masker);
+    const killAll = (): void => this.#kill.abort();
+    const run = new JobRun(job, board, jobLog, killAll);
+    await using loops = new TaskGroup((error) => {
+      this.#failure ??= error;
+      killAll();
+    });
+    loops.start("heartbeat", async (signal) => await this.#heartbeat(run, signal));
+    loops.start("steps", async (signal) => await this.#reportSteps(board, signal));
+    loops.start("log", async (signal) => await shipper.run(signal));
+    const result = await run.run();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#stopKill.aborted && !this.#kill.signal.aborted) throw this.#stopKill.reason;
+    await saveResult(this.#journal, result);
+    // The lease is kept until control has the whole log: with control away that can be long.
+    await shipper.flush(loops.signal);
+  }
+
+  async #makeJob(masker: Masker): Promise<Job> {
+    const { runner, clock, ids, sharedFolder } = this.#options;
+    const { repository, contexts } = this.#assignment;
+    const folders = await makeJobFolders(this.#journal.workFolder, sharedFolder, repository, contexts.github["event"]);
+    const { trackingId } = this.#journal.held;
+    return new Job({
+      assignment: this.#assignment,
+      folders,
+      masker,
+      runner,
+      trackingId,
+      clock,
+      ids,
+      kill: this.#stopKill,
+    });
+  }
+
+  async #heartbeat(run: JobRun, signal: AbortSignal): Promise<void> {
+    const { control, clock } = this.#options;
+    const { jobId, lease, leaseMs } = this.#assignment;
+    for (;;) {
+      await clock.sleep(leaseMs / 3, signal);
+      if ((await control.heartbeat(jobId, { lease }, signal)).cancel) run.cancel();
+    }
+  }
+
+  async #reportSteps(board: StepBoard, signal: AbortSignal): Promise<void> {
+    const { jobId, lease } = this.#assignment;
+    for (;;) {
+      await this.#stepsChanged.wait(signal);
+      const { revision } = board;
+      await this.#options.control.steps(jobId, { lease, steps: board.list(), revision }, signal);
+    }
+  }
+}
+
+function serviceTokens(assignment: JobAssignment): string[] {
+  const { runtimeToken, idTokenRequestToken } = assignment.services;
+  const token = assignment.contexts.github["token"];
+  return [runtimeToken, idTokenRequestToken, token, assignment.lease].filter((text) => typeof text === "string");
+}

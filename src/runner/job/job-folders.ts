@@ -1,0 +1,43 @@
+/** Where a job's files are. Everything is below one folder, which goes when the job is over. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface JobFolders {
+  /** GITHUB_WORKSPACE. */
+  readonly workspace: string;
+  /** RUNNER_WORKSPACE, the folder above it. */
+  readonly above: string;
+  /** RUNNER_TEMP. */
+  readonly temp: string;
+  readonly fileCommands: string;
+  readonly actions: string;
+  readonly eventPath: string;
+  /** RUNNER_TOOL_CACHE, shared by all jobs of the runner. */
+  readonly toolCache: string;
+  /** Pulled image layers, shared by all jobs of the runner. */
+  readonly imageCache: string;
+}
+
+export async function makeJobFolders(
+  jobFolder: string,
+  sharedFolder: string,
+  repository: string,
+  event: unknown,
+): Promise<JobFolders> {
+  const name = (repository.split("/").at(-1) ?? "repository").replace(/[^\w.-]/g, "_").replace(/^\.+$/, "_");
+  const temp = join(jobFolder, "_temp");
+  const folders: JobFolders = {
+    workspace: join(jobFolder, name, name),
+    above: join(jobFolder, name),
+    temp,
+    fileCommands: join(temp, "_runner_file_commands"),
+    actions: join(jobFolder, "_actions"),
+    eventPath: join(temp, "_github_workflow", "event.json"),
+    toolCache: join(sharedFolder, "tools"),
+    imageCache: join(sharedFolder, "images"),
+  };
+  const wanted = [folders.workspace, folders.fileCommands, join(temp, "_github_workflow"), folders.toolCache];
+  for (const folder of [...wanted, folders.imageCache]) await mkdir(folder, { recursive: true });
+  await writeFile(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));
+  return folders;
+}

@@ -1,0 +1,102 @@
+/** What the steps of one job share and change: environment, path, status, annotations, posts, logins. */
+import type { Clock, Ids } from "#lib";
+import type { EngineSearch, RegistryCredentials } from "#images";
+import { protocolLimits, type Annotation, type JobAssignment } from "#workflows";
+import { addPaths } from "../commands/file-commands.ts";
+import type { Masker } from "../masking/masker.ts";
+import type { JobFolders } from "./job-folders.ts";
+import type { PostStep } from "../steps/scope.ts";
+
+export type JobStatus = "success" | "failure" | "cancelled";
+
+/** What the runner is, the same for all its jobs. */
+export interface RunnerFacts {
+  readonly name: string;
+  /** The environment steps start from: PATH, HOME, LANG and the like; nothing of the runner's own. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** The Node that runs JavaScript actions. */
+  readonly nodePath: string;
+  readonly os: "Linux" | "macOS" | "Windows";
+  readonly arch: string;
+  /** Looked for once, when the first image is built. */
+  readonly engine: (signal: AbortSignal) => Promise<EngineSearch>;
+}
+
+export interface JobParts {
+  readonly assignment: JobAssignment;
+  readonly folders: JobFolders;
+  readonly masker: Masker;
+  readonly runner: RunnerFacts;
+  readonly trackingId: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Kills everything of the job at once: the lease is lost or the runner stops. */
+  readonly kill: AbortSignal;
+}
+
+export class Job {
+  readonly parts: JobParts;
+  /** Job `env` and what steps added through GITHUB_ENV. */
+  readonly env: Map<string, string>;
+  readonly #annotations: Annotation[] = [];
+  readonly #summaries: string[] = [];
+  readonly posts: PostStep[] = [];
+  /** `docker login` of this job: host → account. In memory and in the job's DOCKER_CONFIG only. */
+  readonly logins = new Map<string, RegistryCredentials>();
+  #paths: readonly string[] = [];
+  #status: JobStatus = "success";
+
+  constructor(parts: JobParts) {
+    this.parts = parts;
+    this.env = new Map(Object.entries(parts.assignment.contexts.env));
+  }
+
+  get status(): JobStatus {
+    return this.#status;
+  }
+
+  get annotations(): readonly Annotation[] {
+    return this.#annotations;
+  }
+
+  get summary(): string {
+    return this.#summaries.join("\n").slice(0, protocolLimits.summaryLength);
+  }
+
+  /** A failure stays one; a cancelled job never becomes a failed one. */
+  markFailed(): void {
+    if (this.#status === "success") this.#status = "failure";
+  }
+
+  markCancelled(): void {
+    this.#status = "cancelled";
+  }
+
+  addPaths(paths: readonly string[]): void {
+    this.#paths = addPaths(this.#paths, paths);
+  }
+
+  /** The PATH of the next step: the last addition first. */
+  searchPath(): string {
+    return [...this.#paths]
+      .reverse()
+      .concat(this.parts.runner.baseEnv["PATH"] ?? "")
+      .join(":");
+  }
+
+  annotate(annotation: Annotation): void {
+    if (this.#annotations.length >= protocolLimits.annotations) return;
+    const { masker } = this.parts;
+    const message = masker.maskCut(annotation.message, protocolLimits.annotationLength);
+    const title = annotation.title === undefined ? {} : { title: masker.mask(annotation.title) };
+    this.#annotations.push({ ...annotation, message, ...title });
+  }
+
+  addSummary(markdown: string): void {
+    const masked = markdown
+      .split("\n")
+      .map((line) => this.parts.masker.mask(line))
+      .join("\n");
+    this.#summaries.push(masked);
+  }
+}

@@ -1,0 +1,192 @@
+/** A job from "Set up job" to "Complete job". Knows nothing of control: it reports to a board and a log. */
+import { protocolLimits, type StepDefinition } from "#workflows";
+import { StepFailure, StepStopped } from "../errors.ts";
+import { killOrphans } from "../exec/orphans.ts";
+import { refuseUses } from "../actions/resolve-action.ts";
+import type { JobLog } from "../journal/job-log.ts";
+import type { JobResult } from "../journal/journal.ts";
+import { conditionHolds, debugEnabled, fillTemplate } from "../steps/contexts.ts";
+import { decideStep, executeStep, guarded } from "../steps/execute-step.ts";
+import { jobScope, type PostStep, type Scope, type StepResult } from "../steps/scope.ts";
+import { cut, rawStepName, stepName } from "../steps/step-name.ts";
+import { StepOutput } from "../steps/step-output.ts";
+import type { Job } from "./job.ts";
+import type { StepBoard } from "./step-board.ts";
+
+/** After a cancel, steps that insist on running (`if: always()`) have this long. */
+const cancelTimeoutMs = 5 * 60_000;
+
+interface Current {
+  readonly condition: string;
+  readonly stop: AbortController;
+}
+
+export class JobRun {
+  readonly #job: Job;
+  readonly #board: StepBoard;
+  readonly #log: JobLog;
+  readonly #scope: Scope;
+  /** Kills what is left when a cancelled job does not end. */
+  readonly #killAll: () => void;
+  #current: Current | undefined;
+  #cancelTimer: Disposable | undefined;
+
+  constructor(job: Job, board: StepBoard, log: JobLog, killAll: () => void) {
+    this.#job = job;
+    this.#board = board;
+    this.#log = log;
+    this.#killAll = killAll;
+    this.#scope = jobScope(job);
+  }
+
+  /** Stops the running step unless its condition wants to see the cancel; steps after it decide for themselves. */
+  cancel(message = "The operation was canceled."): void {
+    if (this.#job.status === "cancelled") return;
+    this.#job.markCancelled();
+    this.#cancelTimer = this.#job.parts.clock.schedule(cancelTimeoutMs, this.#killAll);
+    const current = this.#current;
+    if (current === undefined || this.#insists(current.condition)) return;
+    current.stop.abort(new StepStopped("cancelled", message));
+  }
+
+  async run(): Promise<JobResult> {
+    const { clock, assignment } = this.#job.parts;
+    using _deadline = clock.schedule(assignment.timeoutMinutes * 60_000, () => {
+      const minutes = assignment.timeoutMinutes;
+      const message = `The job has exceeded the maximum execution time of ${minutes} minutes.`;
+      this.#job.annotate({ level: "error", message });
+      this.cancel(message);
+    });
+    try {
+      const ready = await this.#setUp();
+      const queue = assignment.steps.map((definition) => ({
+        definition,
+        number: this.#board.add(cut(rawStepName(definition)), definition.id),
+      }));
+      for (const { definition, number } of queue) {
+        if (ready) await this.#runStep(definition, number);
+        else this.#board.finish(number, "skipped", "skipped");
+      }
+      for (let post = this.#job.posts.pop(); post !== undefined; post = this.#job.posts.pop())
+        await this.#runPost(post);
+      return await this.#complete();
+    } finally {
+      this.#cancelTimer?.[Symbol.dispose]();
+    }
+  }
+
+  #insists(condition: string): boolean {
+    try {
+      return conditionHolds(this.#scope, condition, {});
+    } catch {
+      return false;
+    }
+  }
+
+  #output(number: number): StepOutput {
+    return new StepOutput({
+      job: this.#job,
+      sink: this.#log.step(number),
+      stepNumber: number,
+      debug: debugEnabled(this.#scope),
+    });
+  }
+
+  /** Runs `work` as step `number`, stoppable by a cancel that `condition` does not insist against. */
+  async #stoppable<T>(condition: string, work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    this.#current = { condition, stop };
+    const { kill } = this.#job.parts;
+    try {
+      return await work(AbortSignal.any([stop.signal, kill]));
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  async #setUp(): Promise<boolean> {
+    const number = this.#board.add("Set up job");
+    this.#board.start(number);
+    const output = this.#output(number);
+    const { assignment, runner } = this.#job.parts;
+    const result = await guarded(output, async () => {
+      output.write(`Runner name: '${runner.name}' (${runner.os} ${runner.arch})`);
+      output.write(`Job: '${assignment.name}' of ${assignment.repository}, ${assignment.ref} at ${assignment.sha}`);
+      for (const { uses, at } of assignment.steps) {
+        const refusal = uses === undefined ? undefined : refuseUses(uses);
+        if (refusal !== undefined) throw new StepFailure(`${at.file}:${at.line}:${at.column}: ${refusal}`);
+      }
+    });
+    this.#conclude(number, result);
+    return result === "success";
+  }
+
+  async #runStep(definition: StepDefinition, number: number): Promise<void> {
+    if (this.#job.parts.kill.aborted || decideStep(definition, this.#scope) === "skip") {
+      if (definition.id !== undefined) {
+        this.#scope.steps.set(definition.id, { outputs: {}, outcome: "skipped", conclusion: "skipped" });
+      }
+      this.#board.finish(number, "skipped", "skipped");
+      return;
+    }
+    this.#board.start(number, stepName(definition, this.#scope));
+    const finished = await this.#stoppable(definition.if, async (stop) => {
+      return await executeStep(definition, this.#scope, this.#output(number), stop);
+    });
+    this.#board.finish(number, finished.outcome, finished.conclusion);
+  }
+
+  async #runPost(post: PostStep): Promise<void> {
+    const number = this.#board.add(cut(`Post ${post.name}`));
+    const output = this.#output(number);
+    const wanted = this.#insists(post.condition);
+    if (!wanted || this.#job.parts.kill.aborted) return this.#board.finish(number, "skipped", "skipped");
+    this.#board.start(number);
+    const result = await this.#stoppable(post.condition, async (stop) => {
+      return await guarded(output, async () => await post.run({ ...post.step, output, stop }));
+    });
+    this.#conclude(number, result);
+  }
+
+  #conclude(number: number, result: StepResult): void {
+    if (result === "failure") this.#job.markFailed();
+    this.#board.finish(number, result, result);
+  }
+
+  async #complete(): Promise<JobResult> {
+    const number = this.#board.add("Complete job");
+    this.#board.start(number);
+    const output = this.#output(number);
+    let outputs: Record<string, string> = {};
+    const result = await guarded(output, async () => {
+      const killed = await killOrphans(this.#job.parts.trackingId);
+      if (killed > 0) output.write(`Ended ${killed} processes that steps had left running`);
+      outputs = this.#outputs(output);
+    });
+    this.#conclude(number, result);
+    return {
+      conclusion: this.#job.status,
+      outputs,
+      annotations: this.#job.annotations,
+      summary: this.#job.summary,
+      steps: this.#board.list(),
+    };
+  }
+
+  /** An output that holds a secret is not handed on, as GitHub does it. */
+  #outputs(output: StepOutput): Record<string, string> {
+    const { assignment, masker } = this.#job.parts;
+    const outputs: Record<string, string> = {};
+    let length = 0;
+    for (const [name, template] of Object.entries(assignment.outputs)) {
+      const value = fillTemplate(this.#scope, template);
+      if (value === "") continue;
+      length += name.length + value.length;
+      if (length > protocolLimits.outputsLength)
+        throw new StepFailure("The outputs of the job are over 1 MiB together");
+      if (masker.holdsSecret(value)) output.warning(`Skip output '${name}' since it may contain secret.`);
+      else outputs[name] = value;
+    }
+    return outputs;
+  }
+}

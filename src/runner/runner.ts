@@ -1,0 +1,140 @@
+/** The runner: claims jobs, holds as many as it may, and first of all delivers what an earlier life of it left. */
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { findContainerEngine, type EngineSearch } from "#images";
+import { backoffDelayMs, readFileIfExists, TaskGroup, writeFileAtomic, type Clock, type Ids, type Log } from "#lib";
+import { ControlClient } from "./control/control-client.ts";
+import { ControlRefused } from "./errors.ts";
+import { findProgram } from "./exec/find-program.ts";
+import { killOrphans } from "./exec/orphans.ts";
+import { findJournals } from "./journal/journal.ts";
+import { deliver, holdJob, type HoldOptions } from "./job/hold-job.ts";
+import type { RunnerFacts } from "./job/job.ts";
+
+export interface RunnerOptions {
+  /** Where control listens, e.g. `http://127.0.0.1:7070`. */
+  readonly controlUrl: string;
+  readonly token: string;
+  /** Shown to people. */
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** Of this runner alone; holds its jobs, its tools and its image cache. */
+  readonly workFolder: string;
+  /** The Node that runs JavaScript actions; on the PATH of steps only when the host has no `node`. */
+  readonly nodePath: string;
+  /** Jobs at a time. */
+  readonly concurrency: number;
+  /** What steps start from: a clean PATH, HOME, LANG, USER, SHELL. Without PATH the system's usual one. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+export interface Runner extends AsyncDisposable {
+  /** Works until the signal aborts; then kills its jobs, says so to control, and returns. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** After control refused us (a bad token, say) it is asked ever more rarely. */
+const refusedRetry = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
+
+export function createRunner(options: RunnerOptions): Runner {
+  return new ClaimingRunner(options);
+}
+
+class ClaimingRunner implements Runner {
+  readonly #options: RunnerOptions;
+  readonly #control: ControlClient;
+  readonly #jobsFolder: string;
+  readonly #tasks: TaskGroup;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#control = new ControlClient(options);
+    this.#jobsFolder = join(options.workFolder, "jobs");
+    this.#tasks = new TaskGroup((error, name) => options.log.error("Runner task failed", { name, error }));
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([signal, this.#tasks.signal]);
+    await mkdir(this.#jobsFolder, { recursive: true });
+    const runnerId = await this.#identity();
+    const left = await findJournals(this.#jobsFolder);
+    // Before new work: what the earlier life started must not run beside it.
+    for (const journal of left) await killOrphans(journal.held.trackingId);
+    for (const journal of left) {
+      this.#tasks.start(
+        `deliver ${journal.held.jobId}`,
+        async () => await deliver(journal, { control: this.#control }, stop),
+      );
+    }
+    const hold = this.#holdOptions();
+    for (let slot = 0; slot < this.#options.concurrency; slot++) {
+      this.#tasks.start(`slot ${slot}`, async () => await this.#work(runnerId, hold, stop));
+    }
+    await this.#tasks.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  async #work(runnerId: string, hold: HoldOptions, stop: AbortSignal): Promise<void> {
+    const { name, labels, ids, log, clock } = this.#options;
+    let refusals = 0;
+    while (!stop.aborted) {
+      try {
+        const assignment = await this.#control.claim({ runnerId, name, labels, claimId: ids.uuid() }, stop);
+        refusals = 0;
+        if (assignment !== undefined) await holdJob(assignment, hold, stop);
+      } catch (error) {
+        if (stop.aborted) return;
+        if (!(error instanceof ControlRefused)) throw error;
+        log.error("Control refused the runner", { error });
+        await clock.sleep(backoffDelayMs(refusedRetry, refusals++, ids.random()), stop).catch(() => {});
+      }
+    }
+  }
+
+  /** The same after a restart, so that control knows who comes back. */
+  async #identity(): Promise<string> {
+    const path = join(this.#options.workFolder, "runner-id");
+    const known = (await readFileIfExists(path))?.trim();
+    if (known !== undefined && known !== "") return known;
+    const fresh = this.#options.ids.uuid();
+    await writeFileAtomic(path, fresh);
+    return fresh;
+  }
+
+  #holdOptions(): HoldOptions {
+    const { clock, ids, log, workFolder } = this.#options;
+    const sharedFolder = join(workFolder, "shared");
+    return {
+      control: this.#control,
+      runner: runnerFacts(this.#options),
+      jobsFolder: this.#jobsFolder,
+      sharedFolder,
+      clock,
+      ids,
+      log,
+    };
+  }
+}
+
+function runnerFacts(options: RunnerOptions): RunnerFacts {
+  const path = options.baseEnv["PATH"] ?? usualPath;
+  const hostNode = findProgram("node", path, "/");
+  const baseEnv = { ...options.baseEnv, PATH: hostNode === undefined ? `${path}:${dirname(options.nodePath)}` : path };
+  let engine: Promise<EngineSearch> | undefined;
+  return {
+    name: options.name,
+    baseEnv,
+    nodePath: options.nodePath,
+    os: process.platform === "darwin" ? "macOS" : "Linux",
+    arch: process.arch === "arm64" ? "ARM64" : "X64",
+    engine: (signal) => (engine ??= findContainerEngine({ env: baseEnv, signal })),
+  };
+}

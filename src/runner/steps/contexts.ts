@@ -1,0 +1,93 @@
+/** Contexts and functions as a step's expressions see them. */
+import { evaluateIf, evaluateTemplate, evaluateValue, type Contexts, type ExpressionFunctions } from "#workflows";
+import type { JobStatus } from "../job/job.ts";
+import { hashFiles } from "./hash-files.ts";
+import { stepsContext, type Scope } from "./scope.ts";
+
+/** @param env the step's environment as far as it is known */
+export function contextsOf(scope: Scope, env: Readonly<Record<string, string>> = {}): Contexts {
+  const { assignment, folders, runner } = scope.job.parts;
+  const { contexts, secrets } = assignment;
+  const place = scope.place;
+  return {
+    github: {
+      ...contexts.github,
+      workspace: folders.workspace,
+      event_path: folders.eventPath,
+      action: place.name,
+      action_path: place.path ?? "",
+      action_ref: place.ref ?? "",
+      action_repository: place.repository ?? "",
+      ...(scope.depth > 0 ? { action_status: scope.status() } : {}),
+    },
+    env: { ...Object.fromEntries(scope.job.env), ...scope.env, ...env },
+    vars: contexts.vars,
+    // A composite action sees no secrets but those handed to it as inputs.
+    secrets: scope.depth > 0 ? {} : secrets,
+    needs: contexts.needs,
+    matrix: contexts.matrix,
+    strategy: contexts.strategy,
+    inputs: scope.inputs,
+    steps: stepsContext(scope.steps),
+    job: { status: scope.job.status },
+    runner: {
+      name: runner.name,
+      os: runner.os,
+      arch: runner.arch,
+      environment: "self-hosted",
+      temp: folders.temp,
+      tool_cache: folders.toolCache,
+      workspace: folders.above,
+      debug: debugEnabled(scope) ? "1" : "",
+    },
+  };
+}
+
+export function debugEnabled(scope: Scope): boolean {
+  const { contexts, secrets } = scope.job.parts.assignment;
+  return secrets["ACTIONS_STEP_DEBUG"] === "true" || contexts.vars["ACTIONS_STEP_DEBUG"] === "true";
+}
+
+function functionsOf(scope: Scope, status: JobStatus): ExpressionFunctions {
+  return {
+    success: () => status === "success",
+    failure: () => status === "failure",
+    cancelled: () => scope.job.status === "cancelled",
+    always: () => true,
+    hashFiles: (...patterns) => hashFiles(scope.job.parts.folders.workspace, patterns),
+  };
+}
+
+export function conditionHolds(scope: Scope, condition: string, env: Readonly<Record<string, string>>): boolean {
+  // A cancelled job is cancelled for the steps of composite actions too.
+  const status = scope.job.status === "cancelled" ? "cancelled" : scope.status();
+  return evaluateIf(condition, contextsOf(scope, env), functionsOf(scope, status));
+}
+
+export function fillTemplate(scope: Scope, text: string, env: Readonly<Record<string, string>> = {}): string {
+  return evaluateTemplate(text, contextsOf(scope, env), functionsOf(scope, scope.status()));
+}
+
+export function fillRecord(
+  scope: Scope,
+  record: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const contexts = contextsOf(scope, env);
+  const functions = functionsOf(scope, scope.status());
+  const entries = Object.entries(record).map(([key, text]) => [key, evaluateTemplate(text, contexts, functions)]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** A number written as such or as a template; undefined when there is none. */
+export function fillNumber(scope: Scope, value: number | string | undefined): number | undefined {
+  if (value === undefined || typeof value === "number") return value;
+  const filled = Number(evaluateValue(value, contextsOf(scope), functionsOf(scope, scope.status())));
+  return Number.isFinite(filled) ? filled : undefined;
+}
+
+export function fillBoolean(scope: Scope, value: boolean | string | undefined): boolean {
+  if (typeof value !== "string") return value ?? false;
+  const filled = evaluateValue(value, contextsOf(scope), functionsOf(scope, scope.status()));
+  return filled === true || filled === "true";
+}

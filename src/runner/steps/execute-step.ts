@@ -1,0 +1,118 @@
+/** One step from its condition to its result, at the top of a job or inside a composite action. */
+import { isAbort } from "#lib";
+import { ExpressionFailure, type StepDefinition } from "#workflows";
+import { runAction } from "../actions/run-action.ts";
+import { StepFailure, StepStopped } from "../errors.ts";
+import { conditionHolds, fillBoolean, fillNumber, fillRecord } from "./contexts.ts";
+import { runScript } from "./run-script.ts";
+import type { FinishedStep, RunningStep, Scope, StepResult } from "./scope.ts";
+import { stepName } from "./step-name.ts";
+import type { StepOutput } from "./step-output.ts";
+
+const skipped: FinishedStep = { outputs: {}, outcome: "skipped", conclusion: "skipped" };
+
+/** Whether the step is to run; a condition that cannot be evaluated is its failure. */
+export function decideStep(definition: StepDefinition, scope: Scope): "run" | "skip" | { readonly failure: string } {
+  try {
+    return conditionHolds(scope, definition.if, fillRecord(scope, definition.env ?? {})) ? "run" : "skip";
+  } catch (error) {
+    if (error instanceof ExpressionFailure || error instanceof StepFailure) return { failure: error.message };
+    throw error;
+  }
+}
+
+export async function executeStep(
+  definition: StepDefinition,
+  scope: Scope,
+  output: StepOutput,
+  stop: AbortSignal,
+): Promise<FinishedStep> {
+  const decision = decideStep(definition, scope);
+  if (decision === "skip") return finish(definition, scope, skipped);
+  const outputs = new Map<string, string>();
+  let outcome: StepResult = "success";
+  if (typeof decision === "object") {
+    output.error(decision.failure);
+    outcome = "failure";
+  } else outcome = await guarded(output, async () => await runWithin(definition, scope, output, outputs, stop));
+  output.flush();
+  const forgiven = outcome === "failure" && continues(definition, scope, output);
+  return finish(definition, scope, {
+    outputs: Object.fromEntries(outputs),
+    outcome,
+    conclusion: forgiven ? "success" : outcome,
+  });
+}
+
+/** Runs and turns what is thrown into a result, with its reason in the log. Bugs are thrown on. */
+export async function guarded(output: StepOutput, run: () => Promise<void>): Promise<StepResult> {
+  try {
+    await run();
+    return "success";
+  } catch (error) {
+    if (error instanceof StepStopped) {
+      output.error(error.message);
+      return error.kind === "timed-out" ? "failure" : "cancelled";
+    }
+    if (isAbort(error)) {
+      output.error("The operation was canceled.");
+      return "cancelled";
+    }
+    output.error(error instanceof Error ? error.message : String(error));
+    return "failure";
+  } finally {
+    output.flush();
+  }
+}
+
+async function runWithin(
+  definition: StepDefinition,
+  scope: Scope,
+  output: StepOutput,
+  outputs: Map<string, string>,
+  stop: AbortSignal,
+): Promise<void> {
+  const { clock } = scope.job.parts;
+  const env = { ...scope.env, ...fillRecord(scope, definition.env ?? {}) };
+  const name = stepName(definition, scope);
+  const minutes = fillNumber(scope, definition.timeoutMinutes);
+  const timeout = new AbortController();
+  using _timer =
+    minutes === undefined || minutes <= 0
+      ? undefined
+      : clock.schedule(minutes * 60_000, () =>
+          timeout.abort(new StepStopped("timed-out", `The action '${name}' has timed out after ${minutes} minutes.`)),
+        );
+  const step: RunningStep = {
+    definition,
+    scope: { ...scope, place: { ...scope.place, name: definition.id ?? actionName(definition) } },
+    name,
+    env,
+    output,
+    outputs,
+    state: new Map(),
+    stop: AbortSignal.any([stop, timeout.signal]),
+  };
+  if (definition.uses === undefined) await runScript(step);
+  else await runAction(step, definition.uses, executeStep);
+}
+
+/** `github.action` of a step without an id. */
+function actionName(definition: StepDefinition): string {
+  return definition.uses === undefined ? "__run" : `__${definition.uses.replace(/@.*$/, "").replaceAll(/[^\w]/g, "_")}`;
+}
+
+function continues(definition: StepDefinition, scope: Scope, output: StepOutput): boolean {
+  try {
+    return fillBoolean(scope, definition.continueOnError);
+  } catch (error) {
+    output.error(error instanceof Error ? error.message : String(error));
+    return false;
+  }
+}
+
+function finish(definition: StepDefinition, scope: Scope, finished: FinishedStep): FinishedStep {
+  if (definition.id !== undefined) scope.steps.set(definition.id, finished);
+  if (finished.conclusion === "failure") scope.markFailed();
+  return finished;
+}

@@ -1,0 +1,123 @@
+/** The environment contract of steps: what every program of a workflow may rely on finding set. */
+import type { RunningStep } from "./scope.ts";
+import type { FileCommandFiles } from "./step-files.ts";
+import { contextsOf, debugEnabled } from "./contexts.ts";
+
+/** The keys of `github` that become GITHUB_*; the token is not among them. */
+const githubKeys = [
+  "actor",
+  "actor_id",
+  "api_url",
+  "base_ref",
+  "event_name",
+  "event_path",
+  "graphql_url",
+  "head_ref",
+  "job",
+  "ref_name",
+  "ref_protected",
+  "ref_type",
+  "ref",
+  "repository",
+  "repository_id",
+  "repository_owner",
+  "repository_owner_id",
+  "retention_days",
+  "run_attempt",
+  "run_id",
+  "run_number",
+  "server_url",
+  "sha",
+  "triggering_actor",
+  "workflow",
+  "workflow_ref",
+  "workflow_sha",
+  "workspace",
+  "action",
+  "action_path",
+  "action_ref",
+  "action_repository",
+] as const;
+
+/** Base, then the job's and step's own, then what may not be changed. */
+export function stepEnvironment(step: RunningStep, files: FileCommandFiles | undefined): Record<string, string> {
+  const { job } = step.scope;
+  const { runner, assignment } = job.parts;
+  const own: Record<string, string> = { ...Object.fromEntries(job.env), ...step.env };
+  const env: Record<string, string> = {
+    ...runner.baseEnv,
+    CI: "true",
+    ...own,
+    GITHUB_ACTIONS: "true",
+    ...githubVariables(step),
+    ...runnerVariables(step),
+    PATH: pathOf(step, own),
+  };
+  if (files !== undefined) {
+    env["GITHUB_ENV"] = files.env;
+    env["GITHUB_OUTPUT"] = files.output;
+    env["GITHUB_PATH"] = files.path;
+    env["GITHUB_STATE"] = files.state;
+    env["GITHUB_STEP_SUMMARY"] = files.summary;
+  }
+  const { idTokenRequestUrl, idTokenRequestToken } = assignment.services;
+  if (idTokenRequestUrl !== undefined) env["ACTIONS_ID_TOKEN_REQUEST_URL"] = idTokenRequestUrl;
+  if (idTokenRequestToken !== undefined) env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = idTokenRequestToken;
+  return env;
+}
+
+/** A PATH set in `env:` replaces the host's, not what steps have added. */
+function pathOf(step: RunningStep, own: Readonly<Record<string, string>>): string {
+  const { job } = step.scope;
+  const base = job.parts.runner.baseEnv["PATH"] ?? "";
+  const current = job.searchPath();
+  return own["PATH"] === undefined ? current : current.slice(0, current.length - base.length) + own["PATH"];
+}
+
+function githubVariables(step: RunningStep): Record<string, string> {
+  const github = contextsOf(step.scope).github ?? {};
+  const variables: Record<string, string> = {};
+  for (const key of githubKeys) {
+    const value = github[key];
+    if (value === undefined || value === null || typeof value === "object") continue;
+    if (value === "" && key.startsWith("action_")) continue;
+    variables[`GITHUB_${key.toUpperCase()}`] = String(value);
+  }
+  return variables;
+}
+
+function runnerVariables(step: RunningStep): Record<string, string> {
+  const { runner, folders, trackingId } = step.scope.job.parts;
+  return {
+    RUNNER_OS: runner.os,
+    RUNNER_ARCH: runner.arch,
+    RUNNER_NAME: runner.name,
+    RUNNER_ENVIRONMENT: "self-hosted",
+    RUNNER_TOOL_CACHE: folders.toolCache,
+    RUNNER_TEMP: folders.temp,
+    RUNNER_WORKSPACE: folders.above,
+    RUNNER_TRACKING_ID: trackingId,
+    ...(debugEnabled(step.scope) ? { RUNNER_DEBUG: "1" } : {}),
+  };
+}
+
+/** What actions get on top of what scripts get. */
+export function actionEnvironment(step: RunningStep): Record<string, string> {
+  const { resultsUrl, cacheUrl, runtimeToken } = step.scope.job.parts.assignment.services;
+  return {
+    ...(resultsUrl === undefined
+      ? {}
+      : { ACTIONS_RESULTS_URL: resultsUrl, ACTIONS_RUNTIME_URL: resultsUrl, ACTIONS_CACHE_SERVICE_V2: "True" }),
+    ...(cacheUrl === undefined ? {} : { ACTIONS_CACHE_URL: cacheUrl }),
+    ...(runtimeToken === undefined ? {} : { ACTIONS_RUNTIME_TOKEN: runtimeToken }),
+  };
+}
+
+/** `INPUT_<NAME>`: spaces become underscores, hyphens stay. */
+export function inputVariables(inputs: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(inputs).map(([name, value]) => [
+    `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
+    value,
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
