@@ -14,6 +14,7 @@ export { builtinKinds } from "./kinds.ts";
 export { defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
 export { ageSince, humanAge } from "./meta/human-age.ts";
 export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";
+export * from "./extensions/crd.ts";
 export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
 export * from "./core/pod.ts";
 export * from "./core/core-types.ts";

@@ -14,6 +14,7 @@ import { podKind } from "./core/pod-kind.ts";
 import { secretKind } from "./core/secret-kind.ts";
 import { serviceAccountKind } from "./core/service-account-kind.ts";
 import { serviceKind } from "./core/service-kind.ts";
+import { crdKind } from "./extensions/crd-kind.ts";
 import type { KindDefinition } from "./meta/kind.ts";
 import { ingressKind } from "./networking/ingress-kind.ts";
 import { trafficSplitKind } from "./networking/traffic-split-kind.ts";
@@ -33,6 +34,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   leaseKind,
   ingressKind,
   trafficSplitKind,
+  crdKind,
   rolloutKind,
   analysisTemplateKind,
   clusterAnalysisTemplateKind,

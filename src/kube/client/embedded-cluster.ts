@@ -4,6 +4,7 @@
  */
 import { builtinKinds, type KindDefinition, type KubeObject, type ResourceType } from "#api";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
+import { CustomKinds } from "../server/crd/custom-kinds.ts";
 import { createDefaultNamespaces } from "../server/lifecycle/default-namespaces.ts";
 import { GarbageCollector } from "../server/lifecycle/garbage-collector.ts";
 import { keepTidy } from "../server/lifecycle/housekeeping.ts";
@@ -61,10 +62,12 @@ class ClusterInProcess implements EmbeddedCluster {
   constructor({ file, clock, ids, log, kinds = builtinKinds }: EmbeddedClusterOptions) {
     const store = this.#owned.use(new ObjectStore({ file, clock }));
     this.objects = new ObjectApi({ store, kinds: new KindRegistry(kinds), clock, ids });
+    const customs = this.#owned.use(new CustomKinds(this.objects, clock, log));
     createDefaultNamespaces(this.objects);
     const collector = this.#owned.use(new GarbageCollector(this.objects, log));
     const drain = this.#owned.use(new NamespaceDrain(this.objects, log));
     this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping failed", { task, error }));
+    this.#tasks.start("custom kinds", (signal) => customs.run(signal));
     this.#tasks.start("garbage collection", (signal) => collector.run(signal));
     this.#tasks.start("namespace drain", (signal) => drain.run(signal));
     this.#tasks.start("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));

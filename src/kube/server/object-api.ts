@@ -8,12 +8,13 @@ import type { PropagationPolicy } from "../client/cluster.ts";
 import { KubeError } from "../client/kube-error.ts";
 import type { ObjectKey } from "../store/object-key.ts";
 import type { ObjectStore } from "../store/object-store.ts";
+import { defaultNamespaces } from "./lifecycle/default-namespaces.ts";
 import { isReleased, planDeletion } from "./lifecycle/deletion.ts";
 import { applyJsonPatch } from "./patch/json-patch.ts";
 import { applyStrategicPatch } from "./patch/strategic-merge.ts";
 import type { KindRegistry } from "./registry/kind-registry.ts";
 import type { ServedKind } from "./registry/served-kind.ts";
-import { alreadyExists, badRequest, conflict, modifiedMeanwhile, notFound } from "./refusals.ts";
+import { alreadyExists, badRequest, conflict, forbidden, modifiedMeanwhile, notFound } from "./refusals.ts";
 import type { Selection } from "./select/selection.ts";
 import { toObject } from "./write/body.ts";
 import { prepareCreate, prepareUpdate, refuseInTerminatingNamespace } from "./write/prepare.ts";
@@ -36,6 +37,8 @@ export interface DeleteRequest {
 export type DeleteResult = { readonly gone: boolean; readonly object: AnyObject };
 
 export type PatchBody = { readonly type: "merge" | "json" | "strategic"; readonly patch: unknown };
+
+const undeletableNamespaces: ReadonlySet<string> = new Set(defaultNamespaces);
 
 export class ObjectApi {
   readonly store: ObjectStore;
@@ -112,6 +115,9 @@ export class ObjectApi {
     }
     if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
       throw modifiedMeanwhile(kind.type, place.name);
+    }
+    if (kind.resource === "namespaces" && undeletableNamespaces.has(place.name)) {
+      throw forbidden(kind.type, place.name, "this namespace may not be deleted");
     }
     const deletion = planDeletion(
       kind,

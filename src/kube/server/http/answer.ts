@@ -1,6 +1,9 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { FastifyReply } from "fastify";
 import { stringify } from "yaml";
+import { errorCode, isAbort } from "#lib";
 
 /** What a handler wants sent. */
 export type Answer =
@@ -27,8 +30,8 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<Fastify
     case "text":
       return await reply.type(answer.contentType).send(answer.text);
     case "stream":
-      // Objects mode would hold back up to 16 events; with bytes each one goes out as it comes.
-      return await reply.type(answer.contentType).send(Readable.from(answer.chunks, { objectMode: false }));
+      await stream(reply, answer.contentType, answer.chunks);
+      return reply;
     case "body": {
       for (const warning of answer.warnings ?? []) void reply.raw.appendHeader("warning", warningHeader(warning));
       const yaml = answer.format === "yaml";
@@ -36,6 +39,28 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<Fastify
       const text = yaml ? stringify(answer.body) : JSON.stringify(answer.body);
       return await reply.code(answer.code).header("content-type", type).send(text);
     }
+  }
+}
+
+/**
+ * Sends the head at once: a client that watches something quiet would otherwise wait for its first event before it
+ * knows that its request was taken. Resolves when the stream has ended or the client has gone.
+ */
+async function stream(
+  reply: FastifyReply,
+  contentType: string,
+  chunks: AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  reply.hijack();
+  reply.raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), "content-type": contentType });
+  reply.raw.flushHeaders();
+  try {
+    // With bytes instead of objects each event goes out as it comes.
+    await pipeline(Readable.from(chunks, { objectMode: false }), reply.raw);
+  } catch (error) {
+    // Nothing more can be said to the client than by cutting the connection, which `pipeline` has done; a client that
+    // left is no error at all.
+    if (errorCode(error) !== "ERR_STREAM_PREMATURE_CLOSE" && !isAbort(error)) throw error;
   }
 }
 

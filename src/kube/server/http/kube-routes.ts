@@ -65,7 +65,14 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
         identity,
         signal: AbortSignal.any([gone.signal, closing.signal]),
       };
-      return await send(reply, await route(face, documents, kubeRequest, path));
+      const answer = await route(face, documents, kubeRequest, path);
+      try {
+        return await send(reply, answer);
+      } catch (error) {
+        if (!reply.raw.headersSent) throw error;
+        log.error("Kubernetes API stream failed", { path: kubeRequest.path, error });
+        return reply;
+      }
     }
 
     const method = ["GET", "POST", "PUT", "PATCH", "DELETE"];

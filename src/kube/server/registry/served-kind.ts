@@ -10,6 +10,8 @@ export interface ServedKind extends KindDefinition {
   readonly custom: boolean;
   /** Shape of the whole object, where it is known; fields are then checked to any depth. */
   readonly schema: Schema | undefined;
+  /** The schema says all there is to check (CRDs); otherwise it is for the types only, and `validate` has the rules. */
+  readonly allRules: boolean;
 }
 
 /** Groups whose kinds upstream compiles in; every other group is made of CRDs there. */
@@ -38,5 +40,6 @@ export function builtinKind(definition: KindDefinition): ServedKind {
     resource: qualifiedPlural(type),
     custom: !nativeGroups.has(type.group),
     schema: schemaName === undefined ? undefined : upstreamSchemas[schemaName],
+    allRules: false,
   };
 }

@@ -5,7 +5,7 @@ import type { ServedKind } from "../registry/served-kind.ts";
 import { cannotDecode, conflict, forbidden, invalid, modifiedMeanwhile } from "../refusals.ts";
 import { recordWrite } from "./managed-fields.ts";
 import { metadataProblems } from "./metadata-rules.ts";
-import { dropUnknownFields } from "./unknown-fields.ts";
+import { fitToKind } from "./fit-to-kind.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 export interface Birth {
@@ -73,11 +73,13 @@ export function prepareUpdate(
 }
 
 function finish(kind: ServedKind, object: AnyObject, old: AnyObject | undefined, request: WriteRequest): void {
-  dropUnknownFields(kind, object, request);
+  const broken = fitToKind(kind, object, request);
   let problems: readonly Problem[];
   try {
-    kind.setDefaults?.(object);
-    problems = [...metadataProblems(kind, object), ...(kind.validate?.(object, old) ?? [])];
+    // Definitions may count on what their schema requires.
+    if (broken.length === 0) kind.setDefaults?.(object);
+    const own = broken.length === 0 ? (kind.validate?.(object, old) ?? []) : broken;
+    problems = [...metadataProblems(kind, object), ...own];
   } catch (error) {
     // Definitions are written against the kind's type; a body of another shape makes them trip over it.
     if (!(error instanceof TypeError)) throw error;

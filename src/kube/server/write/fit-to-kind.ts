@@ -1,7 +1,9 @@
-/** Drops what the kind has no field for, as upstream does, and says so in the way the request asked. */
+/** Fits an object to what is known of its kind's shape, and says what had to go in the way the request asked. */
 import type { AnyObject } from "#api";
+import { formatProblem, type Problem } from "#lib";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { cannotDecode } from "../refusals.ts";
+import { conform } from "../schema/conform.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 const everyKindHas: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
@@ -24,9 +26,21 @@ const metadataFields: ReadonlySet<string> = new Set([
   "managedFields",
 ]);
 
-/** Changes `object`. Throws BadRequest under Strict validation when something had to go. */
-export function dropUnknownFields(kind: ServedKind, object: AnyObject, request: WriteRequest): void {
-  const unknown = [...dropTopLevel(kind, object), ...dropMetadata(object)];
+/**
+ * Changes `object`. Throws BadRequest for values of the wrong type of built-in kinds, and under Strict validation when something had to
+ * go. Returns the rules of the schema that the object breaks.
+ */
+export function fitToKind(kind: ServedKind, object: AnyObject, request: WriteRequest): readonly Problem[] {
+  const { schema, allRules } = kind;
+  const fit = schema === undefined ? undefined : conform(schema, object, { allRules, except: everyKindHas });
+  const mistyped = fit?.mistyped[0];
+  // Upstream reads built-in kinds into Go structs, which fails, and validates custom ones, which is a problem like others.
+  if (mistyped !== undefined && !allRules) throw cannotDecode(kind.type, formatProblem(mistyped));
+  report(kind, [...(fit?.unknown ?? dropTopLevel(kind, object)), ...dropMetadata(object)], request);
+  return fit === undefined ? [] : [...fit.mistyped, ...fit.missing, ...fit.broken];
+}
+
+function report(kind: ServedKind, unknown: readonly string[], request: WriteRequest): void {
   if (unknown.length === 0) return;
   const texts = unknown.map((path) => `unknown field "${path}"`);
   if (request.fieldValidation === "Strict") {
