@@ -1,0 +1,334 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { silentLog, systemClock, systemIds } from "#lib";
+import type { JobAssignment } from "#workflows";
+import { createRunner, type Runner, type RunnerOptions } from "./index.ts";
+import { ControlFake, fakeToken, jobWith, logOf, logText, type JobRecord, type StepText } from "./testing.ts";
+
+const signal = AbortSignal.timeout(90_000);
+const hostPath = (process.env["PATH"] ?? "")
+  .split(":")
+  .filter((folder) => !folder.includes("node_modules"))
+  .join(":");
+
+let folder = "";
+let control: ControlFake;
+let runner: Runner;
+let running: Promise<void>;
+const stop = new AbortController();
+
+function options(workFolder: string): RunnerOptions {
+  return {
+    controlUrl: control.url,
+    token: fakeToken,
+    name: "test-runner",
+    labels: ["linux"],
+    workFolder,
+    nodePath: process.execPath,
+    concurrency: 2,
+    baseEnv: { PATH: hostPath, HOME: folder, LANG: "C.UTF-8" },
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+  };
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "runner-"));
+  control = new ControlFake();
+  await control.start();
+  runner = createRunner(options(join(folder, "work")));
+  running = runner.run(stop.signal);
+});
+after(async () => {
+  stop.abort();
+  await running;
+  await runner[Symbol.asyncDispose]();
+  await control[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let count = 0;
+async function runJob(steps: readonly StepText[], more: Partial<JobAssignment> = {}): Promise<JobRecord> {
+  const record = control.queue(jobWith(`job-${++count}`, steps, more));
+  await control.until(record, ({ completed }) => completed !== undefined, signal);
+  return record;
+}
+
+function conclusions(record: JobRecord): string[] {
+  return (record.completed?.steps ?? []).map(({ name, outcome, conclusion }) =>
+    outcome === conclusion ? `${name}: ${conclusion}` : `${name}: ${outcome} but ${conclusion}`,
+  );
+}
+
+test("outputs, environment, paths and summaries go from step to step and out of the job", async () => {
+  const record = await runJob(
+    [
+      {
+        id: "one",
+        name: "first ${{ github.actor }}",
+        run: [
+          'echo "greeting=hello $LEVEL" >> "$GITHUB_OUTPUT"',
+          'printf "TEXT<<EOF\\na\\nb\\nEOF\\nLEVEL=changed\\n" >> "$GITHUB_ENV"',
+          'mkdir -p "$RUNNER_TEMP/bin"; printf "#!/bin/sh\\necho tool\\n" > "$RUNNER_TEMP/bin/mytool"; chmod +x "$RUNNER_TEMP/bin/mytool"',
+          'echo "$RUNNER_TEMP/bin" >> "$GITHUB_PATH"',
+          'echo "# Done $PASSWORD hunter2-and-more" >> "$GITHUB_STEP_SUMMARY"',
+          'test "$CI $GITHUB_ACTIONS $GITHUB_REPOSITORY $RUNNER_OS" = "true true acme/shop Linux"',
+          'test -z "${GITHUB_TOKEN-}"; test "$PWD" = "$GITHUB_WORKSPACE"; grep -q 5 "$GITHUB_EVENT_PATH"',
+        ].join("\n"),
+      },
+      {
+        id: "two",
+        env: { LEVEL: "step-${{ env.LEVEL }}" },
+        run: 'mytool; echo "got=$LEVEL/$TEXT/${{ steps.one.outputs.greeting }}" | tr "\\n" , ',
+      },
+      { shell: "sh", workingDirectory: "${{ runner.temp }}", run: "pwd; echo ${{ hashFiles('**/none') }}." },
+    ],
+    { outputs: { greeting: "${{ steps.one.outputs.greeting }}", secret: "x${{ secrets.PASSWORD }}" } },
+  );
+  equal(record.completed?.conclusion, "success", logText(record, 2));
+  deepEqual(conclusions(record).slice(0, 2), ["Set up job: success", "first ada: success"]);
+  match(logText(record, 3), /^tool$/m);
+  match(logText(record, 3), /got=step-changed\/a,b\/hello job/);
+  deepEqual(record.completed?.outputs, { greeting: "hello job" }, "an output with a secret is not handed on");
+  match(record.completed?.summary ?? "", /# Done {2}\*\*\*/);
+  deepEqual(record.steps.length > 0, true);
+});
+
+test("a failed step fails the job, later steps are skipped but for those that want to run", async () => {
+  const record = await runJob([
+    { id: "soft", run: "exit 3", continueOnError: true, name: "soft" },
+    { run: "test '${{ steps.soft.outcome }} ${{ steps.soft.conclusion }}' = 'failure success'", name: "sees outcome" },
+    { run: "echo '::error file=src/a.ts,line=3,col=4,title=Broken::bad%0Athing'; exit 7", name: "hard" },
+    { run: "true", name: "normal" },
+    { run: "true", if: "always()", name: "always" },
+    { run: "true", if: "failure()", name: "on failure" },
+    { run: "true", if: "cancelled()", name: "on cancel" },
+    { run: "true", if: "always() && fromJSON('nope')", name: "bad condition" },
+  ]);
+  deepEqual(conclusions(record), [
+    "Set up job: success",
+    "soft: failure but success",
+    "sees outcome: success",
+    "hard: failure",
+    "normal: skipped",
+    "always: success",
+    "on failure: success",
+    "on cancel: skipped",
+    "bad condition: failure",
+    "Complete job: success",
+  ]);
+  equal(record.completed?.conclusion, "failure");
+  deepEqual(record.completed?.annotations[1], {
+    level: "error",
+    message: "bad\nthing",
+    path: "src/a.ts",
+    title: "Broken",
+    startLine: 3,
+    startColumn: 4,
+    step: 4,
+  });
+  match(logOf(record, "hard"), /##\[error\]Process completed with exit code 7\.$/);
+});
+
+test("secrets, their encodings and added masks never reach the log", async () => {
+  const record = await runJob([
+    {
+      name: "leak",
+      env: { PASSWORD: "${{ secrets.PASSWORD }}" },
+      run: [
+        'echo "plain $PASSWORD"; echo -n "x:$PASSWORD" | base64; echo "$PASSWORD" >&2',
+        'V=my-$((40 + 2))-added; echo "::add-mask::$V"; echo "now $V"',
+        'printf "${PASSWORD:0:8}"; sleep 0.05; printf "${PASSWORD:8}\\n"',
+        'echo "::stop-commands::tok-en-1"; echo "::error::not a command"; echo "::tok-en-1::"; echo "::warning::yes"',
+      ].join("\n"),
+    },
+  ]);
+  const log = logOf(record, "leak");
+  equal(record.completed?.conclusion, "success", log);
+  const base64 = Buffer.from("x:hunter2-and-more").toString("base64");
+  ok(!log.includes("hunter2") && !log.includes(base64) && !log.includes("my-42-added"), log);
+  match(log, /plain \*\*\*\n/);
+  match(log, /^\*\*\*$/m);
+  match(log, /^::error::not a command$/m);
+  deepEqual(
+    record.completed?.annotations.map((one) => one.message),
+    ["yes"],
+  );
+});
+
+test("a step that takes too long fails and takes its children with it", async () => {
+  const started = performance.now();
+  const record = await runJob([
+    {
+      name: "slow",
+      timeoutMinutes: 0.005,
+      run: "trap '' INT\n(trap '' INT; exec -a runner-test-sleeper sleep 60) & wait",
+    },
+    { name: "after", if: "failure()", run: "! pgrep -f '^runner-test-sleepe[r]'" },
+  ]);
+  deepEqual(conclusions(record).slice(1, 3), ["slow: failure", "after: success"], logOf(record, "slow"));
+  match(logOf(record, "slow"), /The action 'slow' has timed out after 0\.005 minutes\./);
+  ok(performance.now() - started < 15_000);
+});
+
+test("a cancel interrupts the running step, always() steps still run, and the job ends cancelled", async () => {
+  const record = control.queue(
+    jobWith("cancelled-job", [
+      { name: "long", run: "echo ready; sleep 60" },
+      { name: "normal", run: "true" },
+      { name: "clean up", if: "always()", run: "echo cleaned" },
+    ]),
+  );
+  await control.until(record, (job) => logText(job, 2).includes("\nready"), signal);
+  record.cancel = true;
+  await control.until(record, ({ completed }) => completed !== undefined, signal);
+  equal(record.completed?.conclusion, "cancelled");
+  deepEqual(conclusions(record).slice(1, 4), ["long: cancelled", "normal: skipped", "clean up: success"]);
+});
+
+test("a background process of one step serves the next and is gone after the job", async () => {
+  const record = await runJob([
+    { name: "start", run: "sleep 987 & echo $! > pid; echo started" },
+    { name: "use", run: "kill -0 $(cat pid); echo pid=$(cat pid)" },
+  ]);
+  equal(record.completed?.conclusion, "success", logOf(record, "use"));
+  const pid = Number(/pid=(\d+)/.exec(logOf(record, "use"))?.[1]);
+  const gone = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  ok(!gone.includes("987"));
+  match(logOf(record, "Complete job"), /Ended 1 processes/);
+});
+
+test("composite and JavaScript actions get inputs, keep state, give outputs, and post in reverse order", async () => {
+  const write = (path: string, lines: readonly string[]): string =>
+    `mkdir -p "$(dirname ${path})"\ncat > ${path} <<'END_OF_FILE'\n${lines.join("\n").replaceAll("${{", "${{ '${{' }}")}\nEND_OF_FILE`;
+  const record = await runJob([
+    {
+      name: "write actions",
+      run: [
+        write(".github/actions/js/action.yml", [
+          "name: js",
+          "inputs:",
+          "  who to-greet: { required: true }",
+          "  count: { default: 1.10 }",
+          "runs: { using: node20, main: main.js, post: post.js }",
+        ]),
+        write(".github/actions/js/main.js", [
+          "const fs = require('fs'), e = process.env;",
+          "console.log('main', e['INPUT_WHO_TO-GREET'], e.INPUT_COUNT, e.GITHUB_ACTION_PATH.endsWith('actions/js'));",
+          "fs.appendFileSync(e.GITHUB_STATE, 'name=' + e['INPUT_WHO_TO-GREET'] + '\\n');",
+          "fs.appendFileSync(e.GITHUB_OUTPUT, 'said<<X\\nhi ' + e['INPUT_WHO_TO-GREET'] + '\\nX\\n');",
+        ]),
+        write(".github/actions/js/post.js", ["console.log('post', process.env.STATE_name)"]),
+        write(".github/actions/both/action.yaml", [
+          "name: both",
+          "inputs: { first: { default: '${{ github.actor }}' } }",
+          "outputs: { all: { value: '${{ steps.b.outputs.said }}!' } }",
+          "runs:",
+          "  using: composite",
+          "  steps:",
+          "    - { id: a, uses: ./.github/actions/js, with: { who to-greet: '${{ inputs.first }}' } }",
+          "    - { id: b, uses: ./.github/actions/js, with: { who to-greet: '${{ env.WHO }}' } }",
+          "    - { shell: sh, run: 'echo shell ${{ github.action_path }}' }",
+        ]),
+      ].join("\n"),
+    },
+    { id: "x", name: "both", uses: "./.github/actions/both", env: { WHO: "bob" } },
+    { name: "check", run: "test '${{ steps.x.outputs.all }}' = 'hi bob!'" },
+    { name: "direct", uses: "./.github/actions/js", with: { "Who To-Greet": "eve" } },
+  ]);
+  equal(record.completed?.conclusion, "success", JSON.stringify(conclusions(record)) + logOf(record, "both"));
+  match(logOf(record, "both"), /main ada 1\.10 true\n/);
+  const steps = record.completed?.steps ?? [];
+  const posts = steps.filter((step) => step.name.startsWith("Post ")).map((step) => logText(record, step.number));
+  deepEqual(posts, ["post eve", "post bob", "post ada"]);
+});
+
+test("an action that is not there fails the job before any step, naming its place and what is offered", async () => {
+  const record = await runJob([{ run: "true", name: "one" }, { uses: "aws-actions/configure-aws-credentials@v4" }]);
+  deepEqual(conclusions(record).slice(0, 2), ["Set up job: failure", "one: skipped"]);
+  match(
+    record.completed?.annotations[0]?.message ?? "",
+    /^\.github\/workflows\/ci\.yml:11:7: Unable to resolve action "aws-actions\/configure-aws-credentials@v4".*actions\/checkout/,
+  );
+});
+
+test("shells: python, a custom one, an unknown one", async () => {
+  const record = await runJob([
+    { name: "python", shell: "python", run: "import os\nprint('py', os.environ['LEVEL'])" },
+    { name: "custom", shell: "cat -n {0}", run: "line" },
+    { name: "bad", shell: "fish-not-here", run: "x", continueOnError: true },
+    { name: "pipefail", shell: "bash", run: "false | true", continueOnError: true },
+    { name: "no pipefail", run: "false | true" },
+  ]);
+  equal(record.completed?.conclusion, "success", logOf(record, "python"));
+  match(logOf(record, "python"), /^py job$/m);
+  match(logOf(record, "custom"), /1\s+line/);
+  match(logOf(record, "bad"), /Invalid shell "fish-not-here"/);
+  ok(conclusions(record).includes("pipefail: failure but success"));
+});
+
+test("while control is away the job goes on, and nothing of its log is lost", async () => {
+  const record = control.queue(
+    jobWith("away", [
+      { name: "count", run: `echo ready; while [ ! -e ${join(folder, "go")} ]; do sleep 0.02; done; seq 1 20000` },
+    ]),
+  );
+  await control.until(record, (job) => logText(job, 2).includes("\nready"), signal);
+  await control.stop();
+  await writeFile(join(folder, "go"), "");
+  await systemClock.sleep(400, signal);
+  await control.start();
+  await control.until(record, ({ completed }) => completed !== undefined, signal);
+  const numbers = logText(record, 2)
+    .split("\n")
+    .filter((line) => /^\d+$/.test(line));
+  deepEqual([numbers.length, numbers[0], numbers.at(-1)], [20_000, "1", "20000"]);
+});
+
+test("a job whose lease is lost is killed and forgotten", async () => {
+  const record = control.queue(jobWith("lost", [{ name: "long", run: "echo ready; sleep 60" }]));
+  await control.until(record, (job) => logText(job, 2).includes("\nready"), signal);
+  control.lost.add("lost");
+  const again = await runJob([{ name: "next", run: "true" }]);
+  equal(again.completed?.conclusion, "success");
+  equal(record.completed, undefined);
+  equal(record.abandoned, undefined);
+});
+
+test("a runner that was killed abandons its job with what it had logged, and ends its processes", async () => {
+  const other = new ControlFake();
+  await other.start();
+  await using _closed = other;
+  const workFolder = join(folder, "killed");
+  const { clock: _c, ids: _i, log: _l, ...config } = { ...options(workFolder), controlUrl: other.url };
+  const file = join(folder, "config.json");
+  await writeFile(file, JSON.stringify({ ...config, concurrency: 1 }), { mode: 0o600 });
+  const main = join(import.meta.dirname, "process", "main.ts");
+  const start = (): ReturnType<typeof spawn> =>
+    spawn(process.execPath, [main, file], { stdio: ["ignore", "inherit", "inherit"] });
+  const first = start();
+  const record = other.queue(jobWith("held", [{ name: "long", run: "echo $$ > pid; echo pid=$$; sleep 60" }]));
+  await other.until(record, (job) => /pid=\d+/.test(logText(job, 2)), signal);
+  const pid = Number(/pid=(\d+)/.exec(logText(record, 2))?.[1]);
+  first.kill("SIGKILL");
+  await once(first, "exit");
+  ok((await readFile(`/proc/${pid}/cmdline`, "utf8")).includes("bash"), "the step survived its runner");
+  const second = start();
+  await other.until(record, ({ abandoned }) => abandoned !== undefined, signal);
+  match(record.abandoned?.reason ?? "", /restarted/);
+  equal(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""), "");
+  second.kill("SIGTERM");
+  deepEqual(await once(second, "exit"), [0, null]);
+  deepEqual(await readdir(join(workFolder, "jobs")), []);
+});
+
+test("finished jobs leave no files", async () => {
+  await mkdir(join(folder, "work", "jobs"), { recursive: true });
+  deepEqual(await readdir(join(folder, "work", "jobs")), []);
+});

@@ -1,0 +1,191 @@
+/** A control process for tests: the protocol over real HTTP, jobs handed out one by one, everything recorded. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Wake } from "#lib";
+import type {
+  AbandonRequest,
+  CompleteRequest,
+  JobAssignment,
+  LogLine,
+  LogRequest,
+  StepDefinition,
+  StepsRequest,
+} from "#workflows";
+
+export interface JobRecord {
+  readonly assignment: JobAssignment;
+  readonly logs: Map<number, LogLine[]>;
+  steps: StepsRequest["steps"];
+  completed?: CompleteRequest;
+  abandoned?: AbandonRequest;
+  cancel: boolean;
+}
+
+export const fakeToken = "runner-token";
+
+export class ControlFake implements AsyncDisposable {
+  readonly jobs = new Map<string, JobRecord>();
+  readonly #queue: JobAssignment[] = [];
+  readonly #changed = new Wake();
+  readonly #claims = new Map<string, JobAssignment>();
+  /** Jobs whose lease control takes away. */
+  readonly lost = new Set<string>();
+  #server: Server | undefined;
+  #port = 0;
+  readonly #waiting = new Set<() => void>();
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((request, response) => {
+      this.#serve(request, response).catch(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  /** As a restart of control: connections break, the port is closed until `start`. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    for (const wake of this.#waiting) wake();
+    server?.closeAllConnections();
+    await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
+  }
+
+  queue(assignment: JobAssignment): JobRecord {
+    const record: JobRecord = { assignment, logs: new Map(), steps: [], cancel: false };
+    this.jobs.set(assignment.jobId, record);
+    this.#queue.push(assignment);
+    for (const wake of this.#waiting) wake();
+    return record;
+  }
+
+  /** Waits until the record satisfies `done`. */
+  async until(record: JobRecord, done: (record: JobRecord) => boolean, signal: AbortSignal): Promise<void> {
+    while (!done(record)) await this.#changed.wait(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+    if (request.headers.authorization !== `Bearer ${fakeToken}`) return void response.writeHead(401).end("{}");
+    const path = (request.url ?? "").replace("/api/tidegate/v1/runner", "");
+    if (path === "/claim") return await this.#claim(body as { claimId: string }, response);
+    const [, id = "", what = ""] = /^\/jobs\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+    const record = this.jobs.get(decodeURIComponent(id));
+    if (record === undefined) return void response.writeHead(404).end("{}");
+    if (this.lost.has(record.assignment.jobId)) return void response.writeHead(410).end("{}");
+    const answer = receive(record, what, body);
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+    this.#changed.notify();
+  }
+
+  async #claim(body: { claimId: string }, response: ServerResponse): Promise<void> {
+    let found = this.#claims.get(body.claimId) ?? this.#queue.shift();
+    while (found === undefined && this.#server !== undefined && !response.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        response.once("close", resolve);
+      });
+      found = this.#queue.shift();
+    }
+    if (found === undefined) return void response.writeHead(204).end();
+    this.#claims.set(body.claimId, found);
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(found));
+  }
+}
+
+function receive(record: JobRecord, what: string, body: unknown): object {
+  switch (what) {
+    case "heartbeat":
+      return { cancel: record.cancel };
+    case "steps":
+      record.steps = (body as StepsRequest).steps;
+      return {};
+    case "log":
+      return receiveLog(record, body as LogRequest);
+    case "complete":
+      record.completed = body as CompleteRequest;
+      return {};
+    default:
+      record.abandoned = body as AbandonRequest;
+      return {};
+  }
+}
+
+function receiveLog(record: JobRecord, request: LogRequest): object {
+  const held = record.logs.get(request.step) ?? [];
+  record.logs.set(request.step, held);
+  if (request.firstLine <= held.length) held.push(...request.lines.slice(held.length - request.firstLine));
+  return { acknowledged: held.length };
+}
+
+export type StepText = Omit<StepDefinition, "at" | "if"> & { readonly if?: string };
+
+/** A job with these steps and what tests need not say. */
+export function jobWith(jobId: string, steps: readonly StepText[], more: Partial<JobAssignment> = {}): JobAssignment {
+  const server = "http://127.0.0.1:1";
+  return {
+    jobId,
+    runId: "1",
+    runAttempt: 1,
+    name: jobId,
+    key: jobId,
+    repository: "acme/shop",
+    ref: "refs/heads/main",
+    sha: "0".repeat(40),
+    lease: `lease-${jobId}`,
+    leaseMs: 300,
+    contexts: {
+      github: {
+        repository: "acme/shop",
+        sha: "0".repeat(40),
+        ref: "refs/heads/main",
+        event: { number: 5 },
+        actor: "ada",
+      },
+      env: { LEVEL: "job" },
+      vars: {},
+      needs: {},
+      matrix: {},
+      strategy: {},
+      inputs: {},
+    },
+    secrets: { GITHUB_TOKEN: "tok-1234567890", PASSWORD: "hunter2-and-more" },
+    steps: steps.map((step, index) => ({
+      if: "success()",
+      ...step,
+      at: { file: ".github/workflows/ci.yml", line: 10 + index, column: 7 },
+    })),
+    defaults: {},
+    outputs: {},
+    timeoutMinutes: 5,
+    services: {
+      serverUrl: server,
+      apiUrl: `${server}/api/v3`,
+      graphqlUrl: `${server}/api/graphql`,
+      internalServerUrl: server,
+      actionsPolicy: "built-in-first",
+    },
+    ...more,
+  };
+}
+
+export function logText(record: JobRecord, step: number): string {
+  return (record.logs.get(step) ?? []).map((line) => line.text).join("\n");
+}
+
+/** The whole log of the step with this name. */
+export function logOf(record: JobRecord, name: string): string {
+  const step = record.completed?.steps.find((one) => one.name === name);
+  return step === undefined ? "" : logText(record, step.number);
+}
