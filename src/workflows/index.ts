@@ -24,4 +24,4 @@ export { openWorkflows, type RunFilter, type Workflows, type WorkflowsOptions } 
 export type { LogOptions } from "./run/read-log.ts";
 export type { RerunOptions } from "./run/rerun.ts";
 export { workflowRoutes, type WorkflowRoutesOptions } from "./run/routes.ts";
-export type { JobView, LogEntryView, RunDetails, RunNotice, RunView, StepView } from "./run/view.ts";
+export type { JobView, LogEntryView, RunDetails, RunnerView, RunNotice, RunView, StepView } from "./run/view.ts";

@@ -216,6 +216,11 @@ describe("problems", () => {
     assert.deepEqual(Object.keys(value?.on ?? {}), ["push"]);
   });
 
+  test("of both forges' folders only Forgejo's own counts", () => {
+    const files = [path, ".forgejo/workflows/a.yml", "README.md"].map((file) => ({ path: file, text: "broken: [" }));
+    assert.deepEqual([...new Set(checkFiles(files).map((problem) => problem.at?.file))], [".forgejo/workflows/a.yml"]);
+  });
+
   test("files elsewhere are not looked at", () => {
     assert.deepEqual(checkFiles([{ path: "workflows/ci.yml", text: "broken: [" }]), []);
     assert.equal(checkFiles([{ path, text: "broken: [" }]).length > 0, true);

@@ -1,5 +1,5 @@
 /** Text of a workflow file in, model and all its problems out. Pure, apart from reading the schema once. */
-import { hasErrors, type Checked, type Problem } from "#lib";
+import type { Checked, Problem } from "#lib";
 import { defined } from "./read-steps.ts";
 import type { Workflow } from "./model.ts";
 import { NodeReader } from "./node-reader.ts";
@@ -17,6 +17,16 @@ export interface WorkflowText {
 /** Whether a file at this path is a workflow. */
 export function isWorkflowPath(path: string): boolean {
   return /^\.(github|forgejo)\/workflows\/[^/]+\.ya?ml$/.test(path);
+}
+
+/**
+ * The files that count of all workflow files of a commit: as Forgejo has it, those of its own folder alone when it has
+ * any. A repository that carries both for two forges would otherwise do everything twice.
+ */
+export function effectiveFiles(files: readonly WorkflowText[]): readonly WorkflowText[] {
+  const workflows = files.filter((file) => isWorkflowPath(file.path));
+  const own = workflows.filter((file) => file.path.startsWith(".forgejo/"));
+  return own.length > 0 ? own : workflows;
 }
 
 /** The value is there even with problems whenever the text is a mapping, for its triggers at least. */
@@ -47,14 +57,7 @@ export function parseWorkflowFile(path: string, text: string): Checked<Workflow>
 
 /** The problems of all workflow files among these, for the answer to a push. */
 export function checkFiles(files: readonly WorkflowText[]): readonly Problem[] {
-  return files
-    .filter((file) => isWorkflowPath(file.path))
-    .flatMap((file) => parseWorkflowFile(file.path, file.text).problems);
-}
-
-/** Whether a workflow with these problems can run. */
-export function isRunnable(problems: readonly Problem[]): boolean {
-  return !hasErrors(problems);
+  return effectiveFiles(files).flatMap((file) => parseWorkflowFile(file.path, file.text).problems);
 }
 
 function sorted(problems: readonly Problem[]): readonly Problem[] {

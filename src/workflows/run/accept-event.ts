@@ -6,7 +6,7 @@ import { errorMessage, hasErrors, type Problem } from "#lib";
 import { WorkflowsError } from "../errors.ts";
 import { evaluateTemplate, evaluateValue, type Contexts } from "../expressions/evaluate.ts";
 import type { Workflow } from "../parse/model.ts";
-import { parseWorkflowFile } from "../parse/workflow-file.ts";
+import { effectiveFiles, parseWorkflowFile } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
 import type { RepositoryFacts } from "../ports.ts";
 import type { ContextObject } from "../protocol.ts";
@@ -111,7 +111,7 @@ async function findCandidates(
   files: readonly { readonly path: string; readonly text: string }[],
   signal: AbortSignal,
 ): Promise<readonly Candidate[]> {
-  const parsed = files.map((file) => ({ path: file.path, ...parseWorkflowFile(file.path, file.text) }));
+  const parsed = effectiveFiles(files).map((file) => ({ path: file.path, ...parseWorkflowFile(file.path, file.text) }));
   const event = withDispatchPath(told, parsed);
   const filtered = parsed.some((file) => file.value !== undefined && hasPathFilters(file.value));
   const compared = comparedCommits(event);

@@ -1,4 +1,5 @@
 /** What happened in a repository, as the git room (or a person, for a dispatch) tells it. */
+import { fnv1a32 } from "#lib";
 import type { ContextObject } from "../protocol.ts";
 import type { TriggerEvent } from "../plan/match-event.ts";
 import type { CommitFacts, RepositoryFacts } from "../ports.ts";
@@ -98,12 +99,11 @@ function ownPayload(event: WorkflowEvent, facts: PayloadFacts): ContextObject {
         after: event.sha,
         created: isZeroSha(event.before),
         deleted: isZeroSha(event.sha),
-        forced: false,
         base_ref: null,
         compare: `${url}/compare/${event.before.slice(0, 12)}...${event.sha.slice(0, 12)}`,
         commits,
         head_commit: commits.at(-1) ?? null,
-        pusher: { name: event.actor, email: `${event.actor}@users.noreply.localhost` },
+        pusher: { name: event.actor, email: null },
       };
     }
     case "workflow_dispatch":
@@ -148,8 +148,13 @@ function repositoryPayload(repository: string, facts: PayloadFacts): ContextObje
   };
 }
 
+/** People and owners have names here; where GitHub has a number for them, the name gives a stable one. */
+export function personId(login: string): number {
+  return fnv1a32(login.toLowerCase());
+}
+
 function person(login: string, serverUrl: string): ContextObject {
-  return { login, html_url: `${serverUrl}/${login}`, type: "User", site_admin: false };
+  return { login, id: personId(login), html_url: `${serverUrl}/${login}`, type: "User", site_admin: false };
 }
 
 const skipMarks = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"] as const;

@@ -1,7 +1,7 @@
 /** The `github` context of a run, all but what only a job or its runner knows. */
 import type { ContextObject } from "../protocol.ts";
 import type { RepositoryFacts, ServicesPort } from "../ports.ts";
-import { field, text } from "./event.ts";
+import { field, personId, text } from "./event.ts";
 import type { RunRow } from "./schema.ts";
 
 export type GithubContextRow = Pick<
@@ -27,7 +27,7 @@ export function githubContext(run: GithubContextRow, urls: ServicesPort["base"])
   const pull = field(event, "pull_request");
   return {
     actor: run.actor,
-    actor_id: "1",
+    actor_id: String(personId(run.actor)),
     api_url: urls.apiUrl,
     base_ref: text(field(pull, "base"), "ref") ?? "",
     event,
@@ -41,7 +41,7 @@ export function githubContext(run: GithubContextRow, urls: ServicesPort["base"])
     repository: run.repository,
     repository_id: String(facts.id),
     repository_owner: owner,
-    repository_owner_id: "1",
+    repository_owner_id: String(personId(owner)),
     repository_visibility: facts.private ? "private" : "public",
     repositoryUrl: `git:${urls.serverUrl.replace(/^https?:/, "")}/${run.repository}.git`,
     retention_days: "90",

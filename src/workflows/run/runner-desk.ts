@@ -20,21 +20,25 @@ import { buildAssignment } from "./assignment.ts";
 import type { RunParts } from "./parts.ts";
 import type { RunDriver } from "./run-driver.ts";
 import { findJob, findJobs, findRun, type WorkflowsTransaction } from "./run-store.ts";
+import { hasLabels, RunnerRoster } from "./runner-roster.ts";
 import type { JobRow } from "./schema.ts";
 
 export class RunnerDesk {
   readonly #parts: RunParts;
   readonly #driver: RunDriver;
+  readonly roster: RunnerRoster;
 
   constructor(parts: RunParts, driver: RunDriver) {
     this.#parts = parts;
     this.#driver = driver;
+    this.roster = new RunnerRoster(parts.clock);
   }
 
   /** Waits for a job that fits the labels; undefined when none came in time or the signal aborted. */
   async claim(request: ClaimRequest, signal: AbortSignal): Promise<JobAssignment | undefined> {
     const deadline = withDeadline(AbortSignal.any([signal, this.#parts.tasks.signal]), claimWaitMs);
     using free = this.#driver.claimWake();
+    this.roster.asked(request);
     while (!deadline.aborted) {
       const row = await this.#take(request);
       if (row === undefined) {
@@ -198,6 +202,7 @@ export class RunnerDesk {
       throw new WorkflowsError("workflows/lease-lost", `Job ${jobId} is no longer yours: stop it and forget it`);
     }
     if (job.status === "in_progress") this.#driver.leases.renew(jobId);
+    this.roster.answered(job.runner_id);
     return job;
   }
 }
@@ -205,8 +210,7 @@ export class RunnerDesk {
 /** Whether every label the job wants is among those the runner has. */
 function fits(row: JobRow, labels: readonly string[]): boolean {
   const wanted = (JSON.parse(row.instance_json ?? "{}") as { readonly labels?: readonly string[] }).labels ?? [];
-  const has = new Set(labels.map((label) => label.toLowerCase()));
-  return wanted.every((label) => has.has(label.toLowerCase()));
+  return hasLabels(labels, wanted);
 }
 
 async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: number): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { StepState } from "../protocol.ts";
+import type { JobAssignment, LogResponse, StepState } from "../protocol.ts";
 import { allRuns, pushEvent, RunnerFake, spawnControl, startControl, type ControlOptions } from "../testing.ts";
 import type { LogEntryView, RunDetails } from "./view.ts";
 
@@ -185,6 +185,20 @@ describe("a run over the runner protocol", () => {
   });
 });
 
+test("a job that no runner can take says what it waits for", async () => {
+  await using control = await startControl(await options(single));
+  const [runId = ""] = await control.workflows.accept(pushEvent("event-1"), { signal });
+  const message = async (): Promise<string | undefined> => (await control.workflows.getRun(runId))?.jobs[0]?.message;
+  assert.match((await message()) ?? "", /no runner is connected: start a runner with ubuntu-latest/);
+  const runner = new RunnerFake("mac", control.url);
+  const gone = new AbortController();
+  const claim = runner.post("/claim", { runnerId: "mac", name: "mac", labels: ["macos"], claimId: "a" }, gone.signal);
+  while (control.workflows.runners().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.match((await message()) ?? "", /no connected runner has all of its labels/);
+  gone.abort();
+  await assert.rejects(claim);
+});
+
 describe("leases", () => {
   test("a silent runner loses its job to another one, once; then the job fails", async () => {
     await using control = await startControl(await options(single, { leaseMs: 150 }));
@@ -286,3 +300,91 @@ test("a follower sees every line of every step in order, as they come", async ()
     ["1:0 one", "1:1 two", "2:0 second step begins", "2:1 end"],
   );
 });
+
+const many = `
+on: push
+jobs:
+  each:
+    runs-on: ubuntu-latest
+    strategy: { matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] } }
+    steps: [{ run: make }]
+  last:
+    needs: each
+    runs-on: ubuntu-latest
+    steps: [{ run: make }]
+`;
+
+test("kills all over a run cost no job and no line, and do nothing twice", async () => {
+  const given = await options(many);
+  let control = await spawnControl(given);
+  await using _last = { [Symbol.asyncDispose]: () => control.kill() };
+  await accept(control.url, "event-1");
+  const runners = ["one", "two"].map((name) => new RunnerFake(name, control.url));
+  const finished: string[] = [];
+  const over = new AbortController();
+  const working = runners.map((runner) => work(runner, finished, over));
+  for (const pause of [5, 20, 50, 80]) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    assert.ok(finished.length < jobCount, "the run goes on while control is killed");
+    await control.kill();
+    control = await spawnControl(given);
+    for (const runner of runners) runner.url = control.url;
+  }
+  await Promise.all(working);
+  const run = await only(runsAt(control.url));
+  assert.equal(run.conclusion, "success");
+  assert.ok(run.jobs.every((job) => job.tries === 1 && job.conclusion === "success"));
+  assert.deepEqual(finished.toSorted(), run.jobs.map((job) => job.id).toSorted());
+  await control.kill();
+  await using quiet = await startControl(given);
+  for (const job of run.jobs) {
+    const lines: string[] = [];
+    for await (const { text } of quiet.workflows.logs(job.id, { signal })) lines.push(text);
+    assert.deepEqual(
+      lines,
+      Array.from({ length: lineCount }, (_, i) => `${job.id} ${i}`),
+    );
+  }
+});
+
+const jobCount = 13;
+const lineCount = 50;
+
+/** Takes jobs and logs their lines one at a time, until all jobs have ended. */
+async function work(runner: RunnerFake, finished: string[], over: AbortController): Promise<void> {
+  for (let claims = 0; !over.signal.aborted; claims++) {
+    const claimId = `${runner.name}-${claims}`;
+    const body = { runnerId: runner.name, name: runner.name, labels: ["ubuntu-latest"], claimId };
+    const job = await persist<JobAssignment>(() => runner.post("/claim", body, over.signal), over.signal);
+    if (job === undefined) return;
+    for (let line = 0; line < lineCount; line++) {
+      assert.equal(await sendLine(runner, job, line, over.signal), line + 1);
+    }
+    const end = { lease: job.lease, conclusion: "success", outputs: {}, annotations: [], summary: "", steps: [] };
+    await persist(() => runner.post(`/jobs/${job.jobId}/complete`, end), over.signal);
+    finished.push(job.jobId);
+    if (finished.length === jobCount) over.abort();
+  }
+}
+
+async function sendLine(runner: RunnerFake, job: JobAssignment, line: number, over: AbortSignal): Promise<number> {
+  const lines = [{ time: "2026-01-01T00:00:00.000Z", text: `${job.jobId} ${line}` }];
+  const request = { lease: job.lease, step: 1, firstLine: line, lines };
+  const reply = await persist<LogResponse>(() => runner.post(`/jobs/${job.jobId}/log`, request), over);
+  return reply?.acknowledged ?? 0;
+}
+
+/** Asks again until there is an answer, as a runner does; undefined when it is over. */
+async function persist<T>(ask: () => Promise<Response>, over: AbortSignal): Promise<T | undefined> {
+  for (;;) {
+    try {
+      const response = await ask();
+      assert.equal(response.status, 200);
+      return (await response.json()) as T;
+    } catch (error) {
+      if (error instanceof assert.AssertionError) throw error;
+      if (over.aborted) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -105,6 +105,15 @@ export function runView(row: RunRow): RunView {
   };
 }
 
+/** A runner that asks for jobs, or did a moment ago. */
+export interface RunnerView {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** RFC 3339. */
+  readonly lastSeenAt: string;
+}
+
 export function jobView(row: JobRow, workflow: Workflow | undefined, steps: readonly StepState[]): JobView {
   const definition = workflow?.jobs.find((job) => job.key === row.key);
   const instance = row.instance_json === null ? undefined : (JSON.parse(row.instance_json) as JobInstance);
@@ -125,7 +134,7 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     cancelRequested: row.cancel_requested === 1,
     tries: row.tries,
     ...(row.runner_name === null ? {} : { runnerName: row.runner_name }),
-    steps,
+    steps: row.status === "completed" ? steps.map(endedStep) : steps,
     outputs: JSON.parse(row.outputs_json) as Record<string, string>,
     annotations: JSON.parse(row.annotations_json) as Annotation[],
     summary: row.summary,
@@ -135,7 +144,13 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
   };
 }
 
-function timestamp(ms: number): string {
+/** A job that was lost or cancelled leaves steps that nobody completed. */
+function endedStep(step: StepState): StepState {
+  if (step.status === "completed") return step;
+  return { ...step, status: "completed", conclusion: step.status === "queued" ? "skipped" : "cancelled" };
+}
+
+export function timestamp(ms: number): string {
   return Temporal.Instant.fromEpochMilliseconds(ms).toString({ smallestUnit: "millisecond" });
 }
 

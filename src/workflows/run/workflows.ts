@@ -20,6 +20,7 @@ import {
   type JobView,
   type LogEntryView,
   type RunDetails,
+  type RunnerView,
   type RunNotice,
   type RunView,
 } from "./view.ts";
@@ -137,7 +138,14 @@ export class Workflows implements AsyncDisposable {
   }
 
   async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
-    return jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
+    const view = jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
+    const message = view.status === "queued" ? this.desk.roster.obstacle(view.labels) : undefined;
+    return message === undefined ? view : { ...view, message };
+  }
+
+  /** Runners that are connected. */
+  runners(): readonly RunnerView[] {
+    return this.desk.roster.present();
   }
 
   /** Asks for the end of a run: what waits ends now, what runs is told to stop. A completed run stays as it is. */
