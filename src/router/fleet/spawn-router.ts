@@ -1,6 +1,6 @@
 /** Starts one router process that does not depend on us any more once it has said how its start went. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rename, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "#lib";
 import { RouterError } from "../errors.ts";
@@ -8,6 +8,7 @@ import type { RouterConfig } from "../process/config.ts";
 import { identityFile, type StartReport } from "../process/control-protocol.ts";
 import { identify } from "./process-identity.ts";
 
+const maxLogBytes = 8 * 1024 * 1024;
 const mainFile = join(import.meta.dirname, "..", "process", "main.ts");
 
 export interface SpawnOptions {
@@ -25,7 +26,7 @@ export async function spawnRouter({ nodePath, config, signal }: SpawnOptions): P
   await mkdir(config.folder, { recursive: true, mode: 0o700 });
   const configFile = join(config.folder, "config.json");
   await writeFileAtomic(configFile, `${JSON.stringify(config, undefined, 2)}\n`, 0o600);
-  const logFile = await open(join(config.folder, "router.log"), "a", 0o600);
+  const logFile = await openLog(join(config.folder, "router.log"));
   try {
     // An empty environment: the control process's may hold secrets, and the router needs none of it.
     const child = spawn(nodePath, [mainFile, configFile], {
@@ -42,6 +43,16 @@ export async function spawnRouter({ nodePath, config, signal }: SpawnOptions): P
   } finally {
     await logFile.close();
   }
+}
+
+/** A start is the moment to put a log aside that has grown; a router writes a few lines an hour. */
+async function openLog(path: string): Promise<FileHandle> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > maxLogBytes) await rename(path, `${path}.old`);
+  return open(path, "a", 0o600);
 }
 
 function startReport(child: ChildProcess, config: RouterConfig, signal: AbortSignal): Promise<number> {

@@ -129,8 +129,14 @@ export class ClientConnection implements ExchangeClient, Timed {
 
   #onData(chunk: Buffer): void {
     if (this.#closing) return;
-    if (this.#ahead.length > 0) this.#keepAhead(chunk);
-    else this.#consume(chunk);
+    try {
+      if (this.#ahead.length > 0) this.#keepAhead(chunk);
+      else this.#consume(chunk);
+    } catch (error) {
+      // A fault of ours in one connection must not end all others.
+      this.#context.log.error("Client connection failed", { error });
+      this.destroy();
+    }
   }
 
   #consume(chunk: Buffer): void {
@@ -175,7 +181,8 @@ export class ClientConnection implements ExchangeClient, Timed {
 
   #readAhead(): void {
     while (this.#ahead.length > 0 && this.#exchange === undefined && !this.#closing && !this.#over && !this.blocked) {
-      const chunk = Buffer.concat(this.#ahead);
+      const [only] = this.#ahead;
+      const chunk = this.#ahead.length === 1 && only !== undefined ? only : Buffer.concat(this.#ahead);
       this.#ahead = [];
       this.#aheadBytes = 0;
       this.#consume(chunk);
@@ -196,8 +203,9 @@ export class ClientConnection implements ExchangeClient, Timed {
     this.#closing = true;
     this.#ahead = [];
     this.#aheadBytes = 0;
-    this.deadline = this.#context.now() + lingerMs;
-    this.#socket.end();
+    this.deadline = this.#context.now() + this.#context.settings.stallTimeoutMs;
+    // Only from when the last byte is with the kernel: a slow client may take its time to get there.
+    this.#socket.end(() => (this.deadline = this.#context.now() + lingerMs));
     this.#socket.resume();
   }
 

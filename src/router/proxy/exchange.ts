@@ -119,23 +119,12 @@ export class Exchange implements UpstreamUser, Timed {
   }
 
   onUpstreamData(chunk: Buffer): void {
-    this.#touch();
-    const outcome = this.#relay.push(chunk);
-    if (this.#relay.headSent && this.#state === "waiting") {
-      this.#state = "relaying";
-      this.#placement.succeeded();
-    }
-    switch (outcome) {
-      case "more":
-        return;
-      case "done":
-        return this.#complete(this.#relay.keepUpstream);
-      case "done-with-excess":
-        return this.#complete(false);
-      case "upgraded":
-        return this.#tunnel();
-      case "bad":
-        return this.#fail({ kind: "bad-response", reason: this.#relay.reason });
+    try {
+      this.#takeResponse(chunk);
+    } catch (error) {
+      // A fault of ours in one exchange must not end all others.
+      this.#context.log.error("Exchange failed", { error });
+      this.#finish(502, undefined);
     }
   }
 
@@ -156,6 +145,27 @@ export class Exchange implements UpstreamUser, Timed {
     if (this.wantsBody && !this.#relay.headSent && this.#upstream?.socket.writableNeedDrain !== true)
       return this.#answer(408, "the request body stopped coming");
     this.#fail({ kind: "timeout" });
+  }
+
+  #takeResponse(chunk: Buffer): void {
+    this.#touch();
+    const outcome = this.#relay.push(chunk);
+    if (this.#relay.headSent && this.#state === "waiting") {
+      this.#state = "relaying";
+      this.#placement.succeeded();
+    }
+    switch (outcome) {
+      case "more":
+        return;
+      case "done":
+        return this.#complete(this.#relay.keepUpstream);
+      case "done-with-excess":
+        return this.#complete(false);
+      case "upgraded":
+        return this.#tunnel();
+      case "bad":
+        return this.#fail({ kind: "bad-response", reason: this.#relay.reason });
+    }
   }
 
   #attempt(endpoint: LiveEndpoint, fresh: boolean): void {

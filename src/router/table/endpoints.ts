@@ -19,7 +19,9 @@ export function endpointsOfPort(
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
     if (slice.addressType === "FQDN") continue;
-    const port = slice.ports?.find((port) => (port.name ?? "") === portName)?.port;
+    const port = slice.ports?.find(
+      (port) => (port.name ?? "") === portName && (port.protocol ?? "TCP") === "TCP",
+    )?.port;
     if (port === undefined) continue;
     for (const endpoint of slice.endpoints) {
       const candidate = toCandidate(endpoint, port, pods);

@@ -52,7 +52,7 @@ function firstMatch(paths: readonly PathRoute[], path: string): string | undefin
 }
 
 /** Prefixes match by path elements: `/foo` matches `/foo`, `/foo/` and `/foo/bar`, but not `/foobar`. */
-export function pathMatches(route: PathRoute, path: string): boolean {
+function pathMatches(route: PathRoute, path: string): boolean {
   if (route.type === "Exact") return path === route.path;
   if (route.path === "/") return true;
   return path.startsWith(route.path) && (path.length === route.path.length || path[route.path.length] === "/");

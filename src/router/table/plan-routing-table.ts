@@ -50,12 +50,12 @@ function indexObserved(observed: ObservedTraffic): Index {
     services: new Map(observed.services.map((service) => [keyOf(service), service])),
     slices: Map.groupBy(
       observed.endpointSlices,
-      (slice) => `${slice.metadata.namespace ?? ""}/${slice.metadata.labels?.[serviceNameLabel] ?? ""}`,
+      (slice) => `${slice.metadata.namespace ?? "default"}/${slice.metadata.labels?.[serviceNameLabel] ?? ""}`,
     ),
     pods: new Map(observed.pods.map((pod) => [pod.metadata.uid ?? "", pod])),
     splits: Map.groupBy(
       observed.trafficSplits.toSorted((a, b) => compareText(a.metadata.name, b.metadata.name)),
-      (split) => split.metadata.namespace ?? "",
+      (split) => split.metadata.namespace ?? "default",
     ),
   };
 }
@@ -94,7 +94,7 @@ function planServiceHosts(service: Service, lookup: BackendLookup): HostRoute[] 
 function planSplits(splits: readonly TrafficSplit[]): SplitGeneration[] {
   return splits
     .map(({ metadata }) => ({
-      namespace: metadata.namespace ?? "",
+      namespace: metadata.namespace ?? "default",
       name: metadata.name,
       generation: metadata.generation ?? 0,
     }))
@@ -106,7 +106,7 @@ function keyOf(service: Service): string {
 }
 
 /** By code units, so that the same objects give the same table in every locale. */
-export function compareText(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
