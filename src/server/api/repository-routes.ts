@@ -5,8 +5,8 @@ import { badRequest, notFound } from "./api-error.ts";
 interface ProtectBody {
   branch?: string;
   allowForcePush?: boolean;
-  allowDeletion?: boolean;
-  allowDirectPush?: boolean;
+  allowDeletions?: boolean;
+  requirePullRequest?: boolean;
 }
 
 export function repositoryRoutes(app: FastifyInstance, repositories: Repositories): void {
