@@ -103,7 +103,7 @@ function promote(situation: Situation, reason: string): void {
 }
 
 function isCompleted(situation: Situation, split: WantedSplit | undefined): boolean {
-  const { rollout, draft, before, now, revisions } = situation;
+  const { rollout, draft, before, now } = situation;
   const step = currentStep(rollout, draft);
   if (rollout.spec.paused === true || step === undefined || isInconclusive(situation)) return false;
   if (step.pause !== undefined) {
@@ -115,8 +115,10 @@ function isCompleted(situation: Situation, split: WantedSplit | undefined): bool
     return end !== undefined && isPast(end, now);
   }
   if (step.setWeight !== undefined) {
-    const isSplit = split === undefined || split.canary === targetWeight(situation) || revisions.desired === undefined;
-    return isSplit && isSplitSettled(situation) && atWantedCounts(situation, countsNow(situation));
+    const counts = countsNow(situation);
+    // One pod without surge cannot be split: below 50 % the canary gets no pod, and so no share.
+    const isSplit = split === undefined || split.canary === targetWeight(situation) || counts.canary === 0;
+    return isSplit && isSplitSettled(situation) && atWantedCounts(situation, counts);
   }
   const run = findRun(situation, draft.canary?.currentStepAnalysisRunStatus?.name);
   const ofStep = run?.metadata.labels?.[stepIndexLabel] === String(currentIndex(rollout, draft));
