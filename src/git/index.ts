@@ -1,12 +1,7 @@
 /** Repositories, smart HTTP, ref updates, and commits the system writes. */
 export { gitRoutes, type GitRoutesOptions } from "./routes.ts";
-export {
-  openRepositories,
-  Repositories,
-  type CreateOptions,
-  type RepositoriesOptions,
-  type Repository,
-} from "./repositories.ts";
+export { openRepositories, Repositories } from "./repositories.ts";
+export type { CreateOptions, RepositoriesOptions, Repository } from "./repository.ts";
 export { GitError, type GitErrorCode } from "./errors.ts";
 export { Mirrors, openMirrors, type FetchOptions, type MirrorsOptions, type RemoteCopy } from "./mirrors.ts";
 export type { ObjectReader } from "./objects.ts";
@@ -15,7 +10,7 @@ export { noPushChecks, type Push, type PushCheckPort, type PushedUpdate, type Pu
 export type { BranchProtection } from "./protection.ts";
 export type { RefRefusal } from "./push-report.ts";
 export type { RefUpdate } from "./update-ledger.ts";
-export type { CommitRequest } from "./system-commit.ts";
+export type { CommitRequest, MoveRequest } from "./system-commit.ts";
 export type { EditableFiles } from "./edited-tree.ts";
 export type { MaterialiseOptions } from "./materialise.ts";
 export { branchOf, isObjectId, zeroId } from "./names.ts";

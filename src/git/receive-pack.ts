@@ -18,6 +18,7 @@ import type { PushCheckPort, PushedUpdate } from "./ports.ts";
 import { refuseCommands, refuseForced, type BranchProtection } from "./protection.ts";
 import { changeKind, maxPushHeadBytes, parsePushHead, type PushHead, type RefCommand } from "./push-head.ts";
 import { closingBytes, refusalReport, type RefRefusal } from "./push-report.ts";
+import { receiveConfig } from "./receive-config.ts";
 import { startRefProcess, type RefProcess } from "./ref-process.ts";
 import type { UpdateLedger } from "./update-ledger.ts";
 
@@ -110,8 +111,8 @@ class PushSession {
 
   async *run(bytes: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     const process = this.#start();
-    const kill = (): void => void process.child.kill("SIGTERM");
-    this.#options.signal.addEventListener("abort", kill, { once: true });
+    const stop = (): void => cutOff(process);
+    this.#options.signal.addEventListener("abort", stop, { once: true });
     const fed = this.#feed(process, bytes, rest);
     try {
       const report: Buffer[] = [];
@@ -120,7 +121,7 @@ class PushSession {
       await fed;
       yield await this.#closing(Buffer.concat(report), exitCode, stderr);
     } finally {
-      this.#options.signal.removeEventListener("abort", kill);
+      this.#options.signal.removeEventListener("abort", stop);
       if (process.child.exitCode === null) process.child.stdout?.resume();
       // Also when the client left: what git moved is recorded before this push is forgotten.
       await process.settled;
@@ -138,7 +139,7 @@ class PushSession {
         size += next.value.length;
         if (size > this.#options.maxBytes) {
           this.#refuseAll(`the push is over the limit of ${this.#options.maxBytes} bytes; push in smaller parts`);
-          process.child.kill("SIGTERM");
+          cutOff(process);
           await drain(rest, this.#options.maxBytes);
           return;
         }
@@ -148,7 +149,7 @@ class PushSession {
       stdin.end();
     } catch (error) {
       if (this.#refusals.length === 0) this.#refuseAll(`the push broke off: ${errorMessage(error)}`);
-      process.child.kill("SIGTERM");
+      cutOff(process);
     }
   }
 
@@ -279,25 +280,14 @@ async function onAbort(signal: AbortSignal): Promise<readonly string[]> {
   return [];
 }
 
+/**
+ * Ends git's input, which makes it give up an unfinished pack and clean up its quarantine; killed by a signal it would
+ * leave that behind. A pack that was whole goes on: nothing is wrong with it.
+ */
+function cutOff(process: RefProcess): void {
+  process.child.stdin?.destroy();
+}
+
 function once(emitter: NodeJS.EventEmitter, event: string): Promise<void> {
   return new Promise((resolve) => emitter.once(event, () => resolve()));
 }
-
-/** What both the advertisement and the push must agree on. */
-export const advertisedReceiveConfig: Readonly<Record<string, string>> = {
-  "receive.autogc": "false",
-  "receive.advertiseAtomic": "true",
-  "receive.advertisePushOptions": "false",
-  "receive.updateServerInfo": "false",
-  "receive.denyDeleteCurrent": "refuse",
-};
-
-const receiveConfig: Readonly<Record<string, string>> = {
-  ...advertisedReceiveConfig,
-  "receive.fsckObjects": "true",
-  // Harmless, and found in the history of real projects.
-  "receive.fsck.zeroPaddedFilemode": "ignore",
-  "receive.fsck.missingSpaceBeforeDate": "ignore",
-  "receive.fsck.badTimezone": "ignore",
-  "receive.fsck.missingSpaceBeforeEmail": "ignore",
-};

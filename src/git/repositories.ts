@@ -1,20 +1,12 @@
 /** The repositories of this server: where they are, what may be pushed to them, and the record of what was. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  errorMessage,
-  migrate,
-  TaskGroup,
-  type Clock,
-  type Database,
-  type Ids,
-  type Log,
-  type SequenceLog,
-} from "#lib";
+import { errorMessage, migrate, TaskGroup, type Clock, type Ids, type Log, type SequenceLog } from "#lib";
 import type { Kysely } from "kysely";
 import { GitError } from "./errors.ts";
 import { checkGit, gitEnvironment, gitOutput, type GitHost } from "./git-process.ts";
 import { installHooks } from "./hooks.ts";
+import { maintain } from "./maintenance.ts";
 import { materialise, type MaterialiseOptions } from "./materialise.ts";
 import { isRefName, repositoryNameProblem } from "./names.ts";
 import { objectReader, type ObjectReader } from "./objects.ts";
@@ -22,34 +14,10 @@ import type { ChangedFile, CommitInfo, TreeEntry } from "./plumbing.ts";
 import type { BranchProtection } from "./protection.ts";
 import { awaitRefLocks, removeQuarantines } from "./recovery.ts";
 import { listRefs } from "./ref-process.ts";
+import { toRepository, type CreateOptions, type RepositoriesOptions, type Repository } from "./repository.ts";
 import { gitDatabase, migrations, type GitSchema, type RepositoryRow } from "./schema.ts";
-import { SystemCommits, type CommitRequest } from "./system-commit.ts";
+import { SystemCommits, type CommitRequest, type MoveRequest } from "./system-commit.ts";
 import { UpdateLedger, type RefUpdate } from "./update-ledger.ts";
-
-export interface RepositoriesOptions {
-  /** Everything of git lives below it. Owned by one server at a time. */
-  readonly folder: string;
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-  /** Folders to find git in, as in PATH. */
-  readonly searchPath?: string;
-}
-
-export interface Repository {
-  readonly id: string;
-  /** `owner/repo`, as it was created; looked up without regard to case. */
-  readonly name: string;
-  readonly defaultBranch: string;
-  readonly description: string;
-  readonly createdAt: string;
-}
-
-export interface CreateOptions {
-  readonly defaultBranch?: string;
-  readonly description?: string;
-}
 
 /** Opens the folder and settles what a former server left undecided. */
 export async function openRepositories(options: RepositoriesOptions): Promise<Repositories> {
@@ -245,6 +213,12 @@ export class Repositories implements AsyncDisposable {
     return await this.#commits.commit({ ...repository, folder: this.folderOf(repository.id) }, request);
   }
 
+  /** Moves, creates or deletes a ref as the system, on the record like a push. */
+  async moveRef(name: string, request: MoveRequest): Promise<void> {
+    const { id } = await this.require(name);
+    await this.#commits.move({ id, name, folder: this.folderOf(id) }, request);
+  }
+
   folderOf(id: string): string {
     return join(this.#folder, `${id}.git`);
   }
@@ -262,6 +236,12 @@ export class Repositories implements AsyncDisposable {
       if (present.includes(`${repository.id}.git`)) await this.#recoverOne(repository);
       else this.#log.error("The folder of a repository is missing", { repository: repository.name });
     }
+    const { host, ledger } = this;
+    const folderOf = async (name: string): Promise<string | undefined> => {
+      const repository = await this.get(name);
+      return repository === undefined ? undefined : this.folderOf(repository.id);
+    };
+    this.tasks.start("maintenance", (signal) => maintain({ host, ledger, log: this.#log, folderOf }, signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -286,14 +266,4 @@ export class Repositories implements AsyncDisposable {
 
 function existsAlready(name: string): GitError {
   return new GitError("git/exists", `Cannot create repository "${name}": it exists already`);
-}
-
-function toRepository(row: RepositoryRow): Repository {
-  return {
-    id: row.id,
-    name: row.name,
-    defaultBranch: row.default_branch,
-    description: row.description,
-    createdAt: row.created_at,
-  };
 }

@@ -7,7 +7,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { GitError } from "./errors.ts";
 import type { PushCheckPort } from "./ports.ts";
 import { receivePack } from "./receive-pack.ts";
-import type { Repositories, Repository } from "./repositories.ts";
+import type { Repositories } from "./repositories.ts";
+import type { Repository } from "./repository.ts";
 import { advertise, services, uploadPack, type Service, type ServeOptions } from "./upload-pack.ts";
 
 export interface GitRoutesOptions {

@@ -6,7 +6,7 @@ import { backoffDelayMs, KeyedLock, type Clock, type Ids, type Log } from "#lib"
 import { EditedTree, type EditableFiles } from "./edited-tree.ts";
 import { GitError } from "./errors.ts";
 import { gitEnvironment, gitOutput, type GitHost, type GitRun } from "./git-process.ts";
-import { isRefName, zeroId } from "./names.ts";
+import { isObjectId, isRefName, zeroId } from "./names.ts";
 import { objectReader } from "./objects.ts";
 import { startRefProcess } from "./ref-process.ts";
 import type { UpdateLedger } from "./update-ledger.ts";
@@ -43,6 +43,17 @@ interface SystemCommitsOptions {
   readonly log: Log;
 }
 
+export interface MoveRequest {
+  /** A full name, `refs/heads/main`. */
+  readonly ref: string;
+  /** A commit or tag that is in the repository; forty zeros delete the ref. */
+  readonly after: string;
+  /** The value it must have now; forty zeros: it must not exist. */
+  readonly before: string;
+  /** Name of an Identity, for the record of the update. */
+  readonly pusher: string;
+}
+
 export class SystemCommits {
   readonly #options: SystemCommitsOptions;
   /** Our own commits wait for each other instead of conflicting. */
@@ -58,6 +69,17 @@ export class SystemCommits {
       throw new GitError("git/bad-name", `Cannot commit to "${request.branch}": not a branch name`);
     }
     return await this.#locks.run(`${target.id} ${ref}`, () => this.#attempts(target, ref, request));
+  }
+
+  /** Moves a ref as the system: protections are for pushes. Throws `git/ref-conflict` when it is not at `before`. */
+  async move(target: Target, request: MoveRequest): Promise<void> {
+    const { ref, before, after } = request;
+    if (!isRefName(ref) || !isObjectId(before) || !isObjectId(after)) {
+      throw new GitError("git/bad-request", `Cannot move "${ref}": a full ref name and two object ids are needed`);
+    }
+    const failure = await this.#move(target, request, request);
+    if (failure === undefined) return;
+    throw new GitError("git/ref-conflict", `Cannot move "${ref}" of "${target.name}": ${failure}`);
   }
 
   async #attempts(target: Target, ref: string, request: CommitRequest): Promise<string | undefined> {
@@ -128,7 +150,7 @@ export class SystemCommits {
   async #move(
     target: Target,
     move: { ref: string; before: string; after: string },
-    request: CommitRequest,
+    request: { readonly pusher: string },
   ): Promise<string | undefined> {
     const { host, ledger, ids, log } = this.#options;
     const context = { repositoryId: target.id, push: ids.uuid(), pusher: request.pusher };

@@ -147,6 +147,17 @@ export class UpdateLedger {
     return recorded;
   }
 
+  /** Of the newest row; 0 when there is none. */
+  async lastSequence(): Promise<number> {
+    const row = await this.#db
+      .selectFrom("git_ref_updates")
+      .select("sequence")
+      .orderBy("sequence", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return row?.sequence ?? 0;
+  }
+
   async updatesOf(push: string): Promise<readonly RefUpdate[]> {
     const rows = await this.#db
       .selectFrom("git_ref_updates")

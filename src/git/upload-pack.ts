@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { gitEnvironment, spawnGit, type GitHost } from "./git-process.ts";
 import { flushPacket, packet } from "./pkt-line.ts";
-import { advertisedReceiveConfig } from "./receive-pack.ts";
+import { advertisedReceiveConfig } from "./receive-config.ts";
 
 export const services = ["git-upload-pack", "git-receive-pack"] as const;
 export type Service = (typeof services)[number];
