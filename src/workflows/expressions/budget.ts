@@ -5,7 +5,7 @@
 import { data, wellKnownFunctions } from "@actions/expressions";
 import type { FunctionDefinition } from "@actions/expressions/funcs/info";
 
-export const resultLimits = { one: 1024 * 1024, all: 10 * 1024 * 1024 } as const;
+const resultLimits = { one: 1024 * 1024, all: 10 * 1024 * 1024 } as const;
 
 type ExpressionData = data.ExpressionData;
 

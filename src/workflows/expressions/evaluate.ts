@@ -16,7 +16,7 @@ import { fromData, toData } from "./values.ts";
 /** Contexts by name. `forgejo`, `forge` and `gitea` mean `github` and need not be given. */
 export type Contexts = Readonly<Partial<Record<ContextName, ContextObject>>>;
 
-export const contextNames = [
+const contextNames = [
   "github",
   "env",
   "vars",

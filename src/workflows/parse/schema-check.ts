@@ -30,7 +30,7 @@ export type Dialect = "github" | "forgejo";
 export type SchemaRoot = "workflow-root-strict" | "action-root";
 
 /** Contexts of Forgejo that mean `github`. */
-export const forgejoContexts = ["forgejo", "forge", "gitea"] as const;
+const forgejoContexts = ["forgejo", "forge", "gitea"] as const;
 
 interface RawDefinition {
   readonly context?: string[];

@@ -10,7 +10,7 @@ export interface Position {
   readonly column: number;
 }
 
-export interface YamlScalar {
+interface YamlScalar {
   readonly kind: "scalar";
   readonly value: null | boolean | number | string;
   /** The text of a multi-line scalar as it stands in the file, which places inside it are counted by. */
@@ -19,7 +19,7 @@ export interface YamlScalar {
   readonly end: Position;
 }
 
-export interface YamlSequence {
+interface YamlSequence {
   readonly kind: "sequence";
   readonly items: readonly YamlNode[];
   readonly start: Position;
@@ -40,7 +40,7 @@ export interface YamlMapping {
 
 export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
 
-export const yamlLimits = { textLength: 1024 * 1024, depth: 50, nodes: 100_000 } as const;
+const yamlLimits = { textLength: 1024 * 1024, depth: 50, nodes: 100_000 } as const;
 
 class YamlRefusal extends Error {
   readonly position: Position | undefined;

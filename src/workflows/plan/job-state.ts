@@ -59,7 +59,7 @@ export function resultOf(jobs: readonly JobState[]): Conclusion | undefined {
 }
 
 /** Outputs of all jobs of a key: of two that set the same, the later combination counts, unless it is empty. */
-export function outputsOf(jobs: readonly JobState[]): Readonly<Record<string, string>> {
+function outputsOf(jobs: readonly JobState[]): Readonly<Record<string, string>> {
   const outputs: Record<string, string> = {};
   for (const job of jobs.toSorted((a, b) => (a.instance?.index ?? 0) - (b.instance?.index ?? 0))) {
     for (const [name, value] of Object.entries(job.outputs)) {

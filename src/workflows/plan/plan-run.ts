@@ -13,11 +13,12 @@ export interface ObservedRun {
   readonly jobs: readonly JobState[];
   readonly contexts: RunContexts;
   readonly cancelRequested: boolean;
+  /** By the same clock as `leaseEndsMs` of the jobs. */
   readonly nowMs: number;
 }
 
 /** A job whose runner was lost is given to another one once. */
-export const maxTries = 2;
+const maxTries = 2;
 
 export type RunAction =
   /** The job that stood for its key becomes the first instance; the others are new. */

@@ -34,7 +34,7 @@ export interface AcceptedEvent {
   readonly fresh: boolean;
 }
 
-export interface AcceptedRun {
+interface AcceptedRun {
   readonly id: number;
   readonly repository: string;
   readonly concurrencyGroup: string | null;

@@ -12,7 +12,7 @@ import type { RunParts } from "./parts.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
 /** The job's part of the workflow; throws when the row is not a job of it. */
-export function definitionOf(run: RunRow, row: JobRow): { workflow: Workflow; job: Job; instance: JobInstance } {
+function definitionOf(run: RunRow, row: JobRow): { workflow: Workflow; job: Job; instance: JobInstance } {
   const workflow = workflowOf(run);
   const job = workflow?.jobs.find((other) => other.key === row.key);
   if (workflow === undefined || job === undefined || row.instance_json === null) {

@@ -1,6 +1,6 @@
 /**
- * When each claimed job counts as lost, in memory on purpose: a restarted control process gives every running job a
- * whole new lease, so its own absence never costs a live runner its job.
+ * When each claimed job counts as lost, in memory and by a clock that stands still with the machine, on purpose: neither
+ * a restart of control nor a suspended or stopped machine may cost a live runner its job.
  */
 import type { Clock } from "#lib";
 
@@ -10,19 +10,30 @@ export class Leases implements Disposable {
   readonly #onEnd: (jobId: number) => void;
   readonly #ends = new Map<number, { readonly endsMs: number; readonly timer: Disposable }>();
 
-  /** @param onEnd called when a job has been silent for the whole lease; it is told again after each later renewal */
+  /** @param onEnd called when a job has been silent for the whole lease; again after each later renewal */
   constructor(clock: Clock, leaseMs: number, onEnd: (jobId: number) => void) {
     this.#clock = clock;
     this.#leaseMs = leaseMs;
     this.#onEnd = onEnd;
   }
 
+  /** The time that `endsMs` is compared with. */
+  nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
   renew(jobId: number): void {
     this.#ends.get(jobId)?.timer[Symbol.dispose]();
-    const endsMs = this.#clock.now().epochMilliseconds + this.#leaseMs;
-    // A timer may fire a little before the wall clock reaches the end; one more millisecond makes sure it has.
-    const timer = this.#clock.schedule(this.#leaseMs + 1, () => this.#onEnd(jobId));
-    this.#ends.set(jobId, { endsMs, timer });
+    // Timers may fire a little before their time; one more millisecond makes sure it has come.
+    const timer = this.#clock.schedule(this.#leaseMs + 1, () => this.#due(jobId));
+    this.#ends.set(jobId, { endsMs: this.nowMs() + this.#leaseMs, timer });
+  }
+
+  #due(jobId: number): void {
+    const lateMs = this.nowMs() - (this.endsMs(jobId) ?? Infinity);
+    // So late that this process stood still: what runners sent meanwhile has not been read yet.
+    if (lateMs > this.#leaseMs / 2) this.renew(jobId);
+    else this.#onEnd(jobId);
   }
 
   endsMs(jobId: number): number | undefined {

@@ -71,7 +71,7 @@ export class RunDriver implements Disposable {
       jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id))),
       contexts: runContexts(run, this.#parts.services.base),
       cancelRequested: run.cancel_requested === 1,
-      nowMs: this.#parts.clock.now().epochMilliseconds,
+      nowMs: this.leases.nowMs(),
     });
   }
 
@@ -104,7 +104,7 @@ export class RunDriver implements Disposable {
       const run = await findRun(this.#parts.db, job.run_id);
       const now = await findJob(this.#parts.db, job.id);
       if (run === undefined || now?.status !== "in_progress" || now.lease !== job.lease) return;
-      const state = jobState(now, this.#parts.clock.now().epochMilliseconds);
+      const state = jobState(now, this.leases.nowMs());
       await this.#apply(run, [lostJob({ cancelRequested: run.cancel_requested === 1 }, state)]);
     });
     await this.advance(job.run_id);

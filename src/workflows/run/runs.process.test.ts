@@ -185,6 +185,51 @@ describe("a run over the runner protocol", () => {
   });
 });
 
+describe("events", () => {
+  const sha = "7".repeat(40);
+
+  test("told twice at once start their runs once", async () => {
+    await using control = await startControl(await options(single));
+    const twice = ["same", "same"].map((id) => control.workflows.accept(pushEvent(id), { signal }));
+    const [first, second] = await Promise.all(twice);
+    assert.deepEqual(first, second);
+    await only(allRuns(control.workflows));
+  });
+
+  test("that delete a ref, ask to be skipped or touch other paths start nothing", async () => {
+    await using skipping = await startControl(await options(single, { headMessage: "Tidy up [skip ci]" }));
+    assert.deepEqual(await skipping.workflows.accept(pushEvent("a"), { signal }), []);
+    const filtered = single.replace("push", "{ push: { paths: ['src/**'] } }");
+    await using control = await startControl(await options(filtered, { changedPaths: ["docs/a.md"] }));
+    assert.deepEqual(await control.workflows.accept(pushEvent("b"), { signal }), []);
+    assert.deepEqual(await control.workflows.accept(pushEvent("c", { sha: "0".repeat(40) }), { signal }), []);
+  });
+
+  test("of pull requests carry their branches to the job", async () => {
+    await using control = await startControl(await options(single.replace("push", "pull_request")));
+    const pull = { number: 5, title: "Better", base: { ref: "main", sha }, head: { ref: "feature", sha } };
+    const payload = { action: "opened", number: 5, pull_request: pull };
+    const base = { id: "a", repository: "shop/web", ref: "refs/pull/5/merge", sha, actor: "ada" };
+    await control.workflows.accept({ ...base, name: "pull_request", payload }, { signal });
+    const { github } = (await new RunnerFake("one", control.url).claim("a")).contexts;
+    const { head_ref, base_ref, ref_name, event_name } = github;
+    assert.deepEqual([head_ref, base_ref, ref_name, event_name], ["feature", "main", "5/merge", "pull_request"]);
+    assert.equal((await only(allRuns(control.workflows))).title, "Better");
+  });
+
+  test("of a person check their inputs and keep their types", async () => {
+    const on = "{ workflow_dispatch: { inputs: { dry: { type: boolean, default: true } } } }";
+    await using control = await startControl(await options(single.replace("push", on)));
+    const base = { repository: "shop/web", ref: "refs/heads/main", sha, actor: "ada", workflow: "ci.yml" } as const;
+    const wrong = { ...base, id: "a", name: "workflow_dispatch", inputs: { dry: "perhaps" } } as const;
+    await assert.rejects(control.workflows.accept(wrong, { signal }), /inputs.dry: Value is "perhaps"/);
+    await assert.rejects(control.workflows.accept({ ...wrong, workflow: "no.yml" }, { signal }), /no such file/);
+    await control.workflows.accept({ ...wrong, inputs: {} }, { signal });
+    const job = await new RunnerFake("one", control.url).claim("a");
+    assert.deepEqual(job.contexts.inputs, { dry: true });
+  });
+});
+
 test("a job that no runner can take says what it waits for", async () => {
   await using control = await startControl(await options(single));
   const [runId = ""] = await control.workflows.accept(pushEvent("event-1"), { signal });

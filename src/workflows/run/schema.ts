@@ -37,7 +37,7 @@ export interface RunsTable {
   completed_at: number | null;
 }
 
-export interface JobsTable {
+interface JobsTable {
   id: Generated<number>;
   run_id: number;
   attempt: number;
@@ -67,14 +67,14 @@ export interface JobsTable {
   completed_at: number | null;
 }
 
-export interface StepsTable {
+interface StepsTable {
   job_id: number;
   try: number;
   revision: number;
   steps_json: string;
 }
 
-export interface EventsTable {
+interface EventsTable {
   id: string;
   accepted_at: number;
 }
