@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { changeKind, type RefCommand } from "./push-head.ts";
 
-export type HookRequest =
+type HookRequest =
   | { readonly kind: "pre-receive"; readonly quarantine: string; readonly alternates: string }
   /** `prepared` waits for the answer; the other two only tell. */
   | { readonly kind: "prepared" | "committed" | "aborted"; readonly commands: readonly RefCommand[] };

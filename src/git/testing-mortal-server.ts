@@ -35,7 +35,7 @@ const checks: PushCheckPort = {
   },
 };
 
-if (folder !== "") {
+if (import.meta.main) {
   const server = await startGitServer({ folder, checks });
   const { ledger } = server.repositories;
   const prepare = ledger.prepare.bind(ledger);

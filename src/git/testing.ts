@@ -8,7 +8,7 @@ import Fastify from "fastify";
 import { gitRoutes, noPushChecks, openRepositories, type PushCheckPort, type Repositories } from "./index.ts";
 
 /** Tokens are their own description: `name=scope,scope`. */
-export const accessByToken: AccessPort = {
+const accessByToken: AccessPort = {
   authenticate(authorization) {
     const [, scheme = "", value = ""] = /^(\w+) (.+)$/.exec(authorization ?? "") ?? [];
     const token = scheme.toLowerCase() === "basic" ? Buffer.from(value, "base64").toString().split(":")[1] : value;

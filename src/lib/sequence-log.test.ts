@@ -21,7 +21,10 @@ test("a follower sees every row once and in order, those before it came and thos
     }
     if (row.sequence === 502) stop.abort();
   }
-  assert.deepEqual(seen, [...rows.map((row) => row.sequence).filter((sequence) => sequence > 9)]);
+  assert.deepEqual(
+    seen,
+    rows.map((row) => row.sequence).filter((sequence) => sequence > 9),
+  );
 });
 
 test("two followers are each woken, also one that is busy at that moment", async () => {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClockFake } from "#lib/testing";
+import { mortalRegistry } from "./testing-mortal-registry.ts";
 import {
   descriptor,
   digestOf,
@@ -331,8 +331,7 @@ test("a blob over the limit is refused", async () => {
 test("an upload goes on where it was after the client left and after the server was killed", async () => {
   await using stack = new AsyncDisposableStack();
   const folder = await temporaryFolder(stack);
-  const script = join(import.meta.dirname, "testing-mortal-registry.ts");
-  const child = spawn(process.execPath, [script, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [mortalRegistry, folder], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const port = Number(line.toString());
   const headers = { authorization: `Basic ${btoa("u:ada=admin")}` };

@@ -2,7 +2,7 @@
 import { permits, type Identity } from "#api";
 import { isRepositoryName, resourceOf } from "./names.ts";
 
-export const actions = ["pull", "push", "delete"] as const;
+const actions = ["pull", "push", "delete"] as const;
 export type Action = (typeof actions)[number];
 
 export interface Grant {

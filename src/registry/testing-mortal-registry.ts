@@ -3,9 +3,12 @@ import { stat } from "node:fs/promises";
 import { systemClock } from "#lib";
 import { startRegistry } from "./testing.ts";
 
+/** What a test starts. */
+export const mortalRegistry = import.meta.filename;
+
 const [folder = ""] = process.argv.slice(2);
 
-if (folder !== "") {
+if (import.meta.main) {
   const server = await startRegistry({ folder });
   const { uploads, files } = server.registry;
   const append = uploads.append.bind(uploads);

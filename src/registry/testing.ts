@@ -20,7 +20,7 @@ const accessByPassword: AccessPort = {
   },
 };
 
-export function login(password: string): string {
+function login(password: string): string {
   return `Basic ${Buffer.from(`user:${password}`).toString("base64")}`;
 }
 
@@ -32,7 +32,7 @@ export interface RegistryServer extends AsyncDisposable {
   ask(method: string, path: string, options?: Ask): Promise<Response>;
 }
 
-export interface Ask {
+interface Ask {
   readonly as?: string | null;
   readonly bearer?: string;
   readonly headers?: Readonly<Record<string, string>>;
