@@ -153,6 +153,8 @@ export type ApplicationConditionType =
   | "DeletionError"
   | "SharedResourceWarning"
   | "RepeatedResourceWarning"
+  /** Ours: an option that has no effect is said, not swallowed. */
+  | "UnsupportedSyncOptionWarning"
   | "UnknownError";
 
 export interface ApplicationCondition {
