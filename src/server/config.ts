@@ -102,3 +102,15 @@ function withoutOwnTools(path: string): string {
   const folders = path.split(delimiter).filter((folder) => !folder.endsWith(own) && !folder.includes("node-gyp-bin"));
   return folders.join(delimiter);
 }
+
+/** A server elsewhere, for the command line: TIDEGATE_URL with TIDEGATE_TOKEN. */
+export function remoteServer(): { readonly url: string; readonly token: string } | undefined {
+  const url = process.env["TIDEGATE_URL"];
+  const token = process.env["TIDEGATE_TOKEN"];
+  return url === undefined || url === "" || token === undefined ? undefined : { url: url.replace(/\/$/, ""), token };
+}
+
+/** Whether output may be coloured: a terminal, and nobody said no (https://no-color.org). */
+export function mayColour(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+}

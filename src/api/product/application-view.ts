@@ -17,6 +17,8 @@ export interface ApplicationSummary {
   /** Phase of the last or running operation. */
   readonly operationPhase?: string;
   readonly operationMessage?: string;
+  /** Tells one operation from the next. */
+  readonly operationStartedAt?: string;
   readonly images: readonly string[];
 }
 

@@ -1,0 +1,64 @@
+/** What every command shares: global options, connecting, failing in one way. */
+import { Command } from "commander";
+import { errorMessage, isAbort } from "#lib";
+import { ConfigError } from "#server";
+import { type Client, connect } from "./client.ts";
+import { CliError } from "./errors.ts";
+import { paint } from "./output.ts";
+
+export interface GlobalOptions {
+  readonly home?: string;
+  readonly json?: boolean;
+}
+
+export interface Session extends GlobalOptions {
+  readonly client: Client;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** A command with `--json`, `--home` and an example in its help. */
+export function command(name: string, description: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(description)
+    .option("--home <folder>", "data folder (default: $TIDEGATE_HOME or .tidegate)")
+    .option("--json", "print one JSON value and nothing else")
+    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}`)
+    .showHelpAfterError("(add --help for the options and examples)");
+}
+
+export async function openSession(options: GlobalOptions): Promise<Session> {
+  return { ...options, client: await connect(options.home), signal: interruptSignal() };
+}
+
+let interrupted: AbortController | undefined;
+
+/** One signal for Ctrl-C and SIGTERM; the second Ctrl-C ends the process at once. */
+export function interruptSignal(): AbortSignal {
+  if (interrupted !== undefined) return interrupted.signal;
+  const controller = new AbortController();
+  interrupted = controller;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 130 interrupted. */
+export function reportFailure(error: unknown): void {
+  if (isAbort(error) && interrupted?.signal.aborted === true) {
+    process.exitCode = 130;
+    return;
+  }
+  const known = error instanceof CliError || error instanceof ConfigError || hasCode(error);
+  const text = known ? errorMessage(error) : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${paint("error:", "red", process.stderr)} ${text}\n`);
+  process.exitCode = error instanceof CliError && error.code === "cli/usage" ? 2 : 1;
+}
+
+function hasCode(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.includes("/");
+}

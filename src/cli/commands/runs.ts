@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import { type RunDetail, type RunSummary } from "#api";
+import { formatProblem, systemClock } from "#lib";
+import { command, type GlobalOptions, openSession } from "../command.ts";
+import { ago, print, printJson, status, table } from "../output.ts";
+
+export function runsCommand(): Command {
+  const runs = command("runs", "List workflow runs, or show one", [
+    "tidegate runs",
+    "tidegate runs --repository acme/shop",
+    "tidegate runs 12",
+    "tidegate runs cancel 12",
+    "tidegate runs rerun 12 --failed",
+  ])
+    .argument("[run]", "id of a run")
+    .option("--repository <owner/repo>", "only runs of this repository")
+    .option("--limit <number>", "how many", "20")
+    .action(showRuns);
+  runs.addCommand(command("cancel", "Cancel a run", ["tidegate runs cancel 12"]).argument("<run>").action(cancelRun));
+  runs.addCommand(
+    command("rerun", "Run a completed run again", ["tidegate runs rerun 12 --failed"])
+      .argument("<run>")
+      .option("--failed", "only the jobs that failed, and what needs them")
+      .action(rerunRun),
+  );
+  return runs;
+}
+
+interface RunsOptions extends GlobalOptions {
+  readonly repository?: string;
+  readonly limit: string;
+}
+
+async function showRuns(id: string | undefined, options: RunsOptions): Promise<void> {
+  const { client } = await openSession(options);
+  if (id !== undefined) {
+    showRun(await client.api<RunDetail>(`/runs/${encodeURIComponent(id)}`), options.json === true);
+    return;
+  }
+  const query = new URLSearchParams({ limit: options.limit });
+  if (options.repository !== undefined) query.set("repository", options.repository);
+  const { items } = await client.api<{ items: RunSummary[] }>(`/runs?${query.toString()}`);
+  if (options.json === true) {
+    printJson(items);
+    return;
+  }
+  const now = systemClock.now();
+  const rows = items.map((run) => [
+    run.id,
+    run.repository,
+    run.workflow,
+    status(run.conclusion ?? run.status),
+    run.event,
+    run.sha.slice(0, 7),
+    ago(run.createdAt, now),
+    run.title.slice(0, 50),
+  ]);
+  print(table(["id", "repository", "workflow", "status", "event", "commit", "age", "title"], rows));
+}
+
+function showRun(run: RunDetail, json: boolean): void {
+  if (json) {
+    printJson(run);
+    return;
+  }
+  print(
+    `${run.workflow} #${run.number} of ${run.repository}@${run.sha.slice(0, 7)}: ${status(run.conclusion ?? run.status)}`,
+  );
+  for (const problem of run.problems) print(`  ${formatProblem(problem)}`);
+  for (const job of run.jobs) {
+    print(
+      `\n${status(job.conclusion ?? job.status)}  ${job.name}${job.message === undefined ? "" : `: ${job.message}`}`,
+    );
+    for (const step of job.steps) print(`   ${status(step.conclusion ?? step.status).padEnd(10)}  ${step.name}`);
+    for (const { level, path, startLine, message } of job.annotations) {
+      print(`   ${level}: ${path === undefined ? "" : `${path}:${startLine ?? 1}: `}${message}`);
+    }
+  }
+}
+
+async function cancelRun(id: string, options: GlobalOptions): Promise<void> {
+  const { client } = await openSession(options);
+  await client.api(`/runs/${encodeURIComponent(id)}/cancel`, { method: "POST", body: {} });
+  if (options.json === true) printJson({ id, cancelled: true });
+  else print(`Run ${id} is being cancelled.`);
+}
+
+async function rerunRun(id: string, options: GlobalOptions & { readonly failed?: boolean }): Promise<void> {
+  const { client } = await openSession(options);
+  await client.api(`/runs/${encodeURIComponent(id)}/rerun`, {
+    method: "POST",
+    body: { failedOnly: options.failed === true },
+  });
+  if (options.json === true) printJson({ id, rerun: true });
+  else print(`Run ${id} starts again.`);
+}

@@ -1,0 +1,73 @@
+/** What commands print: tables and words for people, JSON for programs. Colours only where they may be. */
+import { mayColour } from "#server";
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const;
+export type Colour = keyof typeof codes;
+
+export function paint(text: string, colour: Colour, stream: NodeJS.WriteStream = process.stdout): string {
+  return mayColour(stream) ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2));
+}
+
+/** Columns padded to their widest cell; the header in capitals, as kubectl does. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header.map((cell) => cell.toUpperCase()), ...rows];
+  const widths = header.map((_cell, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ""))));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => pad(cell, widths[column] ?? 0))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function pad(cell: string, width: number): string {
+  return cell + " ".repeat(Math.max(0, width - visibleLength(cell)));
+}
+
+function visibleLength(text: string): number {
+  // oxlint-disable-next-line no-control-regex -- escape sequences are what is being removed
+  return text.replaceAll(/\u001b\[\d+m/g, "").length;
+}
+
+const good = new Set(["success", "Synced", "Healthy", "Succeeded", "live", "Successful", "done", "running"]);
+const bad = new Set([
+  "failure",
+  "OutOfSync",
+  "Degraded",
+  "Failed",
+  "Error",
+  "rolled-back",
+  "failed",
+  "Missing",
+  "stopped",
+]);
+
+/** A status word in its colour. */
+export function status(word: string): string {
+  if (good.has(word)) return paint(word, "green");
+  return bad.has(word) ? paint(word, "red") : paint(word, "yellow");
+}
+
+/** `3m12s ago`, or `-`. */
+export function ago(timestamp: string | undefined, now: Temporal.Instant): string {
+  if (timestamp === undefined || timestamp === "") return "-";
+  const seconds = Math.max(
+    0,
+    Math.round((now.epochMilliseconds - Temporal.Instant.from(timestamp).epochMilliseconds) / 1000),
+  );
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}

@@ -1,0 +1,14 @@
+/** The composition root: builds the rooms, wires ports to adapters, listens, supervises, drains. */
+export {
+  childEnvironment,
+  type Config,
+  ConfigError,
+  type ConfigFlags,
+  homeFolder,
+  mayColour,
+  readConfig,
+  remoteServer,
+} from "./config.ts";
+export { type Endpoints, type Home, homeOf, readEndpoints } from "./home.ts";
+export { processLog } from "./process-log.ts";
+export { supervise, type Supervisor, SupervisorError, type SupervisorOptions } from "./supervisor.ts";
