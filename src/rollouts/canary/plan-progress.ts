@@ -116,8 +116,9 @@ function isCompleted(situation: Situation, split: WantedSplit | undefined): bool
   }
   if (step.setWeight !== undefined) {
     const counts = countsNow(situation);
-    // One pod without surge cannot be split: below 50 % the canary gets no pod, and so no share.
-    const isSplit = split === undefined || split.canary === targetWeight(situation) || counts.canary === 0;
+    // One pod without surge cannot be split: below 50 % the canary gets no pod and no share, from 50 % on it has all.
+    const isWhole = counts.canary === 0 || counts.stable === 0;
+    const isSplit = split === undefined || isWhole || split.canary === targetWeight(situation);
     return isSplit && isSplitSettled(situation) && atWantedCounts(situation, counts);
   }
   const run = findRun(situation, draft.canary?.currentStepAnalysisRunStatus?.name);
