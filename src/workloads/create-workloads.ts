@@ -1,0 +1,64 @@
+/** The embedded cluster's own controllers and its one node, put together. */
+import { configMaps, pods, secrets } from "#api";
+import type { Informers } from "#controller";
+import type { Cluster } from "#kube";
+import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
+import type { ControllerContext } from "./controller-context.ts";
+import { createDeploymentController } from "./deployment/deployment-controller.ts";
+import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { runNodeAgent } from "./node/node-agent.ts";
+import type { NodeContext } from "./node/node-context.ts";
+import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
+import type { EndpointGatePort, PodRuntimePort } from "./ports.ts";
+import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
+
+export interface WorkloadsOptions {
+  readonly cluster: Cluster;
+  readonly informers: Informers;
+  readonly runtime: PodRuntimePort;
+  readonly gate: EndpointGatePort;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Must stay the same over restarts. */
+  readonly nodeName: string;
+  /** How long a pod that ends waits at most until the routers have let go of it; default 5 s. */
+  readonly unrouteMs?: number;
+}
+
+export interface Workloads {
+  /** For `kubectl logs`. */
+  readonly logs: PodLogs;
+  /** Runs controllers and node agent until the signal aborts. Containers run on. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createWorkloads(options: WorkloadsOptions): Workloads {
+  const { cluster, informers, runtime, gate, clock, ids, log, nodeName, unrouteMs = 5000 } = options;
+  const context: ControllerContext = { cluster, informers, clock, ids, log };
+  const node: NodeContext = {
+    cluster,
+    runtime,
+    gate,
+    pods: informers.for(pods),
+    configMaps: informers.for(configMaps),
+    secrets: informers.for(secrets),
+    nodeName,
+    unrouteMs,
+    clock,
+    log: log.with({ component: "node-agent" }),
+  };
+  return {
+    logs: createPodLogs(runtime, clock),
+    async run(signal) {
+      using replicaSets = createReplicaSetController(context);
+      const controllers = [replicaSets, createDeploymentController(context), createEndpointSliceController(context)];
+      await using tasks = new TaskGroup((error, name) => log.error("A workload controller ended", { name, error }));
+      for (const controller of controllers) {
+        tasks.start(controller.name, (stop) => controller.run(AbortSignal.any([signal, stop])));
+      }
+      tasks.start("node-agent", (stop) => runNodeAgent(node, AbortSignal.any([signal, stop])));
+      await tasks.settled();
+    },
+  };
+}

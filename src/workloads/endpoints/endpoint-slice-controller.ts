@@ -1,0 +1,58 @@
+/** Keeps the EndpointSlices of Services: a readiness that flips is written at once, since traffic waits for it. */
+import { type EndpointSlice, endpointSlices, matchesLabels, type Pod, pods, serviceNameLabel, services } from "#api";
+import { type Controller, createController, type Request, settled, watching } from "#controller";
+import { isKubeError } from "#kube";
+import type { ControllerContext } from "../controller-context.ts";
+import { managedByLabel, manager, planSlices, type SliceAction } from "./plan-slices.ts";
+
+export function createEndpointSliceController(context: ControllerContext): Controller {
+  const known = context.informers.for(services);
+  const allPods = context.informers.for(pods);
+  const slices = context.informers.for(endpointSlices);
+  const selecting = (pod: Pod): readonly Request[] => {
+    const { namespace = "", labels } = pod.metadata;
+    return known
+      .list(namespace)
+      .filter((service) => matchesLabels(service.spec.selector, labels))
+      .map((service) => ({ namespace, name: service.metadata.name }));
+  };
+  return createController({
+    ...context,
+    name: "endpointslice-controller",
+    primary: services,
+    watches: [watching(pods, selecting), watching(endpointSlices, serviceOf)],
+    concurrency: 8,
+    async reconcile({ namespace, name }, signal) {
+      const service = known.get(namespace, name);
+      // Without its service a slice is garbage, which the owner reference sees to.
+      if (service?.spec.selector === undefined) return settled;
+      const own = slices.list(namespace).filter((slice) => isOwn(slice, name));
+      const actions = planSlices({ service, pods: allPods.list(namespace), slices: own });
+      for (const action of actions) await act(context, action, signal);
+      return settled;
+    },
+  });
+}
+
+function isOwn({ metadata }: EndpointSlice, service: string): boolean {
+  return metadata.labels?.[serviceNameLabel] === service && metadata.labels[managedByLabel] === manager;
+}
+
+function serviceOf({ metadata }: EndpointSlice): readonly Request[] {
+  const name = metadata.labels?.[serviceNameLabel];
+  if (name === undefined || metadata.labels?.[managedByLabel] !== manager) return [];
+  return [{ namespace: metadata.namespace ?? "", name }];
+}
+
+async function act({ cluster }: ControllerContext, action: SliceAction, signal: AbortSignal): Promise<void> {
+  const { namespace = "", name } = action.slice.metadata;
+  try {
+    if (action.kind === "create") await cluster.create(endpointSlices, action.slice, { signal });
+    else if (action.kind === "update") await cluster.update(endpointSlices, action.slice, { signal });
+    else await cluster.delete(endpointSlices, { namespace, name }, { signal });
+  } catch (error) {
+    // The cache was behind: the event that is on its way brings us back.
+    const behind = action.kind === "create" ? "AlreadyExists" : "NotFound";
+    if (!isKubeError(error, behind)) throw error;
+  }
+}

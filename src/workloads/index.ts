@@ -1,0 +1,4 @@
+/** The embedded cluster's workload controllers and its node agent. */
+export { createWorkloads, type Workloads, type WorkloadsOptions } from "./create-workloads.ts";
+export type { PodLogRequest, PodLogs } from "./node/pod-logs.ts";
+export type { EndpointGatePort, PodIdentity, PodRuntimePort } from "./ports.ts";

@@ -1,0 +1,48 @@
+/** What the parts of the node agent share. */
+import type { ConfigMap, Pod, Secret } from "#api";
+import { pods } from "#api";
+import { type EventText, type Informer, recordEvent } from "#controller";
+import type { Cluster } from "#kube";
+import type { Clock, Log } from "#lib";
+import type { EndpointGatePort, PodRuntimePort } from "../ports.ts";
+import type { ConfigSources } from "./container-env.ts";
+
+export interface NodeContext {
+  readonly cluster: Cluster;
+  readonly runtime: PodRuntimePort;
+  readonly gate: EndpointGatePort;
+  readonly pods: Informer<Pod>;
+  readonly configMaps: Informer<ConfigMap>;
+  readonly secrets: Informer<Secret>;
+  readonly nodeName: string;
+  /** How long an ended pod waits at most for the routers. */
+  readonly unrouteMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function sourcesOf(context: NodeContext, pod: Pod): ConfigSources {
+  const namespace = pod.metadata.namespace ?? "";
+  return {
+    configMap: (name) => context.configMaps.get(namespace, name),
+    secret: (name) => context.secrets.get(namespace, name),
+  };
+}
+
+/** Tells the pod's owner, as kubelet would. Never fails the work it tells about. */
+export async function tell(
+  context: NodeContext,
+  pod: Pod,
+  type: EventText["type"],
+  reason: string,
+  message: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cluster, clock } = context;
+  const component = reason === "Scheduled" ? "default-scheduler" : "kubelet";
+  try {
+    await recordEvent({ cluster, clock, component }, pods, pod, { type, reason, message }, signal);
+  } catch (error) {
+    if (!signal.aborted) context.log.warn("Cannot record an event", { pod: pod.metadata.name, reason, error });
+  }
+}
