@@ -173,7 +173,7 @@ test("an image is pushed, used as a base with its layers mounted, and links of t
       tar.entry({ name: "etc/group" }, "staff:x:50:\n");
       tar.finalize();
       const chunks: Buffer[] = [];
-      for await (const chunk of tar) chunks.push(chunk);
+      for await (const chunk of tar) chunks.push(chunk as Buffer);
       await writeFile(join(root, "root.tar.gz"), gzipSync(Buffer.concat(chunks)));
       return root;
     }),

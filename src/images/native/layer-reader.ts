@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { errorCode, systemIds, writeFileAtomic } from "#lib";
-import { extract, type Headers } from "tar-stream";
+import { extract, type Header } from "tar-stream";
 import { ImageError } from "../errors.ts";
 import { normalPath, type Content, type LayerMember, type TreeNode } from "./tree.ts";
 
@@ -67,7 +67,7 @@ function decompressed(path: string, compression: Compression): Readable {
 /** Calls `visit` for each member in order; a member's stream is drained when `visit` did not read it. */
 async function eachMember(
   path: string,
-  visit: (header: Headers, stream: Readable) => Promise<void>,
+  visit: (header: Header, stream: AsyncIterable<Uint8Array>) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const reader = extract();
@@ -75,7 +75,7 @@ async function eachMember(
   const read = (async () => {
     for await (const entry of reader) {
       signal.throwIfAborted();
-      await visit(entry.header, entry);
+      await visit(entry.header, entry as AsyncIterable<Uint8Array>);
       entry.resume();
     }
   })();
@@ -99,7 +99,7 @@ export async function readMembers(path: string, layer: string, signal: AbortSign
   return members;
 }
 
-function memberOf(header: Headers, layer: string): LayerMember | undefined {
+function memberOf(header: Header, layer: string): LayerMember | undefined {
   const path = normalPath(header.name);
   const slash = path.lastIndexOf("/");
   const parent = slash === -1 ? "" : path.slice(0, slash);
@@ -114,7 +114,7 @@ function memberOf(header: Headers, layer: string): LayerMember | undefined {
   return node === undefined || path === "" ? undefined : { kind: "node", path, node };
 }
 
-function nodeOf(header: Headers, content: Content): TreeNode | undefined {
+function nodeOf(header: Header, content: Content): TreeNode | undefined {
   const attributes = { mode: header.mode ?? 0o644, uid: header.uid ?? 0, gid: header.gid ?? 0 };
   switch (header.type) {
     case "directory":

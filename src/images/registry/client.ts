@@ -40,6 +40,8 @@ export interface RegistryClient {
     signal: AbortSignal,
   ): Promise<"present" | "mounted" | "uploaded">;
   pushManifest(reference: ImageReference, bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<void>;
+  /** Returns when the registry takes the credentials of the host. */
+  checkLogin(host: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface RegistryClientOptions {
@@ -176,6 +178,15 @@ class FetchRegistryClient implements RegistryClient {
     await response.body?.cancel();
   }
 
+  async checkLogin(host: string, signal: AbortSignal): Promise<void> {
+    const url = new URL(`${registryBaseUrl(host)}/v2/`);
+    const response = await this.#send({ host, repository: "" }, { method: "GET", url, scope: "", signal });
+    await response.body?.cancel();
+    if (response.ok) return;
+    const message = `Cannot log in to registry "${host}": it answered ${response.status}, check the user name and password`;
+    throw new ImageError("images/registry-refused", message, { details: { status: response.status } });
+  }
+
   async #getBlob(reference: ImageReference, digest: string, signal: AbortSignal): Promise<Response> {
     const url = endpoint(reference, `blobs/${digest}`);
     const response = await this.#send(reference, { method: "GET", url, scope: pullScope(reference), signal });
@@ -206,13 +217,13 @@ class FetchRegistryClient implements RegistryClient {
         method: call.method,
         headers,
         signal: call.signal,
-        ...(call.body === undefined ? {} : { body: call.body as BodyInit }),
+        ...(call.body === undefined ? {} : { body: call.body as NonNullable<RequestInit["body"]> }),
       });
     } catch (error) {
       call.signal.throwIfAborted();
       throw new ImageError(
         "images/registry-unreachable",
-        `Cannot reach registry "${reference.host}" for "${formatImageReference(reference)}": check its name and that it runs`,
+        `Cannot reach registry "${reference.host}" for ${call.method} "${call.url.pathname}": check its name and that it runs`,
         { cause: error },
       );
     }

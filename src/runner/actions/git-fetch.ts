@@ -5,9 +5,6 @@ import { StepFailure } from "../errors.ts";
 import type { ActionCall } from "./builtin-action.ts";
 
 export interface GitSource {
-  /** `owner/repository`. */
-  readonly repository: string;
-  readonly token: string;
   /** What to fetch and what to call it afterwards. */
   readonly want: GitWant;
   /** 0 fetches everything. */

@@ -1,9 +1,21 @@
 /** The actions we bring ourselves, for work without a network. */
 import type { BuiltinAction } from "./builtin-action.ts";
 import { checkout } from "./builtin/checkout.ts";
+import { dockerBuildPush } from "./builtin/docker-build-push.ts";
+import { dockerLogin } from "./builtin/docker-login.ts";
+import { dockerMetadata } from "./builtin/docker-metadata.ts";
 import { setupBuildx, setupQemu } from "./builtin/noop.ts";
+import { setupNode } from "./builtin/setup-node.ts";
 
-const actions: readonly BuiltinAction[] = [checkout, setupBuildx, setupQemu];
+const actions: readonly BuiltinAction[] = [
+  checkout,
+  setupNode,
+  dockerLogin,
+  dockerMetadata,
+  dockerBuildPush,
+  setupBuildx,
+  setupQemu,
+];
 
 export const builtinNames: readonly string[] = actions.map((action) => action.name);
 

@@ -65,7 +65,7 @@ async function checkOut(call: ActionCall): Promise<void> {
   const want = await wanted(call, repository, credentials);
   call.log(`Fetching ${repository} ${describe(want)}`);
   const tags = call.flag("fetch-tags");
-  const commit = await fetchAndCheckout(call, folder, { repository, token, want, depth, tags }, credentials);
+  const commit = await fetchAndCheckout(call, folder, { want, depth, tags }, credentials);
   if (call.flag("persist-credentials")) {
     await call.run("git", ["config", "--local", "include.path", credentials], { cwd: folder, env: gitEnvironment });
   } else await rm(credentials, { force: true });

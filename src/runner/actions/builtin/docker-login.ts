@@ -1,0 +1,57 @@
+/** `docker/login-action`: an account for a registry, kept for this job alone. */
+import { createRegistryClient, ImageError, normalHost } from "#images";
+import { StepFailure } from "../../errors.ts";
+import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
+import { writeDockerConfig } from "../docker-login-file.ts";
+
+export const dockerLogin: BuiltinAction = {
+  name: "docker/login-action",
+  inputs: {
+    registry: "",
+    username: "",
+    password: "",
+    scope: "",
+    ecr: "auto",
+    logout: "true",
+    "registry-auth": "",
+  },
+  main: logIn,
+  post: logOut,
+};
+
+async function logIn(call: ActionCall): Promise<void> {
+  if (call.text("registry-auth") !== "") {
+    throw new StepFailure(
+      'Input "registry-auth" of the built-in docker/login-action is not supported: use one step a registry',
+    );
+  }
+  const username = call.text("username");
+  const password = call.text("password");
+  const host = normalHost(call.text("registry"));
+  if (username === "" || password === "") {
+    throw new StepFailure(`Username and password required: cannot log in to "${host}"`);
+  }
+  const { job } = call.step.scope;
+  job.parts.masker.add(password);
+  const account = { username, password };
+  const client = createRegistryClient({ clock: job.parts.clock, credentials: () => account });
+  try {
+    await client.checkLogin(host, call.step.stop);
+  } catch (error) {
+    if (error instanceof ImageError) throw new StepFailure(error.message, error);
+    throw error;
+  }
+  job.logins.set(host, account);
+  call.step.state.set("host", host);
+  await writeDockerConfig(job);
+  call.log(`Logged in to ${host} as ${username}`);
+}
+
+async function logOut(call: ActionCall): Promise<void> {
+  const host = call.step.state.get("host");
+  if (host === undefined || !call.flag("logout")) return;
+  const { job } = call.step.scope;
+  job.logins.delete(host);
+  await writeDockerConfig(job);
+  call.log(`Logged out of ${host}`);
+}

@@ -1,0 +1,104 @@
+/** `docker/metadata-action`. */
+import { isObject } from "#lib";
+import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
+import { parseFlavor, parseImages, parseTagRules } from "../metadata/options.ts";
+import { planMetadata, type ImageMetadata, type MetadataFacts } from "../metadata/plan-metadata.ts";
+
+export const dockerMetadata: BuiltinAction = {
+  name: "docker/metadata-action",
+  inputs: {
+    context: "workflow",
+    images: "",
+    tags: "",
+    flavor: "",
+    labels: "",
+    annotations: "",
+    "sep-tags": "\n",
+    "sep-labels": "\n",
+    "sep-annotations": "\n",
+    "bake-target": "docker-metadata-action",
+    "github-token": "",
+  },
+  async main(call) {
+    const images = parseImages(call.list("images"));
+    const rules = parseTagRules(call.list("tags"));
+    const flavor = parseFlavor(call.list("flavor"));
+    const metadata = planMetadata({ images, rules, flavor, labels: call.list("labels") }, factsOf(call));
+    if (metadata.version === "") call.warn("No Docker image version has been generated. Check tags input.");
+    if (metadata.tags.length === 0) call.warn("No Docker tag has been generated. Check tags input.");
+    report(call, metadata);
+  },
+};
+
+function report(call: ActionCall, metadata: ImageMetadata): void {
+  const labels = metadata.labels.map(([key, value]) => `${key}=${value}`);
+  const kind = call.parts.assignment.contexts.env["DOCKER_METADATA_ANNOTATIONS_LEVELS"] ?? "manifest";
+  const annotations = [...labels, ...call.list("annotations")].flatMap((line) =>
+    kind.split(",").map((level) => `${level}:${line}`),
+  );
+  call.step.output.group("Docker image version", [metadata.version]);
+  call.step.output.group("Docker tags", metadata.tags);
+  call.step.output.group("Docker labels", labels);
+  call.step.output.flush();
+  const outputs = {
+    version: metadata.version,
+    tags: metadata.tags.join(call.inputs["sep-tags"]),
+    "tag-names": metadata.tagNames.join(call.inputs["sep-tags"]),
+    labels: labels.join(call.inputs["sep-labels"]),
+    annotations: annotations.join(call.inputs["sep-annotations"]),
+    json: JSON.stringify({
+      tags: metadata.tags,
+      "tag-names": metadata.tagNames,
+      labels: Object.fromEntries(metadata.labels),
+      annotations,
+    }),
+  };
+  for (const [name, value] of Object.entries(outputs)) {
+    call.setOutput(name, value);
+    call.step.scope.job.env.set(`DOCKER_METADATA_OUTPUT_${name.replaceAll(/\W/g, "_").toUpperCase()}`, value);
+  }
+}
+
+/** The run's own context; the commit's time stands for the build's, so that a re-run gives the same image. */
+function factsOf(call: ActionCall): MetadataFacts {
+  const event = call.parts.assignment.contexts.github["event"];
+  const repository = field(event, "repository");
+  const now = call.parts.clock.now();
+  const name = call.parts.assignment.repository;
+  const ref = call.github("ref");
+  const baseRef = ref.startsWith("refs/tags/")
+    ? text(event, "base_ref").replace(/^refs\/heads\//, "")
+    : text(field(field(event, "pull_request"), "base"), "ref");
+  return {
+    eventName: call.github("event_name"),
+    ref,
+    sha: call.github("sha"),
+    baseRef,
+    defaultBranch: text(repository, "default_branch"),
+    now,
+    commitDate: instant(text(field(event, "head_commit"), "timestamp")) ?? now,
+    repository: {
+      name: text(repository, "name") || (name.split("/").at(-1) ?? name),
+      description: text(repository, "description"),
+      url: text(repository, "html_url") || `${call.parts.assignment.services.serverUrl}/${name}`,
+      license: text(field(repository, "license"), "spdx_id"),
+    },
+  };
+}
+
+function field(value: unknown, key: string): unknown {
+  return isObject(value) ? value[key] : undefined;
+}
+
+function text(value: unknown, key: string): string {
+  const found = field(value, key);
+  return typeof found === "string" ? found : "";
+}
+
+function instant(value: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(value);
+  } catch {
+    return undefined;
+  }
+}
