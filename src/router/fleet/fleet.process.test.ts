@@ -103,6 +103,43 @@ test("a router that is killed is started again on its port, with its table, with
   });
 });
 
+test("a router told to end finishes its request while its successor serves the same port", async () => {
+  await withFolder(async (folder) => {
+    const arrived = Promise.withResolvers<() => void>();
+    await using backend = await startBackend((incoming, response) => {
+      if (incoming.url === "/slow") arrived.resolve(() => response.end("slow"));
+      else response.end("fast");
+    });
+    const routers = await startRouters(options(folder, { drainMs: 20_000 }));
+    await routers.apply(tableFor(1, [{ ports: [backend.port] }]), signal);
+    const slow = ask(routers.port, { path: "/slow" });
+    const finish = await arrived.promise;
+    const [pid = 0] = await pids(routers);
+    process.kill(pid, "SIGTERM");
+    assert.equal(await askUntilServed(routers.port), 200);
+    assert.notEqual((await pids(routers))[0], pid);
+    finish();
+    assert.equal((await slow).body, "slow");
+    await routers.stop();
+  });
+});
+
+test("routers on another port than wanted are replaced", async () => {
+  await withFolder(async (folder) => {
+    const first = await startRouters(options(folder));
+    await first[Symbol.asyncDispose]();
+    const probe = createServer();
+    await listenOn(probe);
+    const port = portOf(probe);
+    probe.close();
+    await once(probe, "close");
+    const second = await startRouters(options(folder, { listen: { host: "127.0.0.1", port } }));
+    assert.equal(second.port, port);
+    await assert.rejects(ask(first.port), { code: "ECONNREFUSED" });
+    await second.stop();
+  });
+});
+
 test("drained waits for the last request on a removed endpoint", async () => {
   await withFolder(async (folder) => {
     const arrived = Promise.withResolvers<() => void>();

@@ -83,7 +83,8 @@ export class Member {
     }
     const fits = status.protocol === controlProtocol && (wantedPort === 0 || wantedPort === status.listen.port);
     if (!fits) {
-      await this.#replace(watch, signal);
+      // Its successor need not wait for its last request: it listens no more once it says that it leaves.
+      await this.#drain(watch, watch.leaving, signal);
       return undefined;
     }
     this.#options.log.info("Router adopted", { pid: status.pid, port: status.listen.port });
@@ -150,7 +151,7 @@ export class Member {
   async stop(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
     const watch = this.#watch ?? (await this.#tryWatch(signal));
-    if (watch !== undefined) await this.#replace(watch, signal);
+    if (watch !== undefined) await this.#drain(watch, watch.ended, signal);
   }
 
   /** Forgets the process without ending it. */
@@ -217,7 +218,7 @@ export class Member {
     }
   }
 
-  async #replace(watch: Watch, signal: AbortSignal): Promise<void> {
+  async #drain(watch: Watch, until: Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock, config, log } = this.#options;
     await this.#client.drain(signal).catch(() => {});
     const late = new AbortController();
@@ -225,7 +226,7 @@ export class Member {
     const lateEnd = new Promise<void>((resolve) =>
       late.signal.addEventListener("abort", () => resolve(), { once: true }),
     );
-    await Promise.race([watch.ended, lateEnd]);
+    await Promise.race([until, lateEnd]);
     timer[Symbol.dispose]();
     watch[Symbol.dispose]();
     if (!late.signal.aborted) return;
