@@ -12,7 +12,7 @@ export interface OrderInput {
  * Elements the patch names stand in its order; the others keep their order among themselves and are put before the
  * first named element that came after them in the live list.
  *
- * live [a, x, b], order [b, a] → [b, a, x]: b and a as asked; x came before b, but after a, which now stands last.
+ * live [a, x, b], order [a, b] → [a, x, b]; order [b, a] → [x, b, a], since b is the first that came after x.
  */
 export function orderElements({ merged, live, order, identity }: OrderInput): unknown[] {
   const wanted = order.map(identity);
