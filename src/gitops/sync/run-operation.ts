@@ -1,6 +1,6 @@
 /**
  * Carries a sync on: does what the plan says until it has to wait or is over. All progress is in the returned state,
- * which `save` makes durable after each group, so that a restart goes on in the middle.
+ * which `save` makes durable between groups, so that a restart goes on in the middle.
  */
 import type { AnyObject, AppProject, Application, OperationState, ResourceResult } from "#api";
 import { toTimestamp, type Clock } from "#lib";
@@ -52,9 +52,8 @@ export async function runOperation(parts: OperationParts, input: OperationInput)
     const begun = await begin(parts, input, context());
     if (begun.kind === "finished") return begun;
     state = begun.state;
-    await parts.save(state);
   }
-  for (;;) {
+  for (let groups = 0; ; groups++) {
     input.signal.throwIfAborted();
     const tasks = tasksOf(input, context());
     const before = state.syncResult?.resources ?? [];
@@ -63,9 +62,10 @@ export async function runOperation(parts: OperationParts, input: OperationInput)
     state = withResults(state, results);
     if (step.kind === "finish") return finished(parts, state, step.phase, step.message);
     if (step.kind === "wait") return { kind: "waiting", state: { ...state, message: step.message } };
+    // One group done again after a crash does no harm (applies are idempotent, hooks know their operation); two could.
+    if (groups > 0) await parts.save(state);
     const done = await runGroup(step, context());
     state = withResults(state, [...results, ...done]);
-    await parts.save(state);
     if (done.length < step.tasks.length && done.every(({ status }) => status !== "SyncFailed")) {
       return { kind: "waiting", state: { ...state, message: "waiting for hooks of an earlier sync to go" } };
     }
