@@ -1,47 +1,11 @@
 /** A Pratt parser for the expr language. Total: whatever the text, it returns a tree or located problems. */
 import type { Checked } from "#lib";
 import { lex, type Token } from "./lex.ts";
-import { ExpressionFault, type BinaryOperator, type Node } from "./syntax.ts";
+import { bindings, negatable, words } from "./operators.ts";
+import { ExpressionFault, type Node } from "./syntax.ts";
 
 const maximumLength = 10_000;
 const maximumDepth = 100;
-
-interface Binding {
-  readonly operator: BinaryOperator;
-  readonly power: number;
-  readonly right?: boolean;
-}
-
-/** Binding powers of expr-lang v1.17. `??` binds tightest, which surprises, but is the language. */
-const bindings: Readonly<Record<string, Binding>> = {
-  or: { operator: "or", power: 10 },
-  "||": { operator: "or", power: 10 },
-  and: { operator: "and", power: 15 },
-  "&&": { operator: "and", power: 15 },
-  "==": { operator: "==", power: 20 },
-  "!=": { operator: "!=", power: 20 },
-  "<": { operator: "<", power: 20 },
-  ">": { operator: ">", power: 20 },
-  "<=": { operator: "<=", power: 20 },
-  ">=": { operator: ">=", power: 20 },
-  in: { operator: "in", power: 20 },
-  matches: { operator: "matches", power: 20 },
-  contains: { operator: "contains", power: 20 },
-  startsWith: { operator: "startsWith", power: 20 },
-  endsWith: { operator: "endsWith", power: 20 },
-  "..": { operator: "..", power: 25 },
-  "+": { operator: "+", power: 30 },
-  "-": { operator: "-", power: 30 },
-  "*": { operator: "*", power: 60 },
-  "/": { operator: "/", power: 60 },
-  "%": { operator: "%", power: 60 },
-  "**": { operator: "**", power: 100, right: true },
-  "^": { operator: "**", power: 100, right: true },
-  "??": { operator: "??", power: 500 },
-};
-
-const negatable = new Set(["in", "matches", "contains", "startsWith", "endsWith"]);
-const words = new Set(["or", "and", "not", "in", "matches", "contains", "startsWith", "endsWith", "let"]);
 
 /** Reads one expression; problems have the column in `at`, and no file. */
 export function parseExpression(source: string): Checked<Node> {

@@ -33,10 +33,11 @@ export async function act(
 ): Promise<Outcome> {
   let outcome: Outcome = settled;
   let { rollout } = observed;
+  const namespace = rollout.metadata.namespace ?? "default";
   for (const action of actions) {
     signal.throwIfAborted();
     if (action.kind === "requeueAfter") outcome = sooner(outcome, action);
-    else rollout = (await perform(options, observed, rollout, action, signal)) ?? rollout;
+    else rollout = (await perform({ ...options, observed, rollout, namespace, signal }, action)) ?? rollout;
   }
   return outcome;
 }
@@ -45,76 +46,109 @@ function sooner(outcome: Outcome, { ms, reason }: { readonly ms: number; readonl
   return outcome.kind === "wait" && outcome.ms <= ms ? outcome : { kind: "wait", ms, reason };
 }
 
+type Performed = Exclude<Action, { kind: "requeueAfter" }>;
+type RolloutAction = Extract<Performed, { kind: "setReplicas" | "setRevision" | "updateStatus" }>;
+type ReplicaSetAction = Extract<
+  Performed,
+  { kind: "createReplicaSet" | "annotateReplicaSet" | "scaleReplicaSet" | "deleteReplicaSet" }
+>;
+type AnalysisAction = Extract<Performed, { kind: "createAnalysisRun" | "terminateAnalysisRun" | "deleteAnalysisRun" }>;
+
+interface Scene extends ActOptions {
+  readonly observed: ObservedRollout;
+  readonly rollout: Rollout;
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
 /** Returns the Rollout when it was written, so that the next write has its resourceVersion. */
-async function perform(
-  options: ActOptions,
-  observed: ObservedRollout,
-  rollout: Rollout,
-  action: Exclude<Action, { kind: "requeueAfter" }>,
-  signal: AbortSignal,
-): Promise<Rollout | undefined> {
-  const { cluster } = options;
-  const namespace = rollout.metadata.namespace ?? "default";
+async function perform(scene: Scene, action: Performed): Promise<Rollout | undefined> {
   switch (action.kind) {
     case "setWeights":
       // The reconciler answers these before it acts.
       return undefined;
     case "setReplicas":
-      return await cluster.update(
-        rollouts,
-        changed(rollout, (copy) => (copy.spec.replicas = action.replicas)),
-        { signal },
-      );
     case "setRevision":
-      return await cluster.update(
-        rollouts,
-        withAnnotations(rollout, { [revisionAnnotation]: String(action.revision) }),
-        {
-          signal,
-        },
-      );
+    case "updateStatus":
+      return await performOnRollout(scene, action);
+    case "createReplicaSet":
+    case "annotateReplicaSet":
+    case "scaleReplicaSet":
+    case "deleteReplicaSet":
+      await performOnReplicaSet(scene, action);
+      return undefined;
+    case "createAnalysisRun":
+    case "terminateAnalysisRun":
+    case "deleteAnalysisRun":
+      await performOnAnalysisRun(scene, action);
+      return undefined;
+    case "deletePod": {
+      const { cluster, namespace, signal } = scene;
+      await ignoringNotFound(cluster.delete(pods, { namespace, name: action.name }, { signal }));
+      return undefined;
+    }
+    case "recordEvent": {
+      const { type, reason, message } = action;
+      const recorder = { cluster: scene.cluster, clock: scene.clock, component: "rollouts-controller" };
+      await recordEvent(recorder, rollouts, scene.rollout, { type, reason, message }, scene.signal);
+      return undefined;
+    }
+  }
+}
+
+async function performOnRollout({ cluster, rollout, signal }: Scene, action: RolloutAction): Promise<Rollout> {
+  switch (action.kind) {
+    case "setReplicas": {
+      const sized = changed(rollout, (copy) => (copy.spec.replicas = action.replicas));
+      return await cluster.update(rollouts, sized, { signal });
+    }
+    case "setRevision": {
+      const numbered = withAnnotations(rollout, { [revisionAnnotation]: String(action.revision) });
+      return await cluster.update(rollouts, numbered, { signal });
+    }
     case "updateStatus":
       return await cluster.updateStatus(rollouts, { ...rollout, status: action.status }, { signal });
+  }
+}
+
+async function performOnReplicaSet(scene: Scene, action: ReplicaSetAction): Promise<void> {
+  const { cluster, observed, signal } = scene;
+  switch (action.kind) {
     case "createReplicaSet":
-      await createOwned(cluster, replicaSets, rollout, action.replicaSet, signal);
-      return undefined;
+      await createOwned(scene, replicaSets, action.replicaSet);
+      return;
     case "annotateReplicaSet": {
       const set = withAnnotations(find(observed, action.name), action.annotations);
       set.spec.minReadySeconds = action.minReadySeconds;
       await cluster.update(replicaSets, set, { signal });
-      return undefined;
+      return;
     }
     case "scaleReplicaSet": {
       const annotations = { [desiredReplicasAnnotation]: String(action.desired) };
       const set = withAnnotations(find(observed, action.name), annotations);
       set.spec.replicas = action.replicas;
       await cluster.update(replicaSets, set, { signal });
-      return undefined;
+      return;
     }
     case "deleteReplicaSet":
-      await remove(cluster, replicaSets, find(observed, action.name), signal);
-      return undefined;
-    case "deletePod":
-      await ignoring("NotFound", cluster.delete(pods, { namespace, name: action.name }, { signal }));
-      return undefined;
+      await remove(scene, replicaSets, find(observed, action.name));
+  }
+}
+
+async function performOnAnalysisRun(scene: Scene, action: AnalysisAction): Promise<void> {
+  const { cluster, observed, namespace, signal } = scene;
+  switch (action.kind) {
     case "createAnalysisRun":
-      await createOwned(cluster, analysisRuns, rollout, action.run, signal);
-      return undefined;
+      await createOwned(scene, analysisRuns, action.run);
+      return;
     case "terminateAnalysisRun": {
       const patch = { type: "merge", patch: { spec: { terminate: true } } } as const;
-      await ignoring("NotFound", cluster.patch(analysisRuns, { namespace, name: action.name }, patch, { signal }));
-      return undefined;
+      await ignoringNotFound(cluster.patch(analysisRuns, { namespace, name: action.name }, patch, { signal }));
+      return;
     }
     case "deleteAnalysisRun": {
       const run = observed.analysisRuns.find(({ metadata }) => metadata.name === action.name);
-      if (run !== undefined) await remove(cluster, analysisRuns, run, signal);
-      return undefined;
-    }
-    case "recordEvent": {
-      const { type, reason, message } = action;
-      const recorder = { cluster, clock: options.clock, component: "rollouts-controller" };
-      await recordEvent(recorder, rollouts, rollout, { type, reason, message }, signal);
-      return undefined;
+      if (run !== undefined) await remove(scene, analysisRuns, run);
     }
   }
 }
@@ -138,11 +172,9 @@ function find(observed: ObservedRollout, name: string): ReplicaSet {
 
 /** Makes the object; fine when ours was there already, since names are fixed by what is wanted. */
 async function createOwned<T extends ReplicaSet | AnalysisRun>(
-  cluster: Cluster,
+  { cluster, rollout, signal }: Scene,
   type: ResourceType<T>,
-  rollout: Rollout,
   object: T,
-  signal: AbortSignal,
 ): Promise<void> {
   try {
     await cluster.create(type, object, { signal });
@@ -152,26 +184,28 @@ async function createOwned<T extends ReplicaSet | AnalysisRun>(
     const known = await cluster.get(type, { namespace, name }, { signal });
     if (known === undefined || isControlledBy(rollout, known)) return;
     const what = `${type.kind} "${namespace}/${name}"`;
-    const message = `Cannot create ${what}: there is one that rollout "${rollout.metadata.name}" does not own: delete or rename it`;
-    throw new RolloutError(message, error);
+    const owner = `rollout "${rollout.metadata.name}"`;
+    throw new RolloutError(
+      `Cannot create ${what}: there is one that ${owner} does not own: delete or rename it`,
+      error,
+    );
   }
 }
 
 async function remove<T extends KubeObject>(
-  cluster: Cluster,
+  { cluster, signal }: Scene,
   type: ResourceType<T>,
   object: T,
-  signal: AbortSignal,
 ): Promise<void> {
   const { namespace = "default", name, uid } = object.metadata;
   const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-  await ignoring("NotFound", cluster.delete(type, { namespace, name }, { signal, ...preconditions }));
+  await ignoringNotFound(cluster.delete(type, { namespace, name }, { signal, ...preconditions }));
 }
 
-async function ignoring(reason: "NotFound", work: Promise<unknown>): Promise<void> {
+async function ignoringNotFound(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (!isKubeError(error, reason)) throw error;
+    if (!isKubeError(error, "NotFound")) throw error;
   }
 }

@@ -31,7 +31,9 @@ export function createPrometheusMeasure(options: PrometheusOptions): MeasurePort
       try {
         const credentials = await authorization(provider, fetch, deadline);
         if (credentials !== undefined) headers.set("authorization", credentials);
-        const response = await send(fetch, endpoint(address, path), form, headers, deadline);
+        const url = endpoint(address, path);
+        takeCredentials(url, headers);
+        const response = await send(fetch, url, form, headers, deadline);
         return parseResponse(response.status, await readJson(response));
       } catch (error) {
         signal.throwIfAborted();
@@ -56,6 +58,16 @@ function endpoint(address: string, path: string): URL {
   }
   base.pathname = `${base.pathname.replace(/\/+$/, "")}/api/v1/${path}`;
   return base;
+}
+
+/** `http://user:password@host` means basic auth; fetch refuses such a URL, and would tell the password to the log. */
+function takeCredentials(url: URL, headers: Headers): void {
+  const { username, password } = url;
+  if (username === "") return;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  headers.set("authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
+  url.username = "";
+  url.password = "";
 }
 
 /** An address without the password it may hold. */
