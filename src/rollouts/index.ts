@@ -20,4 +20,5 @@ export {
   undo,
   type Undo,
 } from "./canary/controls.ts";
+export { simulateRollout, type SimulatedMoment, type SimulationOptions } from "./simulate/simulate.ts";
 export { MeasureError, RolloutError } from "./errors.ts";

@@ -34,7 +34,7 @@ export type Node =
   | { readonly kind: "array"; readonly at: number; readonly items: readonly Node[] }
   | { readonly kind: "map"; readonly at: number; readonly entries: readonly (readonly [Node, Node])[] };
 
-export type UnaryOperator = "not" | "-" | "+";
+type UnaryOperator = "not" | "-" | "+";
 
 export type BinaryOperator =
   | "or"

@@ -29,7 +29,7 @@ export function argumentsOf(
 }
 
 /** `metadata.labels['app']`, `spec.template.spec.containers[0].name`, `status.canary.weights.canary.weight`. */
-export function fieldValue(rollout: Rollout, path: string): Made<string> {
+function fieldValue(rollout: Rollout, path: string): Made<string> {
   const keys = [...path.matchAll(/\['([^']*)'\]|\["([^"]*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
     ([, single, double, index, word]) => single ?? double ?? index ?? word ?? "",
   );

@@ -7,7 +7,6 @@ import type {
   Metric,
   TemplateRef,
 } from "#api";
-import { deepEqual } from "#lib";
 
 export type Made<T> =
   | { readonly kind: "made"; readonly value: T }
@@ -129,11 +128,4 @@ function mergeArgs(
   const missing = args.find((arg) => arg.value === undefined && arg.valueFrom === undefined);
   if (missing !== undefined) return { kind: "refused", message: `args.${missing.name} was not resolved` };
   return { kind: "made", value: args };
-}
-
-/** Whether a run already does what `spec` asks for; `terminate` and the TTL do not count. */
-export function isSameAnalysis(a: AnalysisRunSpec, b: AnalysisRunSpec): boolean {
-  return (["metrics", "args", "dryRun", "measurementRetention"] as const).every((field) =>
-    deepEqual(a[field], b[field]),
-  );
 }

@@ -14,7 +14,7 @@ import { isSameTemplate, podTemplateHash, templateDigest } from "./pod-template.
 import type { SetSize } from "./replica-counts.ts";
 
 /** On a ReplicaSet: digest of the template it was made from, so that two templates with one short hash stay apart. */
-export const templateDigestAnnotation = "tidegate.dev/template-digest";
+const templateDigestAnnotation = "tidegate.dev/template-digest";
 
 export interface Revisions {
   /** Hash of the desired revision, whether its ReplicaSet is there or not. */

@@ -81,7 +81,7 @@ export function countsNow(situation: Situation): Counts {
 }
 
 /** Enough pods of `set` for `wanted`: all of them, or as many as replicaProgressThreshold says. */
-export function enoughAvailable(rollout: Rollout, set: ReplicaSet, wanted: number): boolean {
+function enoughAvailable(rollout: Rollout, set: ReplicaSet, wanted: number): boolean {
   const threshold = rollout.spec.strategy.canary?.replicaProgressThreshold;
   const { spec, available } = sizeOf(set);
   if (threshold === undefined) return spec === wanted && available === wanted;

@@ -247,6 +247,78 @@ describe("a canary rollout", () => {
     assert.deepEqual(replicasByImage(world), { "shop:v3": 0, "shop:v4": 0, "shop:v5": 1 + 1 });
   });
 
+  it("is degraded when its pods do not come up in time, and aborts if it is told to", () => {
+    for (const progressDeadlineAbort of [false, true]) {
+      const installed = run(worldOf(rollout({ progressDeadlineAbort, progressDeadlineSeconds: 30 }, steps), true));
+      let world = withImage(installed, "shop:v2");
+      for (let round = 0; round < 20; round++) {
+        world = verifySplit(reconcileWorld(world, planRollout));
+        const next = hashOf(world.replicaSets.at(-1) as ReplicaSet);
+        world = settlePods(world, (set, spec) => (hashOf(set) === next ? 0 : spec));
+        world = { ...world, now: world.now.add({ seconds: 5 }) };
+      }
+      const name = world.replicaSets.at(-1)?.metadata.name ?? "";
+      const late = `ReplicaSet "${name}" has timed out progressing.`;
+      const { phase, message } = world.rollout.status ?? {};
+      assert.equal(phase, "Degraded");
+      const aborted = `RolloutAborted: Rollout aborted update to revision 2: ${late}`;
+      assert.equal(message, progressDeadlineAbort ? aborted : `ProgressDeadlineExceeded: ${late}`);
+      assert.equal(world.replicaSets.at(-1)?.spec.replicas, progressDeadlineAbort ? 0 : 1);
+      assert.deepEqual(world.split?.weights.length, 1);
+    }
+  });
+
+  it("scales while it is paused by hand, but does not go on", () => {
+    const installed = run(worldOf(rollout({ replicas: 4 }, [{ setWeight: 25 }, { pause: {} }]), true));
+    const paused = run(withImage(installed, "shop:v2"));
+    const spec = { ...paused.rollout.spec, paused: true, replicas: 8 };
+    const world = run({ ...paused, rollout: { ...paused.rollout, spec } });
+    assert.equal(world.rollout.status?.message, "manually paused");
+    assert.deepEqual(replicasByImage(world), { "shop:v1": 6, "shop:v2": 2 });
+    assert.equal(world.rollout.status?.currentStepIndex, 1);
+  });
+
+  it("skips the steps on the way back to a revision within rollbackWindow", () => {
+    const window = { rollbackWindow: { revisions: 2 } };
+    let world = run(worldOf(rollout(window, [{ setWeight: 50 }]), true));
+    world = run(withImage({ ...world, now: world.now.add({ seconds: 5 }) }, "shop:v2"));
+    const back = run(withImage({ ...world, now: world.now.add({ seconds: 5 }), events: [] }, "shop:v1"));
+    assert.equal(back.rollout.status?.phase, "Healthy");
+    assert.match(
+      back.events.find(({ reason }) => reason === "RolloutCompleted")?.message ?? "",
+      /Rollback within window$/,
+    );
+    assert.equal(back.rollout.metadata.annotations?.["rollout.argoproj.io/revision"], "3");
+  });
+
+  it("keeps two templates apart that have one short hash", () => {
+    const installed = run(worldOf(rollout({}, []), true));
+    const next = withImage(installed, "shop:v2");
+    const planned = run(next);
+    // The first revision's set pretends to have the second one's hash.
+    const hash = hashFor(planned, "shop:v2");
+    const replicaSets = installed.replicaSets.map((set) => ({
+      ...set,
+      metadata: { ...set.metadata, labels: { ...set.metadata.labels, "rollouts-pod-template-hash": hash } },
+    }));
+    const status = { ...next.rollout.status, stableRS: hash, currentPodHash: hash };
+    const world = run({ ...next, replicaSets, rollout: { ...next.rollout, status } });
+    assert.equal(world.rollout.status?.collisionCount, 1);
+    assert.deepEqual(replicasByImage(world), { "shop:v1": 0, "shop:v2": 2 });
+  });
+
+  it("moves requests off an abandoned revision before it takes its pods", () => {
+    const installed = run(worldOf(rollout({}, [{ setWeight: 50 }, { pause: {} }]), true));
+    const second = run(withImage(installed, "shop:v2"));
+    const third = run(withImage(second, "shop:v3"));
+    assert.equal(third.rollout.status?.message, "CanaryPauseStep");
+    assert.deepEqual(replicasByImage(third), { "shop:v1": 1, "shop:v2": 0, "shop:v3": 1 });
+    assert.deepEqual(
+      third.split?.weights.map(({ weight }) => weight),
+      [50, 50],
+    );
+  });
+
   it("can be simulated in virtual time", () => {
     const installed = run(worldOf(rollout({}, steps), true));
     const next = withImage(installed, "shop:v2");

@@ -29,7 +29,7 @@ export interface World {
   readonly wakeAt: Temporal.Instant | undefined;
 }
 
-export function observeWorld(world: World, traffic: ObservedTraffic): ObservedRollout {
+function observeWorld(world: World, traffic: ObservedTraffic): ObservedRollout {
   const { now, rollout, replicaSets, analysisRuns, templates, clusterTemplates } = world;
   return { now, rollout, replicaSets, analysisRuns, templates, clusterTemplates, pods: [], traffic };
 }
