@@ -63,7 +63,7 @@ export class ContainerProbes implements AsyncDisposable {
     if (probe === undefined) return;
     const { clock, target } = this.#options;
     const { state: run } = target.record;
-    let state = initialProbe(probe, run.startedAt.epochMilliseconds, known);
+    let state = initialProbe(kind, probe, run.startedAt.epochMilliseconds, known);
     for (;;) {
       await clock.sleep(state.nextAtMs - clock.now().epochMilliseconds, signal);
       const atMs = clock.now().epochMilliseconds;

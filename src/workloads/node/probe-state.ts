@@ -1,8 +1,8 @@
 /**
  * When to probe and what the results come to: pure.
  *
- * Upstream's rules: first after `initialDelaySeconds`, then every `periodSeconds`; `successThreshold` successes in a row
- * make it true, `failureThreshold` failures in a row false.
+ * Upstream's rules: not before `initialDelaySeconds`, every `periodSeconds`; `successThreshold` successes in a row make it
+ * true, `failureThreshold` failures in a row false.
  *
  * One addition. Until a readiness or startup probe has succeeded once, we also look between the ticks, every `eagerMs`,
  * and count only successes there: a pod is then ready within about 100 ms of listening, where waiting for the next tick
@@ -25,16 +25,22 @@ export interface ProbeState {
   readonly tickAtMs: number;
 }
 
-/** @param known what the pod's status said before we came back, so that a restart of ours changes nothing */
-export function initialProbe(probe: Probe, startedAtMs: number, known: boolean): ProbeState {
-  const firstAtMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
+/**
+ * The first regular attempt comes one period after the start (or after a longer initial delay): kubelet's falls anywhere
+ * within the first period, so a slow start is never punished sooner here than there.
+ *
+ * @param known what the pod's status said before we came back, so that a restart of ours changes nothing
+ */
+export function initialProbe(kind: ProbeKind, probe: Probe, startedAtMs: number, known: boolean): ProbeState {
+  const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+  const tickAtMs = startedAtMs + Math.max(delayMs, (probe.periodSeconds ?? 10) * 1000);
   return {
     verdict: known ? true : undefined,
     successes: 0,
     failures: 0,
     succeededOnce: known,
-    nextAtMs: firstAtMs,
-    tickAtMs: firstAtMs,
+    nextAtMs: kind === "liveness" ? tickAtMs : startedAtMs + delayMs,
+    tickAtMs,
   };
 }
 
