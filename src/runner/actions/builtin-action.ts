@@ -10,6 +10,8 @@ export interface BuiltinAction {
   readonly name: string;
   /** Every input with its default; an input that is not here is warned about, as GitHub does. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Inputs whose values are masked before the first line is logged, even when they were written down in plain. */
+  readonly sensitive?: readonly string[];
   main(call: ActionCall): Promise<void>;
   post?(call: ActionCall): Promise<void>;
 }

@@ -60,12 +60,15 @@ export async function fetchAndCheckout(
 ): Promise<string> {
   const git = (args: readonly string[], quiet = false): Promise<string> =>
     call.run("git", args, { cwd: folder, env: gitEnvironment, quiet });
-  const depth = source.depth > 0 ? [`--depth=${source.depth}`] : [];
-  const refspecs =
-    source.depth > 0
-      ? [wantedRefspec(source.want)]
-      : ["+refs/heads/*:refs/remotes/origin/*", wantedRefspec(source.want)];
-  const tags = source.tags || source.depth === 0 ? ["+refs/tags/*:refs/tags/*"] : [];
+  const { want } = source;
+  const whole = source.depth === 0;
+  const tags = source.tags || whole;
+  const refspecs = [
+    ...(whole ? ["+refs/heads/*:refs/remotes/origin/*"] : []),
+    ...(tags ? ["+refs/tags/*:refs/tags/*"] : []),
+    // Git refuses two sources for one name: beside the wildcards the commit comes without a name.
+    whole || (tags && want.kind === "tag") ? want.commit : `+${want.commit}:${localName(want)}`,
+  ];
   await git([
     "-c",
     `include.path=${credentials}`,
@@ -76,34 +79,29 @@ export async function fetchAndCheckout(
     "--prune",
     "--no-recurse-submodules",
     "--quiet",
-    ...depth,
+    ...(whole ? [] : [`--depth=${source.depth}`]),
     "origin",
-    ...tags,
     ...refspecs,
   ]);
-  const { want } = source;
-  if (want.kind === "branch")
-    await git(["checkout", "--quiet", "--force", "-B", want.name, `refs/remotes/origin/${want.name}`], true);
-  else await git(["checkout", "--quiet", "--force", "--detach", checkoutName(want)], true);
+  // The branch may have moved on since the run started; the job is about its own commit.
+  if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit], true);
+  if (want.kind === "branch") await git(["checkout", "--quiet", "--force", "-B", want.name, localName(want)], true);
+  else await git(["checkout", "--quiet", "--force", "--detach", want.commit], true);
   return await git(["rev-parse", "HEAD"], true);
 }
 
-function wantedRefspec(want: GitWant): string {
+/** What the commit is called in the workspace's repository. */
+function localName(want: GitWant): string {
   switch (want.kind) {
     case "branch":
-      return `+${want.commit}:refs/remotes/origin/${want.name}`;
+      return `refs/remotes/origin/${want.name}`;
     case "tag":
-      return `+${want.commit}:refs/tags/${want.name}`;
+      return `refs/tags/${want.name}`;
     case "pull":
-      return `+${want.commit}:refs/remotes/pull/${want.name}`;
+      return `refs/remotes/pull/${want.name}`;
     case "commit":
-      return want.commit;
+      return "refs/remotes/origin/fetched";
   }
-}
-
-function checkoutName(want: GitWant): string {
-  if (want.kind === "tag") return `refs/tags/${want.name}`;
-  return want.kind === "pull" ? `refs/remotes/pull/${want.name}` : want.commit;
 }
 
 /** What a full ref and its commit mean to fetch. */

@@ -28,6 +28,9 @@ export async function runAction(step: RunningStep, uses: string, runNested: RunN
   const action = await resolveAction(uses, step.scope.place.name, folders.workspace);
   const placed: RunningStep = { ...step, scope: { ...step.scope, place: action.place } };
   const given = fillRecord(step.scope, step.definition.with ?? {}, step.env);
+  for (const name of action.kind === "builtin" ? (action.builtin.sensitive ?? []) : []) {
+    step.scope.job.parts.masker.add(given[name] ?? "");
+  }
   announce(step, uses, given);
   if (action.kind === "builtin") return await runBuiltin(placed, action.builtin, given);
   const inputs = inputsOf(placed, action.manifest, given);

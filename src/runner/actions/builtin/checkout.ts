@@ -39,6 +39,7 @@ export const checkout: BuiltinAction = {
     "github-server-url": "",
     "allow-unsafe-pr-checkout": "false",
   },
+  sensitive: ["token", "ssh-key"],
   main: checkOut,
   post: forgetCredentials,
 };

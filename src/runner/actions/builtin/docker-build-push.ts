@@ -59,6 +59,7 @@ export const dockerBuildPush: BuiltinAction = {
     ulimit: "",
     "github-token": "",
   },
+  sensitive: ["github-token", "secrets"],
   main: buildAndPush,
 };
 

@@ -15,6 +15,7 @@ export const dockerLogin: BuiltinAction = {
     logout: "true",
     "registry-auth": "",
   },
+  sensitive: ["password"],
   main: logIn,
   post: logOut,
 };

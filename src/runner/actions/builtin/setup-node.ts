@@ -25,6 +25,7 @@ export const setupNode: BuiltinAction = {
     mirror: "",
     "mirror-token": "",
   },
+  sensitive: ["token", "mirror-token"],
   async main(call) {
     const wanted = await wantedVersion(call);
     if (wanted !== undefined) await useVersion(call, wanted);
