@@ -33,13 +33,17 @@ let parts: AsyncDisposableStack;
 beforeEach(async () => {
   parts = new AsyncDisposableStack();
   cluster = parts.use(openEmbeddedCluster({ file: ":memory:", clock: systemClock, ids: systemIds, log: silentLog }));
-  const informers = parts.use(new Informers({ cluster, clock: systemClock, log: silentLog }));
   source = new SourceFake(url, { "app/config.yaml": configMap("settings", { color: "blue" }) });
+  start();
+  await until(namespaces, { name: "argocd" }, (found) => found !== undefined);
+});
+
+function start(): void {
+  const informers = parts.use(new Informers({ cluster, clock: systemClock, log: silentLog }));
   gitops = createGitops({ cluster, informers, source, clock: systemClock, ids: systemIds, log: silentLog });
   stop = new AbortController();
   running = gitops.run(stop.signal);
-  await until(namespaces, { name: "argocd" }, (found) => found !== undefined);
-});
+}
 
 afterEach(async () => {
   stop.abort();
@@ -226,13 +230,10 @@ test("an object that the server refuses fails the dry run: nothing is applied, r
   );
 });
 
-test("waves wait for the health of the one before, hooks come first", async () => {
-  const hook = {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: "before", annotations: { "argocd.argoproj.io/hook": "PreSync" } },
-  };
-  const first = {
+/** A hook and a Deployment in the wave before the rest: nobody reports on the Deployment, so the sync waits for it. */
+const inWaves = {
+  "app/hook.yaml": configMap("before", {}, { "argocd.argoproj.io/hook": "PreSync" }),
+  "app/db.yaml": JSON.stringify({
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: "db", annotations: { "argocd.argoproj.io/sync-wave": "-1" } },
@@ -241,31 +242,66 @@ test("waves wait for the health of the one before, hooks come first", async () =
       selector: { matchLabels: { a: "b" } },
       template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } },
     },
-  };
-  source.commit({
-    "app/all.yaml": [hook, first].map((object) => JSON.stringify(object)).join("\n---\n"),
-    "app/b.yaml": configMap("after", {}),
-  });
-  await createApplication(automated);
-  await untilApplication(
-    ({ operationState }) => operationState?.message?.includes('healthy state of Deployment "db"') === true,
-  );
+  }),
+  "app/rest.yaml": configMap("after", {}),
+};
 
-  assert.notEqual(
-    await cluster.get(configMaps, { namespace: "shop", name: "before" }, { signal: deadline }),
-    undefined,
-  );
-  assert.equal(await cluster.get(configMaps, { namespace: "shop", name: "after" }, { signal: deadline }), undefined);
+async function exists(name: string): Promise<boolean> {
+  return (await cluster.get(configMaps, { namespace: "shop", name }, { signal: deadline })) !== undefined;
+}
+
+async function untilWaiting(): Promise<void> {
+  const waiting = 'waiting for healthy state of Deployment "db"';
+  await untilApplication(({ operationState }) => operationState?.message === waiting);
+}
+
+async function reportReady(): Promise<void> {
   const status = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
-  await cluster.patch(
-    deployments,
-    { namespace: "shop", name: "db" },
-    { type: "merge", patch: { status } },
-    { signal: deadline, subresource: "status" },
-  );
+  const options = { signal: deadline, subresource: "status" } as const;
+  await cluster.patch(deployments, { namespace: "shop", name: "db" }, { type: "merge", patch: { status } }, options);
+}
+
+test("waves wait for the health of the one before, hooks come first", async () => {
+  source.commit(inWaves);
+  await createApplication(automated);
+  await untilWaiting();
+  assert.deepEqual([await exists("before"), await exists("after")], [true, false]);
+
+  await reportReady();
   await untilApplication(syncedAt(source.head));
 
-  assert.notEqual(await cluster.get(configMaps, { namespace: "shop", name: "after" }, { signal: deadline }), undefined);
+  assert.equal(await exists("after"), true);
+});
+
+test("a sync that was interrupted goes on where it was: no hook runs twice", async () => {
+  source.commit(inWaves);
+  await createApplication(automated);
+  await untilWaiting();
+  const hook = await cluster.get(configMaps, { namespace: "shop", name: "before" }, { signal: deadline });
+
+  stop.abort();
+  await running;
+  await reportReady();
+  start();
+  const application = await untilApplication(syncedAt(source.head));
+
+  assert.equal(await exists("after"), true);
+  assert.equal(application?.status?.history?.length, 1);
+  const same = await cluster.get(configMaps, { namespace: "shop", name: "before" }, { signal: deadline });
+  assert.equal(same?.metadata.resourceVersion, hook?.metadata.resourceVersion);
+});
+
+test("a waiting sync can be terminated, as the command line does it", async () => {
+  source.commit(inWaves);
+  await createApplication(automated);
+  await untilWaiting();
+
+  const patch = { status: { operationState: { phase: "Terminating" } } };
+  await cluster.patch(applications, key, { type: "merge", patch }, { signal: deadline });
+  const application = await untilApplication(({ operationState }) => operationState?.phase === "Failed");
+
+  assert.equal(application?.status?.operationState?.message, "Operation terminated");
+  assert.equal(await exists("after"), false);
 });
 
 test("a custom resource with server defaults is in sync after one sync, and its service too", async () => {

@@ -25,7 +25,8 @@ import { LiveObjects } from "./live/live-objects.ts";
 import { isRunning } from "./operations.ts";
 import type { SourcePort } from "./ports.ts";
 import { ensureDefaultProject } from "./project/default-project.ts";
-import { ApplicationReconciler, noRefresh } from "./reconcile.ts";
+import { noRefresh, Observer } from "./observe.ts";
+import { ApplicationReconciler } from "./reconcile.ts";
 import { TargetStates } from "./source/target-state.ts";
 import { resourceTree } from "./tree.ts";
 import { applicationOfInstance } from "./tracking.ts";
@@ -72,6 +73,7 @@ class GitopsInCluster implements Gitops {
   readonly #store: ApplicationStore;
   readonly #targets: TargetStates;
   readonly #live: LiveObjects;
+  readonly #observer: Observer;
   readonly #reconciler: ApplicationReconciler;
   readonly #controller: ReturnType<typeof createController>;
 
@@ -81,16 +83,15 @@ class GitopsInCluster implements Gitops {
     this.#store = new ApplicationStore(cluster);
     this.#targets = new TargetStates(source, clock);
     this.#live = new LiveObjects(informers, (instance) => this.#controller.enqueue(applicationOfInstance(instance)));
+    const shared = { cluster, clock, live: this.#live, targets: this.#targets };
+    this.#observer = new Observer({ ...shared, confirmer: new DifferenceConfirmer(cluster) });
+    const events = new EventWriter({ cluster, clock });
     this.#reconciler = new ApplicationReconciler({
-      cluster,
-      store: this.#store,
-      live: this.#live,
-      targets: this.#targets,
+      ...shared,
       source,
-      confirmer: new DifferenceConfirmer(cluster),
-      events: new EventWriter({ cluster, clock }),
-      clock,
-      log,
+      events,
+      store: this.#store,
+      observer: this.#observer,
     });
     this.#controller = createController<Application>({
       name: "applications",
@@ -159,7 +160,7 @@ class GitopsInCluster implements Gitops {
 
   async diff(request: Request, signal: AbortSignal): Promise<ResourceDiff[]> {
     const application = await this.#get(request, signal);
-    const { finding } = await this.#reconciler.observe(application, noRefresh, signal);
+    const { finding } = await this.#observer.observe(application, noRefresh, signal);
     if (finding.unknown) {
       const message = finding.conditions.map((entry) => entry.message).join("; ");
       throw new GitopsError("gitops/not-compared", `Cannot compare "${request.name}": ${message}`);
@@ -171,7 +172,7 @@ class GitopsInCluster implements Gitops {
     const application = await this.#get(request, signal);
     const informers = ownedTypes.map((type) => this.#options.informers.for<AnyObject>(type));
     await Promise.all(informers.map((informer) => informer.synced()));
-    const { finding } = await this.#reconciler.observe(application, noRefresh, signal);
+    const { finding } = await this.#observer.observe(application, noRefresh, signal);
     return resourceTree(finding.comparison.objects, (uid) => informers.flatMap((informer) => informer.ownedBy(uid)));
   }
 

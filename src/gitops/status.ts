@@ -62,7 +62,7 @@ function syncPart({ spec, status }: Application, finding: Finding): NonNullable<
 }
 
 /** One condition a type and message; its time is that of its first appearance. */
-export function mergeConditions(
+function mergeConditions(
   old: readonly ApplicationCondition[],
   found: readonly ApplicationCondition[],
   time: string,

@@ -16,7 +16,7 @@ export function applicationOfInstance(instance: string): { readonly namespace: s
   return name === undefined ? { namespace: controllerNamespace, name: instance } : { namespace: namespace ?? "", name };
 }
 
-export function trackingId(instance: string, key: ObjectKey): string {
+function trackingId(instance: string, key: ObjectKey): string {
   return `${instance}:${keyText(key)}`;
 }
 

@@ -1,7 +1,8 @@
 /** What an Application's source gives: the type is recognised by what lies in the folder. */
 import type { AnyObject } from "#api";
 import { hasErrors, type Checked, type Problem } from "#lib";
-import { findKustomization, renderKustomize } from "./kustomize/build.ts";
+import { renderKustomize } from "./kustomize/build.ts";
+import { findKustomization } from "./kustomize/find-kustomization.ts";
 import type { Kustomization } from "./kustomize/kustomization.ts";
 import type { Manifest } from "./manifest.ts";
 import { renderPlain, type DirectoryOptions } from "./plain/render-plain.ts";
@@ -40,7 +41,7 @@ export async function renderSource(tree: FileTree, options: RenderOptions): Prom
 }
 
 /** As Argo CD decides: a chart wins over a kustomization, anything else is a directory of manifests. */
-export async function detectSourceType(tree: FileTree, path: string): Promise<SourceType> {
+async function detectSourceType(tree: FileTree, path: string): Promise<SourceType> {
   if ((await tree.list(path)).some(({ name, type }) => type === "file" && name === "Chart.yaml")) return "Helm";
   return (await findKustomization(tree, path)) === undefined ? "Directory" : "Kustomize";
 }

@@ -38,7 +38,7 @@ export const appProjectKind = defineKind<AppProject>({
 const projectLists = ["sourceRepos", "destinations", "clusterResourceWhitelist", "namespaceResourceWhitelist"];
 
 /** Shape only. Whether repository, project and destination exist is said by conditions, as it may change later. */
-export function validateApplication({ spec }: Application): readonly Problem[] {
+function validateApplication({ spec }: Application): readonly Problem[] {
   if (!isObject(spec)) return [required("spec", "")];
   const problems: Problem[] = [];
   if (!isObject(spec.destination)) problems.push(required("spec.destination", ""));

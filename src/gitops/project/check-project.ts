@@ -3,7 +3,7 @@ import type { AppProject, Application, ApplicationDestination, GroupKindPattern 
 import { matchesGlob } from "./glob.ts";
 
 export const inClusterServer = "https://kubernetes.default.svc";
-export const inClusterName = "in-cluster";
+const inClusterName = "in-cluster";
 
 /** Sentences for `InvalidSpecError`; none when the project permits repository, destination and namespace. */
 export function projectRefusals(application: Application, project: AppProject | undefined): string[] {

@@ -16,7 +16,7 @@ const helmPolicies: Readonly<Record<string, DeletePolicy>> = {
   "hook-failed": "HookFailed",
 };
 
-export type DeletePolicy = "BeforeHookCreation" | "HookSucceeded" | "HookFailed";
+type DeletePolicy = "BeforeHookCreation" | "HookSucceeded" | "HookFailed";
 
 export interface Hook {
   /** Empty for objects that no sync touches (`Skip`, and the hooks of deletion). */

@@ -16,7 +16,7 @@ export interface SyncTask {
 }
 
 /** A target, a live object, or both; what the comparison gives. */
-export interface SyncCandidate {
+interface SyncCandidate {
   readonly key: ObjectKey;
   readonly target?: AnyObject;
   readonly live?: AnyObject;
@@ -36,7 +36,7 @@ export interface TaskInput {
   readonly begun: ReadonlySet<string>;
 }
 
-export const phaseOrder: readonly SyncPhase[] = ["PreSync", "Sync", "PostSync", "SyncFail"];
+const phaseOrder: readonly SyncPhase[] = ["PreSync", "Sync", "PostSync", "SyncFail"];
 
 /** In the order of execution. */
 export function planTasks(input: TaskInput): SyncTask[] {

@@ -11,20 +11,13 @@ import { readText } from "../read-file.ts";
 import { isRemote, joinTreePath, shownFolder } from "../tree-path.ts";
 import { parseYaml, shownPath, type YamlDocument, type YamlPath } from "../yaml-source.ts";
 import { KustomizeError } from "./errors.ts";
-import { fixReferences } from "./fix-references.ts";
+import { findKustomization } from "./find-kustomization.ts";
 import { absorb, generate } from "./generators.ts";
-import { contentHash } from "./hash.ts";
 import { setImages } from "./images.ts";
-import {
-  kustomizationFileNames,
-  kustomizationShape,
-  type Generator,
-  type Kustomization,
-  type Patch,
-} from "./kustomization.ts";
-import { inOrder } from "./order.ts";
+import { kustomizationShape, type Generator, type Kustomization, type Patch } from "./kustomization.ts";
 import { applyPatch, parsePatch } from "./patches.ts";
-import { metadataMap, Resource, sameId, shownId } from "./resource.ts";
+import { appendResources, finishResources } from "./resource-list.ts";
+import { Resource } from "./resource.ts";
 import { checkShape } from "./shape.ts";
 import {
   addAffix,
@@ -35,13 +28,6 @@ import {
   setNamespace,
   setReplicas,
 } from "./transforms.ts";
-
-/** The kustomization file of a folder, if it has one. */
-export async function findKustomization(tree: FileTree, folder: string): Promise<string | undefined> {
-  const names = new Set((await tree.list(folder)).filter(({ type }) => type === "file").map(({ name }) => name));
-  const name = kustomizationFileNames.find((candidate) => names.has(candidate));
-  return name === undefined ? undefined : joinTreePath(folder, name);
-}
 
 /**
  * Renders the kustomization in `folder`; what is wrong goes to `problems`. `extra` is applied like one more layer on top,
@@ -116,16 +102,7 @@ class Builder {
     const source: Source = { folder, file: shownFolder(folder), locate: () => ({ file: shownFolder(folder) }) };
     let ordered: Resource[] = [];
     this.#attempt(source, [], () => {
-      for (const resource of resources.filter((resource) => resource.needsHash)) {
-        const hash = contentHash(resource.object);
-        resource.rememberId();
-        resource.object.metadata.name += `-${hash}`;
-      }
-      fixReferences(resources);
-      ordered = inOrder(
-        resources.filter((resource) => !isLocalOnly(resource)),
-        sortOptions,
-      );
+      ordered = finishResources(resources, sortOptions);
     });
     return ordered.map(({ object, at }) => ({ object, at }));
   }
@@ -162,7 +139,7 @@ class Builder {
     for (const field of ["resources", "bases"] as const) {
       for (const [index, entry] of (kustomization[field] ?? []).entries()) {
         const found = await this.#entry(entry, [field, index], source, parents);
-        this.#attempt(source, [field, index], () => append(resources, found));
+        this.#attempt(source, [field, index], () => appendResources(resources, found));
       }
     }
     await this.#generate(kustomization, source, resources);
@@ -311,22 +288,4 @@ class Builder {
     if (!(error instanceof KustomizeError)) throw error;
     this.#report(source, [...path, ...(error.details?.path ?? [])], error.message);
   }
-}
-
-function append(resources: Resource[], added: readonly Resource[]): void {
-  for (const resource of added) {
-    const twin = resources.find((other) => sameId(other.id, resource.id));
-    if (twin !== undefined) {
-      const at = `${twin.at.file}:${twin.at.line ?? 1}`;
-      throw new KustomizeError(`${shownId(resource.id)} comes twice: "${at}" has it already; remove one`);
-    }
-    resources.push(resource);
-  }
-  if (resources.length > limits.objects) throw new KustomizeError(`More than ${limits.objects} objects`);
-}
-
-/** Objects for the tools of this folder only, marked with Kustomize's own annotation. */
-function isLocalOnly(resource: Resource): boolean {
-  const mark = metadataMap(resource.object, "annotations")["config.kubernetes.io/local-config"];
-  return mark !== undefined && mark !== "false";
 }

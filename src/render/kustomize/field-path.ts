@@ -15,7 +15,7 @@ export interface FieldSpec extends KindPattern {
 /** Called with the mapping that holds the last field of the path, and that field's name. */
 export type FieldVisitor = (holder: Record<string, unknown>, field: string) => void;
 
-export function splitFieldPath(path: string): string[] {
+function splitFieldPath(path: string): string[] {
   return path.split(/(?<!\\)\//).map((part) => part.replaceAll("\\/", "/"));
 }
 

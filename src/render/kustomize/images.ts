@@ -26,7 +26,7 @@ export function splitImage(image: string): ImageReference {
 }
 
 /** The image after the change, or the same image when the change is for another name. */
-export function changedImage(image: string, change: ImageChange): string {
+function changedImage(image: string, change: ImageChange): string {
   const { name, tag, digest } = splitImage(image);
   if (name !== change.name) return image;
   const newTag = nonEmpty(change.newTag);
