@@ -38,6 +38,7 @@ export class ProcessContainer implements Disposable {
   #child: ChildProcess | undefined;
   #watcher: FSWatcher | undefined;
   #looking: Disposable | undefined;
+  #lookAfterMs = lookEveryMs;
   #ending = false;
   #closed = false;
 
@@ -102,7 +103,13 @@ export class ProcessContainer implements Disposable {
   }
 
   signal(name: NodeJS.Signals): void {
-    if (this.isRunning && !this.#ending && this.#pid !== undefined) signalGroup(this.#pid, name);
+    if (!this.isRunning || this.#ending || this.#pid === undefined) return;
+    signalGroup(this.#pid, name);
+    if (name !== "SIGKILL" || this.#child !== undefined) return;
+    // The shim dies with its group and writes nothing: look for that at once.
+    this.#lookAfterMs = 10;
+    this.#looking?.[Symbol.dispose]();
+    this.#lookLater();
   }
 
   /** Stops observing; the process goes on. */
@@ -128,7 +135,7 @@ export class ProcessContainer implements Disposable {
 
   #lookLater(): void {
     if (this.#closed || this.#ending) return;
-    this.#looking = this.#options.clock.schedule(lookEveryMs, () => {
+    this.#looking = this.#options.clock.schedule(this.#lookAfterMs, () => {
       void this.#lookForExit().finally(() => this.#lookLater());
     });
   }

@@ -69,10 +69,10 @@ test("a rolling update replaces every pod with never fewer ready nor more in all
   assert.deepEqual(bounds, { leastReady: 3, mostPods: 4 });
   assert.deepEqual(versionsOf(activePods(running)), ["2", "2", "2"]);
   assert.equal(second?.metadata.annotations?.["deployment.kubernetes.io/revision"], "2");
-  const [old] = running.informers
+  const old = running.informers
     .for(replicaSets)
     .list("default")
-    .filter(({ spec }) => spec.replicas === 0);
+    .find(({ spec }) => spec.replicas === 0);
   // What `kubectl rollout undo` does: the old template put back.
   await running.cluster.patch(
     deployments,
