@@ -32,6 +32,8 @@ export interface Observed {
   readonly rendered?: RenderedState;
   readonly project?: AppProject;
   readonly invalid: boolean;
+  /** The repository could not be read: another try may do. */
+  readonly unreadable?: boolean;
 }
 
 export interface Refresh {
@@ -77,6 +79,7 @@ export class Observer {
       const conditions = [condition("ComparisonError", state.message)];
       return {
         ...base,
+        unreadable: state.revision === undefined,
         finding: { ...(await this.#unknown(application, conditions, now)), source, refreshed: refresh.wanted },
       };
     }

@@ -70,8 +70,8 @@ export class TargetStates {
     if (known !== undefined && !hard) return known;
     const state = await this.#render(source, revision, signal);
     this.#rendered.delete(key);
-    // A failure to reach the repository may be over next time; a failure to render this commit stays.
-    if (state.kind === "rendered") this.#rendered.set(key, state);
+    // A commit that cannot be rendered stays so; a repository that cannot be read has thrown, and is asked again.
+    this.#rendered.set(key, state);
     dropOldest(this.#rendered);
     return state;
   }
