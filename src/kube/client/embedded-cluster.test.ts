@@ -257,3 +257,15 @@ test("a dry run answers what would be and stores nothing", async (t) => {
   await cluster.delete(configMaps, created.metadata, { signal, dryRun: true });
   assert.equal((await cluster.get(configMaps, created.metadata, { signal }))?.data?.["k"], "1");
 });
+
+test("a refused secret does not show its value", async (t) => {
+  const cluster = openCluster(t);
+  const metadata = { name: "s", namespace: "default" };
+  for (const fields of [{ stringData: { k: 8_675_309 } }, { data: { k: "8675309!" } }, { data: { k: [8_675_309] } }]) {
+    const secret = { apiVersion: "v1", kind: "Secret", metadata, ...fields } as unknown as KubeObject;
+    await assert.rejects(cluster.create(secrets, secret, write), (error: Error) => {
+      assert.doesNotMatch(error.message + JSON.stringify(error), /8675309/);
+      return /k/.test(error.message);
+    });
+  }
+});

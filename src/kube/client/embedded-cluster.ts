@@ -52,6 +52,7 @@ export function openEmbeddedCluster(options: EmbeddedClusterOptions): EmbeddedCl
 }
 
 const defaultManager = "tidegate";
+const restartDelayMs = 5_000;
 
 class ClusterInProcess implements EmbeddedCluster {
   readonly capabilities: ClusterCapabilities = { exactWeights: true };
@@ -66,11 +67,14 @@ class ClusterInProcess implements EmbeddedCluster {
     createDefaultNamespaces(this.objects);
     const collector = this.#owned.use(new GarbageCollector(this.objects, log));
     const drain = this.#owned.use(new NamespaceDrain(this.objects, log));
-    this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping failed", { task, error }));
-    this.#tasks.start("custom kinds", (signal) => customs.run(signal));
-    this.#tasks.start("garbage collection", (signal) => collector.run(signal));
-    this.#tasks.start("namespace drain", (signal) => drain.run(signal));
-    this.#tasks.start("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));
+    this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping ended", { task, error }));
+    const keepRunning = (task: string, work: (signal: AbortSignal) => Promise<void>): void => {
+      this.#tasks.start(task, (signal) => again({ task, work, clock, log, signal }));
+    };
+    keepRunning("custom kinds", (signal) => customs.run(signal));
+    keepRunning("garbage collection", (signal) => collector.run(signal));
+    keepRunning("namespace drain", (signal) => drain.run(signal));
+    keepRunning("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));
   }
 
   async get<T extends KubeObject>(
@@ -143,6 +147,26 @@ class ClusterInProcess implements EmbeddedCluster {
 
   #kind(type: ResourceType<KubeObject>): ServedKind {
     return this.objects.kinds.serving(type);
+  }
+}
+
+/** Runs work that only ends by the signal; what it throws (a full disk, say) is logged, and it starts again. */
+async function again(job: {
+  readonly task: string;
+  readonly work: (signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { task, work, clock, log, signal } = job;
+  for (;;) {
+    try {
+      await work(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error("Cluster housekeeping failed and starts again", { task, error });
+    }
+    await clock.sleep(restartDelayMs, signal);
   }
 }
 

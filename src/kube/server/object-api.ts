@@ -175,7 +175,7 @@ export class ObjectApi {
   }
 }
 
-export function keyOf(kind: ServedKind, place: { namespace?: string | undefined; name: string }): ObjectKey {
+function keyOf(kind: ServedKind, place: { namespace?: string | undefined; name: string }): ObjectKey {
   return {
     resource: kind.resource,
     namespace: kind.type.namespaced ? (place.namespace ?? "") : "",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,30 @@ import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "#lib";
 import { ObjectStore } from "./object-store.ts";
+
+/** Given as argument, this file is not the test but the child that it kills. */
+const writerArgument = "write-until-killed";
+
+/** Writes objects for ever and says after each one what was acknowledged. */
+function writeForEver(file: string): never {
+  const store = new ObjectStore({
+    file,
+    clock: systemClock,
+    retention: { entries: 64, ageMs: 3_600_000 },
+  });
+  for (let i = 0; ; i++) {
+    const key = { resource: "things", namespace: "n", name: `o${i % 50}` };
+    const metadata = { name: key.name, namespace: "n" };
+    const stored =
+      i % 7 === 6
+        ? store.remove(key)
+        : store.put(key, { apiVersion: "v1", kind: "Thing", metadata, value: i, padding: "x".repeat(i % 4000) });
+    if (stored !== undefined)
+      writeSync(1, `${stored.metadata.resourceVersion} ${i % 7 === 6 ? "gone" : i} ${key.name}\n`);
+  }
+}
+
+if (process.argv[2] === writerArgument) writeForEver(process.argv[3] ?? "");
 
 async function temporaryFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidegate-store-"));
@@ -16,7 +41,7 @@ async function temporaryFile(t: TestContext): Promise<string> {
 
 /** Lets a child write until it has acknowledged `lines` writes, kills it, and returns all it acknowledged. */
 async function writeUntilKilled(file: string, lines: number): Promise<string[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "testing/writer.ts"), file], {
+  const child = spawn(process.execPath, [import.meta.filename, writerArgument, file], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const acknowledged: string[] = [];

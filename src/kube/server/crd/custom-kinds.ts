@@ -10,6 +10,7 @@ import {
   qualifiedPlural,
 } from "#api";
 import { type Clock, type Log, toTimestamp, Wake } from "#lib";
+import { KubeError } from "../../client/kube-error.ts";
 import type { StoreChange } from "../../store/store-event.ts";
 import type { ObjectApi } from "../object-api.ts";
 import { customKinds } from "./custom-kind.ts";
@@ -40,6 +41,10 @@ export class CustomKinds implements Disposable {
         try {
           this.#settle(name);
         } catch (error) {
+          if (!(error instanceof KubeError)) {
+            this.#due.add(name);
+            throw error;
+          }
           this.#log.warn("Settling a CustomResourceDefinition failed", { name, error });
         }
       }

@@ -2,13 +2,13 @@
 import { apiVersionOf } from "#api";
 import type { ServedKind } from "../registry/served-kind.ts";
 
-export interface GroupVersionKind {
+interface GroupVersionKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
 }
 
-export interface ServedSubresource {
+interface ServedSubresource {
   readonly name: string;
   readonly responseKind: GroupVersionKind;
   readonly verbs: readonly string[];
@@ -58,7 +58,7 @@ export function byGroup(resources: readonly ServedResource[]): readonly GroupVer
 }
 
 /** Stable before beta before alpha, then the higher number first: v2, v1, v1beta1, v1alpha1. */
-export function apiVersionOrder(a: string, b: string): number {
+function apiVersionOrder(a: string, b: string): number {
   const left = rank(a);
   const right = rank(b);
   for (const [index, value] of left.entries()) {

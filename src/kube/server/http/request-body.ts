@@ -36,7 +36,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-export function parseYaml(bytes: Uint8Array): unknown {
+function parseYaml(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   try {
     const document = parseDocument(text);

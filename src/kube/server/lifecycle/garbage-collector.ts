@@ -4,6 +4,7 @@
  */
 import type { AnyObject } from "#api";
 import { type Log, Wake } from "#lib";
+import { isKubeError, KubeError } from "../../client/kube-error.ts";
 import type { ObjectKey } from "../../store/object-key.ts";
 import type { StoreChange } from "../../store/store-event.ts";
 import type { ObjectApi } from "../object-api.ts";
@@ -84,6 +85,12 @@ export class GarbageCollector implements Disposable {
       try {
         this.#act(action);
       } catch (error) {
+        // Gone or replaced meanwhile: then its own events bring it here again, if there is anything to do.
+        if (isKubeError(error, "NotFound") || isKubeError(error, "Conflict")) continue;
+        if (!(error instanceof KubeError)) {
+          this.#enqueue(key);
+          throw error;
+        }
         this.#log.warn("Garbage collection of an object failed", { object: `${key.resource} ${key.name}`, error });
       }
     }

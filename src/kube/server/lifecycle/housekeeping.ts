@@ -15,7 +15,7 @@ export async function keepTidy(objects: ObjectApi, clock: Clock, signal: AbortSi
   }
 }
 
-export function removeOldEvents(objects: ObjectApi, now: Temporal.Instant): void {
+function removeOldEvents(objects: ObjectApi, now: Temporal.Instant): void {
   const { store } = objects;
   for (const { metadata, lastTimestamp, eventTime } of store.list(events.plural)) {
     const time = [lastTimestamp, eventTime, metadata.creationTimestamp].find((value) => typeof value === "string");

@@ -1,6 +1,7 @@
 /** Empties namespaces that are being deleted, and lets them go when nothing is left in them. Event-driven. */
 import { type AnyObject, namespaces } from "#api";
 import { type Log, Wake } from "#lib";
+import { KubeError } from "../../client/kube-error.ts";
 import type { StoreChange } from "../../store/store-event.ts";
 import type { ObjectApi } from "../object-api.ts";
 
@@ -25,7 +26,12 @@ export class NamespaceDrain implements Disposable {
     for (;;) {
       for (const name of this.#due) {
         this.#due.delete(name);
-        await this.#drain(name, signal);
+        try {
+          await this.#drain(name, signal);
+        } catch (error) {
+          this.#due.add(name);
+          throw error;
+        }
       }
       await this.#wake.wait(signal);
     }
@@ -68,6 +74,7 @@ export class NamespaceDrain implements Disposable {
         try {
           if (this.#objects.delete(kind, { namespace: name, name: object.metadata.name }, {}).gone) left -= 1;
         } catch (error) {
+          if (!(error instanceof KubeError)) throw error;
           this.#log.warn("Draining a namespace failed", {
             namespace: name,
             resource,

@@ -22,7 +22,7 @@ export function applyStrategicPatch(kind: ServedKind, object: AnyObject, patch: 
     throw new KubeError(
       "UnsupportedMediaType",
       "the body of the request was in an unknown format - accepted media types include: " +
-        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        "application/json-patch+json, application/merge-patch+json",
     );
   }
   if (!isObject(patch)) throw badRequest("a strategic merge patch must be an object");

@@ -1,4 +1,4 @@
-import { apiVersionOf, type KindDefinition, type ResourceType, splitApiVersion } from "#api";
+import { type KindDefinition, type ResourceType, splitApiVersion } from "#api";
 import { unknownKind } from "../refusals.ts";
 import { builtinKind, type ServedKind } from "./served-kind.ts";
 
@@ -78,9 +78,4 @@ export class KindRegistry {
 
 function apiVersionPath(kind: ServedKind): string {
   return `${kind.type.group}/${kind.type.version}`;
-}
-
-/** Whether the object says it is of this kind. */
-export function isOfKind(kind: ServedKind, apiVersion: unknown, name: unknown): boolean {
-  return apiVersion === apiVersionOf(kind.type) && name === kind.type.kind;
 }

@@ -23,6 +23,8 @@ export interface Conformity {
 export interface ConformOptions {
   /** Enums, bounds, patterns and defaults too: as CRDs mean them. */
   readonly allRules: boolean;
+  /** Leaves values out of the problems: they are secrets. */
+  readonly confidential: boolean;
   /** Top-level fields that are looked after elsewhere. */
   readonly except: ReadonlySet<string>;
 }
@@ -49,7 +51,10 @@ function conformValue(reference: Schema, value: unknown, path: string, walk: Wal
   if (reference.$ref === quantity && typeof value === "number") return String(value);
   const wanted = typeProblem(schema, value);
   if (wanted !== undefined) {
-    walk.mistyped.push({ path, message: `Invalid value: ${shown(value)}: must be ${wanted}` });
+    walk.mistyped.push({
+      path,
+      message: `Invalid value: ${walk.confidential ? "" : `${shown(value)}: `}must be ${wanted}`,
+    });
     return value;
   }
   if (walk.allRules) walk.broken.push(...ruleProblems(schema, value, path));

@@ -26,7 +26,7 @@ export async function readPodLog(call: ObjectCall): Promise<Answer> {
 }
 
 /** The one asked for, or the only one. Throws BadRequest when that leaves a choice. */
-export function chooseContainer(pod: Pod, asked: string): string {
+function chooseContainer(pod: Pod, asked: string): string {
   const { containers = [], initContainers = [] } = (pod as Partial<Pod>).spec ?? {};
   const names = [...containers, ...initContainers].map(({ name }) => name);
   if (asked !== "") {

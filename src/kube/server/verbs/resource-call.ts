@@ -1,6 +1,6 @@
 import type { ResourcePath } from "../http/request-path.ts";
 import type { KubeFace, KubeRequest } from "../http/kube-request.ts";
-import { negotiate, type Representation } from "../http/accept.ts";
+import { negotiate } from "../http/accept.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { objectForms, parseIncludeObject, type Presentation } from "../tables/representation.ts";
 import { decodeBody } from "../http/request-body.ts";
@@ -67,5 +67,3 @@ export function objectAnswer(
   const body = presentObject(call.kind, object, how);
   return { kind: "body", code, body, format: how.representation.format, warnings };
 }
-
-export type { Representation };

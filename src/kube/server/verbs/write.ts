@@ -1,12 +1,9 @@
 import type { AnyObject } from "#api";
-import { isObject } from "#lib";
+import { KubeError } from "../../client/kube-error.ts";
 import type { Answer } from "../http/answer.ts";
-import { decodeBody, mediaType, parseJson, parseYaml, unsupportedMedia } from "../http/request-body.ts";
-import { flag } from "../http/kube-request.ts";
+import { mediaType, parseJson, unsupportedMedia } from "../http/request-body.ts";
 import type { PatchBody } from "../object-api.ts";
-import { badRequest } from "../refusals.ts";
 import { getScale, patchScale, putScale } from "../scale/scale.ts";
-import { applyConfiguration } from "../apply/apply-configuration.ts";
 import { cloneJson } from "../write/clone-json.ts";
 import type { Subresource } from "../write/write-request.ts";
 import { objectAnswer, type ObjectCall, placeOf, requireBody, type ResourceCall, writeOf } from "./resource-call.ts";
@@ -36,13 +33,19 @@ const patchMedia = {
   "application/strategic-merge-patch+json": "strategic",
 } as const;
 
+/** Its field sets would live in managedFields, which say who wrote but not yet what: see `managed-fields.ts`. */
 const applyMedia = "application/apply-patch+yaml";
 
-/** PATCH of an object or one of its subresources, by any of the four kinds of patch. */
+/** PATCH of an object or one of its subresources, by JSON, merge or strategic merge patch. */
 export function patchObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
   const media = mediaType(call.request.headers["content-type"]);
-  if (media === applyMedia) return applyObject(call, subresource);
-  if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, [...Object.keys(patchMedia), applyMedia]);
+  if (media === applyMedia) {
+    throw new KubeError(
+      "UnsupportedMediaType",
+      `${JSON.stringify(applyMedia)} (server-side apply) is not served here: apply without --server-side`,
+    );
+  }
+  if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, Object.keys(patchMedia));
   const type = patchMedia[media as keyof typeof patchMedia];
   const patch: PatchBody = { type, patch: cloneJson(parseJson(call.request.body)) };
   const { write, warnings } = writeOf(call, subresource);
@@ -54,20 +57,6 @@ export function patchObject(call: ObjectCall, subresource: Subresource | undefin
   return objectAnswer(call, object, { warnings });
 }
 
-function applyObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
-  const { query, body } = call.request;
-  const config = cloneJson(parseYaml(body));
-  if (!isObject(config)) throw badRequest("the applied configuration must be an object");
-  const { write, warnings } = writeOf(call, subresource);
-  if ((query.get("fieldManager") ?? "") === "") throw badRequest("fieldManager is required for apply patch");
-  const { object, created } = applyConfiguration(call.face.objects, call.kind, placeOf(call), {
-    config,
-    force: flag(query, "force"),
-    write,
-  });
-  return objectAnswer(call, object, { code: created ? 201 : 200, warnings });
-}
-
 export function readScale(call: ObjectCall): Answer {
   return objectAnswer(call, getScale(call.face.objects, call.kind, placeOf(call)));
 }
@@ -76,5 +65,3 @@ export function readObject(call: ObjectCall): Answer {
   const object: AnyObject = call.face.objects.get(call.kind, placeOf(call));
   return objectAnswer(call, object);
 }
-
-export { decodeBody };

@@ -32,7 +32,9 @@ const metadataFields: ReadonlySet<string> = new Set([
  */
 export function fitToKind(kind: ServedKind, object: AnyObject, request: WriteRequest): readonly Problem[] {
   const { schema, allRules } = kind;
-  const fit = schema === undefined ? undefined : conform(schema, object, { allRules, except: everyKindHas });
+  const confidential = kind.resource === "secrets";
+  const fit =
+    schema === undefined ? undefined : conform(schema, object, { allRules, confidential, except: everyKindHas });
   const mistyped = fit?.mistyped[0];
   // Upstream reads built-in kinds into Go structs, which fails, and validates custom ones, which is a problem like others.
   if (mistyped !== undefined && !allRules) throw cannotDecode(kind.type, formatProblem(mistyped));

@@ -1,6 +1,6 @@
 /**
- * Who wrote an object last, through which verb. Entries say manager, operation and time; `fieldsV1` is where the sets of
- * fields of server-side apply belong.
+ * Who wrote an object last, through which verb. Entries say manager, operation and time; which fields are
+ * whose, which server-side apply needs, is not kept, so `fieldsV1` is empty.
  */
 import { type AnyObject, apiVersionOf } from "#api";
 import { isObject } from "#lib";
