@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { interruptSignal, reportFailure } from "./command.ts";
 import { appsCommand, syncCommand } from "./commands/apps.ts";
+import { credentialCommand } from "./commands/credential.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -13,13 +14,16 @@ import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { upCommand } from "./commands/up.ts";
-import { version } from "./version.ts";
+import { version } from "#server";
 
 const program = new Command("tidegate")
   .description("From a commit to production without downtime, and back again by itself when the release is bad")
   .version(version())
   .showHelpAfterError("(add --help for commands and examples)")
-  .addHelpText("after", "\nStart here:\n  $ tidegate demo     # the whole promise in about a minute\n  $ tidegate up       # keep it running\n  $ tidegate init     # deliver your own application");
+  .addHelpText(
+    "after",
+    "\nStart here:\n  $ tidegate demo     # the whole promise in about a minute\n  $ tidegate up       # keep it running\n  $ tidegate init     # deliver your own application",
+  );
 
 for (const create of [
   upCommand,
@@ -34,6 +38,7 @@ for (const create of [
   syncCommand,
   rolloutCommand,
   tokenCommand,
+  credentialCommand,
   doctorCommand,
 ]) {
   program.addCommand(create());

@@ -1,25 +1,52 @@
 /**
- * The control process: builds every room, wires their ports to each other, starts the controllers and listens. The only
- * place where rooms meet. Read top to bottom, it is the life of the process: open what is durable, adopt what runs, then
- * let the loops go on from there.
+ * The control process: opens what is durable, adopts what runs, wires every room's ports to the others and lets the
+ * loops go on from there. The only place where rooms meet.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { applications, pods } from "#api";
-import { ensureAdminToken, Tokens } from "#auth";
-import { Informers } from "#controller";
-import { openMirrors, openRepositories } from "#git";
-import { createGitops } from "#gitops";
-import { createRegistryClient } from "#images";
-import { openEmbeddedCluster } from "#kube";
-import { errorMessage, type Log, openDatabase, readFileIfExists, systemClock, systemIds, TaskGroup, Wake, writeFileAtomic } from "#lib";
-import { Metrics } from "#metrics";
-import { createImageUpdater } from "#promotion";
-import { openRegistry } from "#registry";
-import { setKustomizeImage } from "#render";
-import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
-import { startRouters } from "#router";
-import { openProcessRuntime } from "#runtime";
-import { Timeline } from "#timeline";
-import { openWorkflows } from "#workflows";
-import { createWorkloads } from "#workloads";
+import { type Log, systemClock, systemIds, TaskGroup, toTimestamp } from "#lib";
+import type { Config } from "./config.ts";
+import { takeControlLock } from "./control-lock.ts";
+import { type Endpoints, makeHome, writeEndpoints } from "./home.ts";
+import { listen } from "./listen.ts";
+import { startLoops } from "./loops.ts";
+import { openRooms } from "./rooms.ts";
+
+export interface Control extends AsyncDisposable {
+  readonly endpoints: Endpoints;
+  /** Resolves when the signal aborts or somebody asked for the end. */
+  stopped(signal: AbortSignal): Promise<void>;
+}
+
+export async function startControl(config: Config, log: Log): Promise<Control> {
+  await using owned = new AsyncDisposableStack();
+  const home = await makeHome(config.home);
+  owned.use(takeControlLock(home.lock));
+  const tasks = owned.use(new TaskGroup((error, name) => log.error("A background task failed", { name, error })));
+  const context = {
+    config,
+    home,
+    log,
+    clock: systemClock,
+    ids: systemIds,
+    tasks,
+    signal: tasks.signal,
+    startedAt: toTimestamp(systemClock.now()),
+  };
+  const rooms = await openRooms(context, owned);
+  const stop = Promise.withResolvers<boolean>();
+  const endpoints = await listen(context, rooms, (dataPlane) => stop.resolve(dataPlane), owned);
+  await writeEndpoints(home, endpoints);
+  await startLoops(context, rooms, owned);
+  log.info("Ready", { control: endpoints.controlPort, traffic: endpoints.trafficPort, home: home.folder });
+  const parts = owned.move();
+  return {
+    endpoints,
+    async stopped(signal) {
+      const asked = new Promise<boolean>((resolve) => {
+        signal.addEventListener("abort", () => resolve(false), { once: true });
+        if (signal.aborted) resolve(false);
+      });
+      if (await Promise.race([stop.promise, asked])) await rooms.stopDataPlane();
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}

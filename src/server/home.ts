@@ -12,6 +12,8 @@ export interface Home {
   readonly workflows: string;
   readonly mirrors: string;
   readonly pods: string;
+  readonly rootfs: string;
+  readonly imageCache: string;
   readonly routers: string;
   readonly runner: string;
   readonly logs: string;
@@ -31,10 +33,12 @@ export function homeOf(folder: string): Home {
     relationalDatabase: at("tidegate.db"),
     clusterDatabase: at("cluster.db"),
     repositories: at("repos"),
-    registry: at("registry"),
+    registry: at("blobs"),
     workflows: at("workflows"),
     mirrors: at("mirrors"),
     pods: at("pods"),
+    rootfs: at("rootfs"),
+    imageCache: at("image-cache"),
     routers: at("routers"),
     runner: at("runner"),
     logs: at("logs"),

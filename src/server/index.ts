@@ -12,3 +12,4 @@ export {
 export { type Endpoints, type Home, homeOf, readEndpoints } from "./home.ts";
 export { processLog } from "./process-log.ts";
 export { supervise, type Supervisor, SupervisorError, type SupervisorOptions } from "./supervisor.ts";
+export { version } from "./version.ts";

@@ -81,13 +81,19 @@ function printApplication(detail: ApplicationDetail): void {
   print(`${paint(detail.name, "bold")}  ${status(detail.sync)}  ${status(detail.health)}`);
   print(`  source    ${detail.repoURL} ${detail.path} @ ${detail.targetRevision}`);
   print(`  revision  ${detail.revision ?? "-"}`);
-  if (detail.operationPhase !== undefined) print(`  operation ${status(detail.operationPhase)} ${detail.operationMessage ?? ""}`);
+  if (detail.operationPhase !== undefined)
+    print(`  operation ${status(detail.operationPhase)} ${detail.operationMessage ?? ""}`);
   for (const condition of detail.conditions) print(`  ${paint(condition.type, "red")}: ${condition.message}`);
   print("");
   const roots = detail.tree.filter((node) => node.parentUid === undefined);
   for (const root of roots) printNode(detail.tree, root, 0);
   if (detail.history.length === 0) return;
-  print(`\n${table(["id", "revision", "deployed"], detail.history.map((entry) => [String(entry.id), entry.revision.slice(0, 7), entry.deployedAt]))}`);
+  print(
+    `\n${table(
+      ["id", "revision", "deployed"],
+      detail.history.map((entry) => [String(entry.id), entry.revision.slice(0, 7), entry.deployedAt]),
+    )}`,
+  );
 }
 
 function printNode(tree: readonly ResourceNode[], node: ResourceNode, depth: number): void {
@@ -158,5 +164,8 @@ async function waitForOperation(
   } catch (error) {
     if (session.signal.aborted || !deadline.aborted) throw error;
   }
-  throw new CliError("cli/failed", `The sync did not end within ${timeoutMs / 1000} s; look with: tidegate apps ${before.name}`);
+  throw new CliError(
+    "cli/failed",
+    `The sync did not end within ${timeoutMs / 1000} s; look with: tidegate apps ${before.name}`,
+  );
 }

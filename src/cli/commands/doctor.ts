@@ -16,7 +16,9 @@ interface Finding {
 }
 
 export function doctorCommand(): Command {
-  return command("doctor", "Look for what is missing or wrong; exit code 1 when something is", ["tidegate doctor"]).action(doctor);
+  return command("doctor", "Look for what is missing or wrong; exit code 1 when something is", [
+    "tidegate doctor",
+  ]).action(doctor);
 }
 
 async function doctor(options: GlobalOptions): Promise<void> {
@@ -25,8 +27,22 @@ async function doctor(options: GlobalOptions): Promise<void> {
   const findings = await Promise.all([
     nodeVersion(),
     tool("git", ["--version"], config.hostPath, "needed: install git 2.34 or newer", "problem", signal),
-    tool("kubectl", ["version", "--client"], config.hostPath, "not found: only needed to use the cluster from the command line", "note", signal),
-    tool("docker", ["info", "--format", "{{.ServerVersion}}"], config.hostPath, "no engine answers: Dockerfiles with RUN cannot be built here", "note", signal),
+    tool(
+      "kubectl",
+      ["version", "--client"],
+      config.hostPath,
+      "not found: only needed to use the cluster from the command line",
+      "note",
+      signal,
+    ),
+    tool(
+      "docker",
+      ["info", "--format", "{{.ServerVersion}}"],
+      config.hostPath,
+      "no engine answers: Dockerfiles with RUN cannot be built here",
+      "note",
+      signal,
+    ),
     dataFolder(options.home),
     server(options.home),
   ]);
@@ -57,7 +73,8 @@ async function tool(
   try {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
     const { exitCode, stdout } = await runCommand(name, args, { env: { PATH: path }, signal: deadline });
-    if (exitCode === 0) return { check: name, result: "ok", detail: stdout.toString("utf8").trim().split("\n")[0] ?? "" };
+    if (exitCode === 0)
+      return { check: name, result: "ok", detail: stdout.toString("utf8").trim().split("\n")[0] ?? "" };
   } catch {
     // Not there: said below.
   }
@@ -69,7 +86,11 @@ async function dataFolder(flag: string | undefined): Promise<Finding> {
   if (!existsSync(folder)) return { check: "data folder", result: "ok", detail: `${folder} (made at the first start)` };
   const mode = statSync(folder).mode & 0o077;
   if (mode !== 0) {
-    return { check: "data folder", result: "problem", detail: `${folder} can be read by others: chmod 700 "${folder}"` };
+    return {
+      check: "data folder",
+      result: "problem",
+      detail: `${folder} can be read by others: chmod 700 "${folder}"`,
+    };
   }
   const { bavail, bsize } = await statfs(folder);
   const freeGiB = (bavail * bsize) / 1024 ** 3;

@@ -1,14 +1,13 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
-import { formatProblem, hasErrors, type Log } from "#lib";
+import { formatProblem, hasErrors } from "#lib";
 import type { Push, PushCheckPort, RefUpdate } from "#git";
 import { checkFiles, isWorkflowPath, type Workflows } from "#workflows";
 import { pushEvent } from "./push-event.ts";
 
 export interface PushCheckOptions {
-  readonly workflows: () => Workflows;
+  readonly workflows: Workflows;
   /** Where people see a run. */
   readonly runUrl: (runId: string) => string;
-  readonly log: Log;
 }
 
 const folders = [".github/workflows", ".forgejo/workflows"] as const;
@@ -47,7 +46,7 @@ async function workflowProblems(push: Push): Promise<string[]> {
 async function startRuns(options: PushCheckOptions, update: RefUpdate, signal: AbortSignal): Promise<string[]> {
   const event = pushEvent(update);
   if (event === undefined) return [];
-  const workflows = options.workflows();
+  const { workflows } = options;
   const ids = await workflows.accept(event, { signal });
   const runs = await Promise.all(ids.map((id) => workflows.getRun(id)));
   return runs

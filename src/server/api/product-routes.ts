@@ -1,0 +1,48 @@
+/** The product API at `/api/tidegate/v1`: what the console and the command line speak. */
+import type { FastifyPluginAsync } from "fastify";
+import type { SystemStatus } from "#api";
+import type { Tokens } from "#auth";
+import type { Clock, Log } from "#lib";
+import type { ApplicationRoutesOptions } from "./application-routes.ts";
+import { applicationRoutes } from "./application-routes.ts";
+import { answerFailure } from "./api-error.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { repositoryRoutes } from "./repository-routes.ts";
+import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
+import { runRoutes, type RunRoutesOptions } from "./run-routes.ts";
+import { requireIdentity } from "./session.ts";
+import { tokenRoutes } from "./token-routes.ts";
+
+export interface ProductRoutesOptions
+  extends ApplicationRoutesOptions, DeliveryRoutesOptions, RolloutRoutesOptions, RunRoutesOptions {
+  readonly tokens: Tokens;
+  readonly feed: ChangeFeed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly controlUrl: () => string;
+  readonly status: () => Promise<SystemStatus>;
+  /** @param dataPlane whether routers and pods end too */
+  readonly stop: (dataPlane: boolean) => void;
+}
+
+export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync {
+  return async (app) => {
+    requireIdentity(app, options.tokens);
+    app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, options.log));
+    runRoutes(app, options);
+    deliveryRoutes(app, options);
+    applicationRoutes(app, options);
+    rolloutRoutes(app, options);
+    repositoryRoutes(app, options.repositories);
+    tokenRoutes(app, options.tokens, options.controlUrl);
+    eventRoutes(app, options.feed, options.clock, options.signal);
+    app.get("/status", () => options.status());
+    app.post<{ Body: { dataPlane?: boolean } | null }>("/system/stop", (request) => {
+      options.stop(request.body?.dataPlane ?? false);
+      return {};
+    });
+    await Promise.resolve();
+  };
+}

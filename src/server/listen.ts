@@ -1,0 +1,113 @@
+/** Every HTTP face of the control process on one port. */
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import Fastify, { type FastifyInstance } from "fastify";
+import { isPodReady, permits, pods, type SystemStatus } from "#api";
+import { gitRoutes } from "#git";
+import { kubeRoutes } from "#kube";
+import { metricsRoutes } from "#metrics";
+import { registryRoutes } from "#registry";
+import { workflowRoutes } from "#workflows";
+import { consoleFiles } from "./api/console-files.ts";
+import { productRoutes } from "./api/product-routes.ts";
+import { loginRoute } from "./api/session.ts";
+import type { ServerContext } from "./context.ts";
+import { type Endpoints, readEndpoints } from "./home.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { version } from "./version.ts";
+import type { Rooms } from "./rooms.ts";
+import { controlUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
+import { pushChecks } from "./wiring/push-checks.ts";
+
+/** What no face of ours needs more of in one request, unless it says so itself (pushes, blobs). */
+const bodyLimit = 4 * 1024 * 1024;
+
+export async function listen(
+  context: ServerContext,
+  rooms: Rooms,
+  stop: (dataPlane: boolean) => void,
+  owned: AsyncDisposableStack,
+): Promise<Endpoints> {
+  const app = Fastify({
+    bodyLimit,
+    requestTimeout: 0,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500 },
+  });
+  owned.defer(() => app.close());
+  await registerFaces(app, context, rooms, stop);
+  const { host } = context.config.control;
+  const former = await readEndpoints(context.home);
+  const wanted = context.config.control.port === 0 ? (former?.controlPort ?? 0) : context.config.control.port;
+  await app.listen({ host, port: wanted });
+  const bound = (app.server.address() as AddressInfo).port;
+  rooms.addresses.settle(bound, rooms.routers.port);
+  await writeKubeconfig(context.home.kubeconfig, controlUrl(rooms.addresses), rooms.adminToken);
+  return { pid: process.pid, host, controlPort: bound, trafficPort: rooms.routers.port };
+}
+
+async function registerFaces(
+  app: FastifyInstance,
+  context: ServerContext,
+  rooms: Rooms,
+  stop: (dataPlane: boolean) => void,
+): Promise<void> {
+  const { clock, log, signal } = context;
+  const { tokens, repositories, registry, workflows, metrics } = rooms;
+  const access = tokens;
+  const runUrl = (id: string): string => `${controlUrl(rooms.addresses)}/runs/${id}`;
+  healthRoutes(app, rooms);
+  loginRoute(app, tokens);
+  await consoleFiles(app, join(import.meta.dirname, "..", "..", "dist", "console"));
+  await app.register(workflowRoutes({ workflows, access, log }), { prefix: "/api/tidegate/v1/runner" });
+  const product = { ...rooms, clock, ids: context.ids, log, signal, stop };
+  const productOptions = {
+    ...product,
+    controlUrl: () => controlUrl(rooms.addresses),
+    status: () => systemStatus(context, rooms),
+  };
+  await app.register(productRoutes(productOptions), { prefix: "/api/tidegate/v1" });
+  await app.register(
+    kubeRoutes({ cluster: rooms.cluster, access, logs: rooms.workloads.logs, clock, log, version: version() }),
+    { prefix: "/kube" },
+  );
+  await app.register(metricsRoutes({ metrics, access, clock }), { prefix: "/prometheus" });
+  await app.register(registryRoutes({ registry, access, issuer: { secret: rooms.registryKey }, clock, log }));
+  const checks = pushChecks({ workflows, runUrl });
+  await app.register(gitRoutes({ repositories, access, checks, log }));
+}
+
+/** Health is open; own metrics need a token like everything else. */
+function healthRoutes(app: FastifyInstance, rooms: Rooms): void {
+  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/metrics", async (request, reply) => {
+    const identity = await rooms.tokens.authenticate(request.headers.authorization);
+    if (identity === undefined || !permits(identity, "metrics", "read")) {
+      return reply.code(401).header("www-authenticate", "Bearer").send("A token with metrics:read is needed\n");
+    }
+    return reply.type("text/plain; version=0.0.4; charset=utf-8").send(rooms.ownMetrics.expose());
+  });
+}
+
+async function systemStatus(context: ServerContext, rooms: Rooms): Promise<SystemStatus> {
+  const { addresses, routers, informers, workflows, repositories } = rooms;
+  const all = informers.for(pods).list();
+  const routerStatus = await routers.status(AbortSignal.any([context.signal, AbortSignal.timeout(1000)]));
+  return {
+    version: version(),
+    startedAt: context.startedAt,
+    addresses: {
+      control: controlUrl(addresses),
+      traffic: trafficUrl(addresses),
+      kubernetes: `${controlUrl(addresses)}/kube`,
+      registry: registryHost(addresses),
+    },
+    processes: [
+      { name: "control", pid: process.pid, state: "running" },
+      ...routerStatus.map(({ pid }) => ({ name: "router", pid, state: "running" }) as const),
+      ...workflows.runners().map(() => ({ name: "runner", pid: 0, state: "running" }) as const),
+    ],
+    pods: { total: all.length, ready: all.filter(isPodReady).length },
+    repositories: (await repositories.list()).length,
+  };
+}

@@ -1,0 +1,106 @@
+/** Starts what runs for as long as the process does: controllers, consumers of the durable logs, scraping. */
+import type { RefUpdate } from "#git";
+import type { ManifestPush } from "#registry";
+import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
+import { Chronicle } from "./chronicle/chronicle.ts";
+import type { ServerContext } from "./context.ts";
+import { consume } from "./positions.ts";
+import type { Rooms } from "./rooms.ts";
+import { controlUrl, ownRepository } from "./wiring/addresses.ts";
+import { pushEvent } from "./wiring/push-event.ts";
+import { runTrafficController } from "./wiring/traffic-controller.ts";
+
+const garbageIntervalMs = 3_600_000;
+
+export async function startLoops(context: ServerContext, rooms: Rooms, owned: AsyncDisposableStack): Promise<void> {
+  const { tasks, clock, ids, log } = context;
+  const { cluster, informers, routers } = rooms;
+  const chronicle = new Chronicle({ ...rooms, ownRepository, clock, log, tasks });
+  const traffic = createEmbeddedTraffic({ cluster });
+  const measure = createPrometheusMeasure({
+    defaultAddress: `${controlUrl(rooms.addresses)}/prometheus`,
+    defaultHeaders: () => ({ authorization: `Bearer ${rooms.adminToken}` }),
+  });
+  const rollouts = createRollouts({ cluster, informers, traffic, measure, clock, ids, log });
+  tasks.start("workloads", (signal) => rooms.workloads.run(signal));
+  tasks.start("traffic", (signal) => runTrafficController({ cluster, informers, routers, clock, log }, signal));
+  tasks.start("rollouts", (signal) => rollouts.run(signal));
+  tasks.start("gitops", (signal) => rooms.gitops.run(signal));
+  tasks.start("image updates", (signal) => rooms.imageUpdater.run(signal));
+  tasks.start("metrics", (signal) => rooms.metrics.run(signal));
+  tasks.start("garbage", (signal) => collectGarbage(context, rooms, signal));
+  await informers.synced();
+  owned.use(chronicle.follow());
+  owned.use(rooms.feed.follow(informers));
+  followPushes(context, rooms, chronicle);
+  followImages(context, rooms, chronicle);
+  tasks.start("run notices", (signal) => followRuns(rooms, chronicle, signal));
+}
+
+/** Each consumer has a position of its own: a slow one holds no other back, and each goes on where it was. */
+function followPushes({ tasks, log }: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
+  const { repositories, positions, workflows, gitops, timeline, feed } = rooms;
+  const follow = (name: string, handle: (update: RefUpdate, signal: AbortSignal) => Promise<void>): void =>
+    tasks.start(name, (signal) => consume(repositories.updates, positions, name, handle, log, signal));
+  follow("pushes to workflows", async (update, signal) => {
+    const event = pushEvent(update);
+    if (event !== undefined) await workflows.accept(event, { signal });
+  });
+  follow("pushes to gitops", (update) => {
+    gitops.notifyPush(update.repository, update.ref, update.after);
+    return Promise.resolve();
+  });
+  follow("pushes to timeline", async (update) => {
+    await chronicle.refUpdate(update);
+    feed.notify("deliveries");
+    feed.notify("repositories");
+  });
+  tasks.start("timeline to consoles", async (signal) => {
+    for await (const _event of timeline.subscribe(signal)) feed.notify("deliveries");
+  });
+}
+
+function followImages({ tasks, log }: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
+  const { registry, positions, imageUpdater } = rooms;
+  const follow = (name: string, handle: (push: ManifestPush) => Promise<void>): void =>
+    tasks.start(name, (signal) => consume(registry.pushes, positions, name, handle, log, signal));
+  follow("images to timeline", async (push) => {
+    const image = await registry.image(push.repository, push.digest);
+    const { tag, ...facts } = push;
+    const named = tag === undefined ? facts : { ...facts, tag };
+    await chronicle.image(named, image?.labels["org.opencontainers.image.revision"]);
+  });
+  follow("images to updates", (push) => {
+    imageUpdater.notifyImage((image) => ownRepository(image) === push.repository);
+    return Promise.resolve();
+  });
+}
+
+async function followRuns({ workflows, feed }: Rooms, chronicle: Chronicle, signal: AbortSignal): Promise<void> {
+  using notices = workflows.subscribe(signal);
+  // What ended while this process was down, before what happens from now on.
+  for (const run of (await workflows.listRuns({ limit: 200 })).toReversed()) await chronicle.run(runFacts(run));
+  for await (const { runId, kind } of notices) {
+    if (kind === "log") continue;
+    feed.notify("runs", runId);
+    if (kind !== "run") continue;
+    const run = await workflows.getRun(runId);
+    if (run !== undefined) await chronicle.run(runFacts(run));
+  }
+}
+
+function runFacts(run: Awaited<ReturnType<Rooms["workflows"]["listRuns"]>>[number]): Parameters<Chronicle["run"]>[0] {
+  return { ...run, workflow: run.workflow.name };
+}
+
+async function collectGarbage({ clock, log }: ServerContext, rooms: Rooms, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(garbageIntervalMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      await rooms.registry.collectGarbage(signal);
+    } catch (error) {
+      log.warn("Cannot collect the registry's garbage, trying again in an hour", { error });
+    }
+  }
+}

@@ -1,0 +1,203 @@
+/** Opens every room on the data folder and hands each the ports it asked for. Order: what others stand on first. */
+import { join } from "node:path";
+import { ensureAdminToken, Tokens } from "#auth";
+import { Informers } from "#controller";
+import { openMirrors, openRepositories, type Repositories } from "#git";
+import { createGitops, type Gitops } from "#gitops";
+import { createRegistryClient } from "#images";
+import { type EmbeddedCluster, openEmbeddedCluster } from "#kube";
+import { errorMessage, openDatabase, readFileIfExists } from "#lib";
+import { MetricRegistry, Metrics } from "#metrics";
+import { createImageUpdater, type ImageUpdater } from "#promotion";
+import { openRegistry, type Registry } from "#registry";
+import { setKustomizeImage } from "#render";
+import { type Routers, startRouters } from "#router";
+import { openProcessRuntime, type PodRuntime } from "#runtime";
+import { Timeline } from "#timeline";
+import { openWorkflows, type Workflows } from "#workflows";
+import { createWorkloads, type Workloads } from "#workloads";
+import { ChangeFeed } from "./api/change-feed.ts";
+import type { ServerContext } from "./context.ts";
+import { Positions } from "./positions.ts";
+import { ensureSecretKey } from "./secret-key.ts";
+import { endpointGate } from "./wiring/endpoint-gate.ts";
+import { environmentRepositories } from "./wiring/environment-repositories.ts";
+import { gitopsSource } from "./wiring/gitops-source.ts";
+import { imageSource } from "./wiring/image-source.ts";
+import { imageTags } from "./wiring/image-tags.ts";
+import { jobTokens } from "./wiring/job-tokens.ts";
+import { LateAddresses } from "./wiring/late-addresses.ts";
+import { scrapeTargets } from "./wiring/scrape-targets.ts";
+import { workflowServices, workflowVariables } from "./wiring/workflow-services.ts";
+import { workflowSource } from "./wiring/workflow-source.ts";
+
+export interface Rooms {
+  readonly addresses: LateAddresses;
+  readonly tokens: Tokens;
+  readonly adminToken: string;
+  readonly registryKey: Uint8Array;
+  readonly positions: Positions;
+  readonly timeline: Timeline;
+  readonly feed: ChangeFeed;
+  readonly repositories: Repositories;
+  readonly registry: Registry;
+  readonly workflows: Workflows;
+  readonly cluster: EmbeddedCluster;
+  readonly informers: Informers;
+  readonly gitops: Gitops;
+  readonly runtime: PodRuntime;
+  readonly workloads: Workloads;
+  readonly routers: Routers;
+  readonly ownMetrics: MetricRegistry;
+  readonly metrics: Metrics;
+  readonly imageUpdater: ImageUpdater;
+  /** Ends pods and routers: only when somebody asked for it. */
+  stopDataPlane(): Promise<void>;
+}
+
+export async function openRooms(context: ServerContext, owned: AsyncDisposableStack): Promise<Rooms> {
+  const { home, clock, ids, log } = context;
+  const addresses = new LateAddresses(context.config.control.host);
+  const database = openDatabase(home.relationalDatabase);
+  owned.defer(() => database.destroy());
+  const tokens = await Tokens.open({ database, clock, ids });
+  const adminToken = await ensureAdminToken(tokens, home.adminToken, ids);
+  await installRunnerToken(tokens, home.runnerToken);
+  const positions = await Positions.open(database);
+  const timeline = await Timeline.open(database);
+  const feed = new ChangeFeed(clock);
+  owned.defer(() => feed.close());
+  const searchPath = context.config.hostPath;
+  const repositories = owned.use(
+    await openRepositories({ folder: home.repositories, database, clock, ids, log, searchPath }),
+  );
+  const mirrors = await openMirrors({ folder: home.mirrors, clock, log, searchPath });
+  const registry = await openRegistry({ folder: home.registry, database, clock, ids, log });
+  const workflows = await openWorkflows({
+    database,
+    folder: home.workflows,
+    clock,
+    ids,
+    log,
+    source: workflowSource(repositories),
+    tokens: jobTokens(tokens, ids),
+    variables: workflowVariables(addresses),
+    services: workflowServices(addresses),
+  });
+  owned.use(workflows);
+  const cluster = owned.use(openEmbeddedCluster({ file: home.clusterDatabase, clock, ids, log }));
+  const informers = owned.use(new Informers({ cluster, clock, log }));
+  const dataPlane = await openDataPlane(context, { cluster, informers, registry }, owned);
+  const gitops = createGitops({ cluster, informers, source: gitopsSource(repositories, mirrors), clock, ids, log });
+  const imageUpdater = createImageUpdater({
+    cluster,
+    informers,
+    tags: imageTags(registry),
+    environments: environmentRepositories(repositories),
+    kustomizations: { setImage: editKustomization },
+    clock,
+    ids,
+    log,
+  });
+  const registryKey = await ensureSecretKey(join(home.keys, "registry"));
+  return {
+    addresses,
+    tokens,
+    adminToken,
+    registryKey,
+    positions,
+    timeline,
+    feed,
+    repositories,
+    registry,
+    workflows,
+    cluster,
+    informers,
+    gitops,
+    imageUpdater,
+    ...dataPlane,
+  };
+}
+
+type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" | "metrics" | "stopDataPlane">;
+
+async function openDataPlane(
+  context: ServerContext,
+  rooms: Pick<Rooms, "cluster" | "informers" | "registry">,
+  owned: AsyncDisposableStack,
+): Promise<DataPlane> {
+  const { config, home, clock, ids, log, signal } = context;
+  const { cluster, informers, registry } = rooms;
+  const remote = createRegistryClient({ credentials: () => undefined, clock });
+  const runtime = owned.use(
+    await openProcessRuntime({
+      podsFolder: home.pods,
+      imagesFolder: home.rootfs,
+      source: imageSource({ registry, remote, cacheFolder: home.imageCache }),
+      hostPath: config.hostPath,
+      clock,
+      ids,
+      log,
+      signal,
+    }),
+  );
+  const listen = config.traffic;
+  const routers = owned.use(
+    await startRouters({
+      folder: home.routers,
+      count: config.routers,
+      listen,
+      nodePath: config.nodePath,
+      log,
+      clock,
+      signal,
+    }),
+  );
+  const workloads = createWorkloads({
+    cluster,
+    informers,
+    runtime,
+    gate: endpointGate(informers, routers),
+    clock,
+    ids,
+    log,
+    nodeName: "local",
+  });
+  const ownMetrics = new MetricRegistry();
+  const targets = scrapeTargets(informers, routers, ownMetrics);
+  const metrics = owned.use(await Metrics.open({ folder: home.metrics, targets, clock, log }));
+  return {
+    runtime,
+    workloads,
+    routers,
+    ownMetrics,
+    metrics,
+    async stopDataPlane() {
+      await routers.stop();
+      await stopPods(runtime, signal);
+    },
+  };
+}
+
+/** The objects stay: the next start runs the pods again. */
+async function stopPods(runtime: PodRuntime, signal: AbortSignal): Promise<void> {
+  const running = runtime.list().filter((container) => container.state.kind === "running");
+  await Promise.all(running.map((container) => runtime.stopContainer(container.id, { graceMs: 5000, signal })));
+}
+
+function editKustomization(
+  text: string,
+  image: Parameters<typeof setKustomizeImage>[1],
+): { text?: string; problems: { path: string; message: string }[] } {
+  try {
+    return { text: setKustomizeImage(text, image), problems: [] };
+  } catch (error) {
+    return { problems: [{ path: "", message: errorMessage(error) }] };
+  }
+}
+
+async function installRunnerToken(tokens: Tokens, file: string): Promise<void> {
+  const secret = (await readFileIfExists(file))?.trim();
+  if (secret === undefined || secret === "") return;
+  await tokens.install("runner", secret, { name: "local runner", scopes: ["runner:write"] });
+}
