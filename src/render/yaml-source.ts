@@ -83,11 +83,12 @@ export function parseYaml(file: string, text: string, problems: Problem[]): Yaml
     problems.push({ path: "", message, at: { file } });
     return [];
   }
-  return documents.flatMap((document) => toYamlDocument(file, document as Document.Parsed, lines, problems));
+  return documents.flatMap((document) => toYamlDocument(file, text, document as Document.Parsed, lines, problems));
 }
 
 function toYamlDocument(
   file: string,
+  text: string,
   document: Document.Parsed,
   lines: LineCounter,
   problems: Problem[],
@@ -99,6 +100,7 @@ function toYamlDocument(
     }
     return [];
   }
+  endBlockAtEnd(document, text);
   const problem = unsafeInteger(file, document, lines);
   if (problem !== undefined) problems.push(problem);
   try {
@@ -109,6 +111,20 @@ function toYamlDocument(
     problems.push({ path: "", message: `Cannot read as YAML: ${reason}`, at: { file, line: 1, column: 1 } });
     return [];
   }
+}
+
+/**
+ * A block scalar keeps its last line break only if there is one (YAML 1.2, 8.1.1.2). The parser invents it for a text
+ * that ends in the middle of a line; Go's does not, and the content hash of a ConfigMap would differ.
+ */
+function endBlockAtEnd(document: Document.Parsed, text: string): void {
+  if (text.endsWith("\n")) return;
+  visit(document, {
+    Scalar(_key, node) {
+      if (!node.type?.startsWith("BLOCK_") || typeof node.value !== "string") return;
+      if ((node.range?.[1] ?? 0) >= text.length && node.value.endsWith("\n")) node.value = node.value.slice(0, -1);
+    },
+  });
 }
 
 /** A copy in which nothing is one object in two places, as aliases leave it: later steps change values in place. */
