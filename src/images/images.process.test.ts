@@ -1,11 +1,13 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { extract, pack } from "tar-stream";
-import { formatProblem, systemClock } from "#lib";
+import Fastify from "fastify";
+import { formatProblem, openDatabase, silentLog, systemClock, systemIds } from "#lib";
+import { openRegistry, registryRoutes } from "#registry";
 import { buildWithEngine } from "./engine/build.ts";
 import { findContainerEngine } from "./engine/detect.ts";
 import {
@@ -13,6 +15,7 @@ import {
   createRegistryClient,
   parseImageReference,
   pushImage,
+  trimImageCache,
   type BuildOptions,
   type BuiltImage,
   type RegistryClient,
@@ -20,6 +23,10 @@ import {
 import { fakeLogin, startRegistryFake, type RegistryFake } from "./testing.ts";
 
 const signal = AbortSignal.timeout(60_000);
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
 let folder = "";
 let registry: RegistryFake;
 let client: RegistryClient;
@@ -55,6 +62,7 @@ function optionsFor(root: string, more: Partial<BuildOptions> = {}): BuildOption
     platform: { os: "linux", architecture: "amd64" },
     cacheFolder: join(folder, "cache"),
     registry: client,
+    clock: systemClock,
     signal,
     onProgress: () => {},
     ...more,
@@ -264,6 +272,61 @@ for (const { name, dockerfile, want } of mistakes) {
     match(await problemsOf(root), want);
   });
 }
+
+/** The registry room itself, with its tokens and its database. */
+async function serveOwnRegistry(parts: AsyncDisposableStack): Promise<string> {
+  const database = parts.adopt(openDatabase(join(folder, "registry.db")), async (db) => await db.destroy());
+  const common = { clock: systemClock, log: silentLog };
+  const registry = await openRegistry({ ...common, folder: join(folder, "registry"), database, ids: systemIds });
+  const app = parts.adopt(Fastify({ forceCloseConnections: true }), async (app) => await app.close());
+  const access = {
+    authenticate: (authorization: string | undefined) => {
+      const right = `Basic ${Buffer.from("user:secret-1").toString("base64")}`;
+      return Promise.resolve(authorization === right ? { name: "ada", scopes: ["admin"] } : undefined);
+    },
+  };
+  await app.register(registryRoutes({ ...common, registry, access, issuer: { secret: new Uint8Array(32).fill(7) } }));
+  const base = await app.listen({ host: "127.0.0.1", port: 0 });
+  return `tidegate.localhost:${new URL(base).port}`;
+}
+
+test("our own registry takes what is pushed, gives it back as a base, and mounts the base's layers", async () => {
+  await using parts = new AsyncDisposableStack();
+  const host = await serveOwnRegistry(parts);
+  const own = createRegistryClient({
+    clock: systemClock,
+    credentials: () => ({ username: "user", password: "secret-1" }),
+  });
+  await own.checkLogin(host, signal);
+  const base = await build(await context("own-base", { Dockerfile: "FROM scratch\nCOPY a /", a: "1".repeat(100_000) }));
+  await pushImage(own, base, [parseImageReference(`${host}/acme/base:1`)], { signal, onProgress: () => {} });
+  const root = await context("own-shop", { Dockerfile: `FROM ${host}/acme/base:1\nCOPY b /`, b: "2" });
+  const image = await build(root, { registry: own, cacheFolder: join(folder, "own-cache") });
+  const how: string[] = [];
+  await pushImage(own, image, [parseImageReference(`${host}/acme/shop:1`)], {
+    signal,
+    onProgress: (line) => how.push(line),
+  });
+  deepEqual(how.map((line) => /present|mounted|uploaded|pushed/.exec(line)?.[0] ?? "").sort(byText), [
+    "mounted",
+    "pushed",
+    "uploaded",
+  ]);
+  const pulled = await own.getManifest(parseImageReference(`${host}/acme/shop@${image.digest}`), signal);
+  equal(pulled.bytes.toString(), image.manifest.toString());
+});
+
+test("the cache loses its longest unused layers, not those in use", async () => {
+  const root = await context("trimmed", { Dockerfile: "FROM scratch\nCOPY a /\nCOPY b /", a: "1", b: "2" });
+  const cacheFolder = join(folder, "trim-cache");
+  const { layers } = await build(root, { cacheFolder });
+  const [old, fresh] = layers.map((layer) => layer.path);
+  await utimes(old ?? "", 1000, 1000);
+  const usedBefore = systemClock.now().subtract({ hours: 1 });
+  equal(await trimImageCache(cacheFolder, { maxBytes: 1, usedBefore }), layers[0]?.size);
+  await rejects(readFile(old ?? ""), { code: "ENOENT" });
+  ok((await readFile(fresh ?? "")).length > 0);
+});
 
 test("a stage nobody needs may hold RUN", async () => {
   const root = await context("unneeded", { Dockerfile: "FROM scratch AS dev\nRUN x\nFROM scratch\nCOPY a /", a: "1" });

@@ -12,6 +12,7 @@ export { parseDockerfile } from "./dockerfile/parse.ts";
 export type { Dockerfile } from "./dockerfile/instruction.ts";
 export { needsEngine } from "./native/stage-order.ts";
 export { buildImage, type BuildOptions, type BuildOutcome, type BuiltImage } from "./native/build.ts";
+export { trimImageCache, type TrimOptions } from "./native/trim-cache.ts";
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "./registry/client.ts";
 export type { CredentialsSource, RegistryCredentials } from "./registry/authorizer.ts";
 export { pushImage } from "./registry/push-image.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile, mkdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -329,6 +329,7 @@ test("a runner that was killed abandons its job with what it had logged, and end
 });
 
 test("finished jobs leave no files", async () => {
-  await mkdir(join(folder, "work", "jobs"), { recursive: true });
+  stop.abort();
+  await running;
   deepEqual(await readdir(join(folder, "work", "jobs")), []);
 });

@@ -1,14 +1,14 @@
 /** The runner: claims jobs, holds as many as it may, and first of all delivers what an earlier life of it left. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { findContainerEngine, type EngineSearch } from "#images";
+import { findContainerEngine, trimImageCache, type EngineSearch } from "#images";
 import { backoffDelayMs, readFileIfExists, TaskGroup, writeFileAtomic, type Clock, type Ids, type Log } from "#lib";
 import { ControlClient } from "./control/control-client.ts";
-import { ControlRefused } from "./errors.ts";
 import { findProgram } from "./exec/find-program.ts";
 import { killOrphans } from "./exec/orphans.ts";
 import { findJournals } from "./journal/journal.ts";
 import { deliver, holdJob, type HoldOptions } from "./job/hold-job.ts";
+import { imageCacheIn } from "./job/job-folders.ts";
 import type { RunnerFacts } from "./job/job.ts";
 
 export interface RunnerOptions {
@@ -36,10 +36,12 @@ export interface Runner extends AsyncDisposable {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** Layers of base images and of our own; looked at when the runner starts. */
+const maxImageCacheBytes = 10 * 1024 ** 3;
+
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** After control refused us (a bad token, say) it is asked ever more rarely. */
-const refusedRetry = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
+const failureRetry = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
 
 export function createRunner(options: RunnerOptions): Runner {
   return new ClaimingRunner(options);
@@ -49,54 +51,74 @@ class ClaimingRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #control: ControlClient;
   readonly #jobsFolder: string;
+  readonly #sharedFolder: string;
   readonly #tasks: TaskGroup;
+  /** Outlives the slots by a little: files of the last jobs are still removed. */
+  readonly #background: TaskGroup;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#control = new ControlClient(options);
     this.#jobsFolder = join(options.workFolder, "jobs");
-    this.#tasks = new TaskGroup((error, name) => options.log.error("Runner task failed", { name, error }));
+    this.#sharedFolder = join(options.workFolder, "shared");
+    const report = (error: unknown, name: string): void => options.log.error("Runner task failed", { name, error });
+    this.#tasks = new TaskGroup(report);
+    this.#background = new TaskGroup(report);
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const stop = AbortSignal.any([signal, this.#tasks.signal]);
     await mkdir(this.#jobsFolder, { recursive: true });
     const runnerId = await this.#identity();
+    const hold = this.#holdOptions();
     const left = await findJournals(this.#jobsFolder);
     // Before new work: what the earlier life started must not run beside it.
     for (const journal of left) await killOrphans(journal.held.trackingId);
     for (const journal of left) {
-      this.#tasks.start(
-        `deliver ${journal.held.jobId}`,
-        async () => await deliver(journal, { control: this.#control }, stop),
-      );
+      this.#tasks.start(`deliver ${journal.held.jobId}`, async () => {
+        // Stopped before control answered: the journal stays for the next start.
+        await deliver(journal, hold, stop).catch((error: unknown) => {
+          if (!stop.aborted) throw error;
+        });
+      });
     }
-    const hold = this.#holdOptions();
+    this.#background.start("trim image cache", async () => await this.#trimImages());
     for (let slot = 0; slot < this.#options.concurrency; slot++) {
       this.#tasks.start(`slot ${slot}`, async () => await this.#work(runnerId, hold, stop));
     }
     await this.#tasks.settled();
+    await this.#background.settled();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();
+    await this.#background[Symbol.asyncDispose]();
   }
 
   async #work(runnerId: string, hold: HoldOptions, stop: AbortSignal): Promise<void> {
     const { name, labels, ids, log, clock } = this.#options;
-    let refusals = 0;
+    let failures = 0;
     while (!stop.aborted) {
       try {
         const assignment = await this.#control.claim({ runnerId, name, labels, claimId: ids.uuid() }, stop);
-        refusals = 0;
+        failures = 0;
         if (assignment !== undefined) await holdJob(assignment, hold, stop);
       } catch (error) {
         if (stop.aborted) return;
-        if (!(error instanceof ControlRefused)) throw error;
-        log.error("Control refused the runner", { error });
-        await clock.sleep(backoffDelayMs(refusedRetry, refusals++, ids.random()), stop).catch(() => {});
+        // A refused token, a full disk: the slot stays and tries again, ever more rarely.
+        log.error("Job could not be taken", { error });
+        await clock.sleep(backoffDelayMs(failureRetry, failures++, ids.random()), stop).catch(() => {});
       }
     }
+  }
+
+  async #trimImages(): Promise<void> {
+    const usedBefore = this.#options.clock.now().subtract({ hours: 6 });
+    const removed = await trimImageCache(imageCacheIn(this.#sharedFolder), {
+      maxBytes: maxImageCacheBytes,
+      usedBefore,
+    });
+    if (removed > 0) this.#options.log.info("Image cache trimmed", { removedBytes: removed });
   }
 
   /** The same after a restart, so that control knows who comes back. */
@@ -110,13 +132,13 @@ class ClaimingRunner implements Runner {
   }
 
   #holdOptions(): HoldOptions {
-    const { clock, ids, log, workFolder } = this.#options;
-    const sharedFolder = join(workFolder, "shared");
+    const { clock, ids, log } = this.#options;
     return {
       control: this.#control,
+      inBackground: (name, work) => this.#background.start(name, work),
       runner: runnerFacts(this.#options),
       jobsFolder: this.#jobsFolder,
-      sharedFolder,
+      sharedFolder: this.#sharedFolder,
       clock,
       ids,
       log,
@@ -128,13 +150,13 @@ function runnerFacts(options: RunnerOptions): RunnerFacts {
   const path = options.baseEnv["PATH"] ?? usualPath;
   const hostNode = findProgram("node", path, "/");
   const baseEnv = { ...options.baseEnv, PATH: hostNode === undefined ? `${path}:${dirname(options.nodePath)}` : path };
-  let engine: Promise<EngineSearch> | undefined;
+  let engine: EngineSearch | undefined;
   return {
     name: options.name,
     baseEnv,
     nodePath: options.nodePath,
     os: process.platform === "darwin" ? "macOS" : "Linux",
     arch: process.arch === "arm64" ? "ARM64" : "X64",
-    engine: (signal) => (engine ??= findContainerEngine({ env: baseEnv, signal })),
+    engine: async (signal) => (engine ??= await findContainerEngine({ env: baseEnv, signal })),
   };
 }

@@ -1,7 +1,7 @@
 /** Pulls a base image into the cache folder and lays its layers out as a tree. */
-import { access } from "node:fs/promises";
+import { utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { isObject } from "#lib";
+import { isObject, type Clock } from "#lib";
 import { ImageError } from "../errors.ts";
 import { formatPlatform, platformFits, type Platform } from "../platform.ts";
 import { formatImageReference, parseImageReference, type ImageReference } from "../reference.ts";
@@ -21,6 +21,7 @@ export interface BaseImageOptions {
   readonly registry: RegistryClient;
   readonly platform: Platform;
   readonly cacheFolder: string;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
@@ -61,7 +62,7 @@ async function pullLayer(
   options: BaseImageOptions,
 ): Promise<ImageLayer> {
   const path = blobPath(join(options.cacheFolder, "blobs"), descriptor.digest);
-  if (!(await exists(path))) {
+  if (!(await markUsed(path, options.clock))) {
     options.onProgress(`pulling ${descriptor.digest.slice(0, 19)} (${descriptor.size} bytes)`);
     await options.registry.pullBlob(reference, descriptor.digest, path, options.signal);
   }
@@ -122,8 +123,10 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
+/** False when the blob is not there. The time keeps it from being trimmed while it is used. */
+async function markUsed(path: string, clock: Clock): Promise<boolean> {
+  const now = clock.now().epochMilliseconds / 1000;
+  return await utimes(path, now, now).then(
     () => true,
     () => false,
   );

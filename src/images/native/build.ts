@@ -1,7 +1,7 @@
 /** Builds a Dockerfile without RUN, without a container engine. The same context gives the same digests. */
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { errorCode, hasErrors, sha256Digest, systemIds, type Location, type Problem } from "#lib";
+import { errorCode, hasErrors, sha256Digest, systemIds, type Clock, type Location, type Problem } from "#lib";
 import { expandWord, ExpansionError } from "../dockerfile/expand.ts";
 import type { Dockerfile, Stage } from "../dockerfile/instruction.ts";
 import { parseDockerfile, parseTrigger } from "../dockerfile/parse.ts";
@@ -36,6 +36,7 @@ export interface BuildOptions {
   /** Blobs, layer indexes and temporary contents; may be shared by builds that run at the same time. */
   readonly cacheFolder: string;
   readonly registry: RegistryClient;
+  readonly clock: Clock;
   /** SOURCE_DATE_EPOCH, seconds; 0 when missing. */
   readonly sourceDateEpoch?: number;
   /** What was found when an engine was looked for, for the message about RUN. */
@@ -58,7 +59,7 @@ export type BuildOutcome =
   | { readonly kind: "built"; readonly image: BuiltImage; readonly warnings: readonly Problem[] }
   | { readonly kind: "problems"; readonly problems: readonly Problem[] };
 
-/** What the user wrote wrong comes back as problems; a registry or disk that fails throws. */
+/** What cannot be done comes back as problems with their line; a disk that fails throws. */
 export async function buildImage(options: BuildOptions): Promise<BuildOutcome> {
   const file = options.dockerfileName ?? basename(options.dockerfilePath);
   const text = await readDockerfile(options.dockerfilePath).catch((error: unknown) => {
@@ -120,8 +121,8 @@ class NativeBuild {
       if (last === undefined) throw new InstructionProblem("There is no stage to build");
       return { kind: "built", image: this.#encode(last), warnings: [] };
     } catch (error) {
-      const asked = error instanceof ImageError && error.code !== "images/registry-unreachable";
-      if (error instanceof InstructionProblem || error instanceof ExpansionError || asked) {
+      const known = [InstructionProblem, ExpansionError, ImageError].some((kind) => error instanceof kind);
+      if (known && error instanceof Error) {
         return { kind: "problems", problems: [{ path: "", message: error.message, at }] };
       }
       throw error;
@@ -170,8 +171,8 @@ class NativeBuild {
   }
 
   async #pull(name: string, platform: Platform): Promise<BaseImage> {
-    const { registry, cacheFolder, signal, onProgress } = this.#options;
-    const image = await pullBaseImage(name, { registry, cacheFolder, signal, onProgress, platform });
+    const { registry, cacheFolder, clock, signal, onProgress } = this.#options;
+    const image = await pullBaseImage(name, { registry, cacheFolder, clock, signal, onProgress, platform });
     for (const layer of image.layers) this.#layerPaths.set(layer.digest, layer.path);
     return image;
   }

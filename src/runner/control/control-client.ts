@@ -24,7 +24,7 @@ export interface ControlClientOptions {
 }
 
 /** Control comes back within a second or two after a restart; then nobody should wait for us. */
-const retry: Backoff = { initialMs: 100, factor: 2, maxMs: 3_000, jitter: 0.3 };
+const retry: Backoff = { initialMs: 100, factor: 2, maxMs: 1_000, jitter: 0.3 };
 
 const requestMs = 30_000;
 const maxAnswerBytes = 64 * 1024 * 1024;

@@ -2,10 +2,10 @@
 import { TaskGroup, Wake, withDeadline, type Clock, type Ids, type Log } from "#lib";
 import type { JobAssignment } from "#workflows";
 import type { ControlClient } from "../control/control-client.ts";
-import { LeaseLost } from "../errors.ts";
+import { ControlRefused, LeaseLost } from "../errors.ts";
 import { killOrphans } from "../exec/orphans.ts";
 import { JobLog } from "../journal/job-log.ts";
-import { openJournal, readResult, removeJournal, saveResult, type JobJournal } from "../journal/journal.ts";
+import { closeJournal, openJournal, readResult, removeFiles, saveResult, type JobJournal } from "../journal/journal.ts";
 import { LogShipper } from "../journal/log-shipper.ts";
 import { StepLogs } from "../journal/step-log.ts";
 import { Masker } from "../masking/masker.ts";
@@ -14,14 +14,19 @@ import { Job, type RunnerFacts } from "./job.ts";
 import { JobRun } from "./run-job.ts";
 import { StepBoard } from "./step-board.ts";
 
-export interface HoldOptions {
+export interface DeliverOptions {
   readonly control: ControlClient;
+  readonly log: Log;
+  /** Work nobody waits for. */
+  readonly inBackground: (name: string, work: () => Promise<void>) => void;
+}
+
+export interface HoldOptions extends DeliverOptions {
   readonly runner: RunnerFacts;
   readonly jobsFolder: string;
   readonly sharedFolder: string;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly log: Log;
 }
 
 /** How long a runner that stops tries to say so. */
@@ -32,15 +37,14 @@ export async function holdJob(assignment: JobAssignment, options: HoldOptions, s
   const trackingId = `tidegate_${options.ids.uuid()}`;
   const { jobId, lease } = assignment;
   const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId });
-  const holding = new Holding(assignment, journal, options, signal);
   try {
-    await holding.run();
-    await deliver(journal, options, signal);
+    await new Holding(assignment, journal, options, signal).run();
+    await forget(journal, options);
   } catch (error) {
     await killOrphans(trackingId);
     if (error instanceof LeaseLost) {
       options.log.warn("Job was taken away", { jobId });
-      await removeJournal(journal);
+      await forget(journal, options);
     } else if (signal.aborted) await sayFarewell(journal, options, "The runner was stopped while the job ran");
     else {
       options.log.error("Job could not be run", { jobId, error });
@@ -49,25 +53,32 @@ export async function holdJob(assignment: JobAssignment, options: HoldOptions, s
   }
 }
 
-/** Sends what the journal holds: the log, then the result; without a result the job is abandoned. */
+/** Sends what a journal of an earlier life holds: the log, then the result; without a result the job is abandoned. */
 export async function deliver(
   journal: JobJournal,
-  options: Pick<HoldOptions, "control">,
+  options: DeliverOptions,
   signal: AbortSignal,
   reason = "The runner was restarted while the job ran",
 ): Promise<void> {
-  const { control } = options;
+  const { control, log } = options;
   const { jobId, lease } = journal.held;
   try {
     using logs = new StepLogs(journal.logFolder);
-    await new LogShipper(journal.held, logs, control).flush(signal);
+    await new LogShipper(journal.held, logs, control, true).flush(signal);
     const result = await readResult(journal);
     if (result === undefined) await control.abandon(jobId, { lease, reason }, signal);
     else await control.complete(jobId, { lease, ...result }, signal);
   } catch (error) {
-    if (!(error instanceof LeaseLost)) throw error;
+    // What control refuses now it would refuse for ever: keeping it would only fail at each start.
+    if (error instanceof ControlRefused) log.error("Control refused what was left of a job", { jobId, error });
+    else if (!(error instanceof LeaseLost)) throw error;
   }
-  await removeJournal(journal);
+  await forget(journal, options);
+}
+
+async function forget(journal: JobJournal, options: DeliverOptions): Promise<void> {
+  await closeJournal(journal);
+  options.inBackground("remove job files", async () => await removeFiles(journal));
 }
 
 /** Tries once, shortly; what cannot be said now is said by the next life of the runner. */
@@ -96,7 +107,7 @@ class Holding {
     this.#stopKill = AbortSignal.any([signal, this.#kill.signal]);
   }
 
-  /** Returns when the result is on disk. Throws when the lease is lost or the runner stops. */
+  /** Returns when control has taken the result. Throws when the lease is lost or the runner stops. */
   async run(): Promise<void> {
     const { control, clock } = this.#options;
     using logs = new StepLogs(this.#journal.logFolder);
@@ -106,11 +117,20 @@ class Holding {
     const jobLog = new JobLog(logs, shipper, masker, clock);
     const board = new StepBoard(clock, () => this.#stepsChanged.notify());
     const job = await this.#makeJob(masker);
-    const killAll = (): void => this.#kill.abort();
-    const run = new JobRun(job, board, jobLog, killAll);
+    const run = new JobRun(job, board, jobLog, () => this.#kill.abort());
+    try {
+      await this.#runAndReport(run, board, shipper);
+    } catch (error) {
+      // A lost lease aborts everything else: the reason is what counts.
+      throw this.#failure ?? error;
+    }
+  }
+
+  async #runAndReport(run: JobRun, board: StepBoard, shipper: LogShipper): Promise<void> {
+    const { control } = this.#options;
     await using loops = new TaskGroup((error) => {
       this.#failure ??= error;
-      killAll();
+      this.#kill.abort();
     });
     loops.start("heartbeat", async (signal) => await this.#heartbeat(run, signal));
     loops.start("steps", async (signal) => await this.#reportSteps(board, signal));
@@ -119,8 +139,11 @@ class Holding {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#stopKill.aborted && !this.#kill.signal.aborted) throw this.#stopKill.reason;
     await saveResult(this.#journal, result);
-    // The lease is kept until control has the whole log: with control away that can be long.
-    await shipper.flush(loops.signal);
+    // The heartbeat goes on meanwhile: with control away this can take long.
+    const { jobId, lease } = this.#assignment;
+    const ending = AbortSignal.any([this.#stopKill, loops.signal]);
+    await shipper.flush(ending);
+    await control.complete(jobId, { lease, ...result }, ending);
   }
 
   async #makeJob(masker: Masker): Promise<Job> {

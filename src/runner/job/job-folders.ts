@@ -18,6 +18,10 @@ export interface JobFolders {
   readonly imageCache: string;
 }
 
+export function imageCacheIn(sharedFolder: string): string {
+  return join(sharedFolder, "images");
+}
+
 export async function makeJobFolders(
   jobFolder: string,
   sharedFolder: string,
@@ -34,7 +38,7 @@ export async function makeJobFolders(
     actions: join(jobFolder, "_actions"),
     eventPath: join(temp, "_github_workflow", "event.json"),
     toolCache: join(sharedFolder, "tools"),
-    imageCache: join(sharedFolder, "images"),
+    imageCache: imageCacheIn(sharedFolder),
   };
   const wanted = [folders.workspace, folders.fileCommands, join(temp, "_github_workflow"), folders.toolCache];
   for (const folder of [...wanted, folders.imageCache]) await mkdir(folder, { recursive: true });

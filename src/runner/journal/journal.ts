@@ -74,6 +74,12 @@ export async function readResult(journal: JobJournal): Promise<JobResult | undef
   return text === undefined ? undefined : (JSON.parse(text) as JobResult);
 }
 
-export async function removeJournal(journal: JobJournal): Promise<void> {
+/** After this the job is forgotten, whatever becomes of its files. */
+export async function closeJournal(journal: JobJournal): Promise<void> {
+  await rm(join(journal.folder, "job.json"), { force: true });
+}
+
+/** Large workspaces take a while to remove: nothing waits for it. What a crash leaves, `findJournals` removes. */
+export async function removeFiles(journal: JobJournal): Promise<void> {
   await rm(journal.folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -15,10 +15,13 @@ export class LogShipper {
   readonly #held: HeldJob;
   readonly #logs: StepLogs;
   readonly #control: ControlClient;
+  readonly #resume: boolean;
   readonly #positions = new Map<number, Position>();
   readonly #wake = new Wake();
 
-  constructor(held: HeldJob, logs: StepLogs, control: ControlClient) {
+  /** @param resume an earlier life of the runner sent some of it: control is asked how much it has */
+  constructor(held: HeldJob, logs: StepLogs, control: ControlClient, resume = false) {
+    this.#resume = resume;
     this.#held = held;
     this.#logs = logs;
     this.#control = control;
@@ -40,10 +43,17 @@ export class LogShipper {
   /** Returns when control holds every line that was written before the call. */
   async flush(signal: AbortSignal): Promise<void> {
     for (const step of this.#logs.steps()) {
+      if (this.#resume && !this.#positions.has(step)) await this.#ask(step, signal);
       while (this.#position(step).offset < this.#logs.size(step)) {
         if (!(await this.#sendSlice(step, signal))) break;
       }
     }
+  }
+
+  async #ask(step: number, signal: AbortSignal): Promise<void> {
+    const request = { lease: this.#held.lease, step, firstLine: 0, lines: [] };
+    const { acknowledged } = await this.#control.log(this.#held.jobId, request, signal);
+    this.#moveTo(step, acknowledged);
   }
 
   #position(step: number): Position {

@@ -209,6 +209,7 @@ async function buildNatively(call: ActionCall, request: Request, search: EngineS
     ...(target === undefined ? {} : { target }),
     cacheFolder: parts.folders.imageCache,
     registry,
+    clock: parts.clock,
     ...(search === undefined ? {} : { engineSearch: search.summary }),
     signal: step.stop,
     onProgress: (line) => call.log(line),
