@@ -52,6 +52,8 @@ export function absorb(resources: Resource[], generated: Resource): void {
     throw new KustomizeError(`Cannot create ${id}: a base has it already; use behavior merge or replace`);
   }
   old.object = mergedObject(old.object, generated.object, generated.behavior);
+  // Either side may switch the suffix off; none can switch it on again.
+  old.needsHash &&= generated.needsHash;
 }
 
 function mergedObject(old: AnyObject, made: AnyObject, behavior: GenerationBehavior): AnyObject {

@@ -1,4 +1,5 @@
 /** Operations on the list of resources of a layer as a whole. */
+import type { AnyObject } from "#api";
 import { limits } from "../limits.ts";
 import { KustomizeError } from "./errors.ts";
 import { fixReferences } from "./fix-references.ts";
@@ -28,10 +29,18 @@ export function finishResources(resources: readonly Resource[], sortOptions: Kus
     resource.object.metadata.name += `-${hash}`;
   }
   fixReferences(resources);
+  for (const { object } of resources) quoteAnnotations(object);
   return inOrder(
     resources.filter((resource) => !isLocalOnly(resource)),
     sortOptions,
   );
+}
+
+/** Annotations are strings; an unquoted number or truth value becomes the one it looks like. */
+function quoteAnnotations({ metadata }: AnyObject): void {
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+    if (typeof value !== "string" && metadata.annotations !== undefined) metadata.annotations[key] = String(value);
+  }
 }
 
 /** Objects for the tools of this folder only, marked with Kustomize's own annotation. */
