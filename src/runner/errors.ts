@@ -1,12 +1,5 @@
 import { AppError } from "#lib";
 
-export type RunnerErrorCode =
-  | "runner/step-failed"
-  | "runner/lease-lost"
-  | "runner/refused"
-  | "runner/unreachable"
-  | "runner/bad-config";
-
 /** A step cannot succeed; the message is shown in its log and as an annotation. Carries no secret. */
 export class StepFailure extends AppError<"runner/step-failed"> {
   constructor(message: string, cause?: unknown) {

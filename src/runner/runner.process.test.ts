@@ -97,7 +97,11 @@ test("outputs, environment, paths and summaries go from step to step and out of 
   match(logText(record, 3), /got=step-changed\/a,b\/hello job/);
   deepEqual(record.completed?.outputs, { greeting: "hello job" }, "an output with a secret is not handed on");
   match(record.completed?.summary ?? "", /# Done {2}\*\*\*/);
-  deepEqual(record.steps.length > 0, true);
+  const lines = record.completed?.steps.map((step) => [step.logLines, record.logs.get(step.number)?.length ?? 0]);
+  ok(
+    lines?.every(([said, held]) => said === held),
+    "each step says how long its log is",
+  );
 });
 
 test("a failed step fails the job, later steps are skipped but for those that want to run", async () => {
@@ -186,7 +190,7 @@ test("a cancel interrupts the running step, always() steps still run, and the jo
     ]),
   );
   await control.until(record, (job) => logText(job, 2).includes("\nready"), signal);
-  record.cancel = true;
+  control.cancel(record);
   await control.until(record, ({ completed }) => completed !== undefined, signal);
   equal(record.completed?.conclusion, "cancelled");
   deepEqual(conclusions(record).slice(1, 4), ["long: cancelled", "normal: skipped", "clean up: success"]);

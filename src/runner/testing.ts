@@ -1,10 +1,11 @@
 /** A control process for tests: the protocol over real HTTP, jobs handed out one by one, everything recorded. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Wake } from "#lib";
+import { Wake, withDeadline } from "#lib";
 import type {
   AbandonRequest,
   CompleteRequest,
+  HeartbeatRequest,
   JobAssignment,
   LogLine,
   LogRequest,
@@ -27,6 +28,7 @@ export class ControlFake implements AsyncDisposable {
   readonly jobs = new Map<string, JobRecord>();
   readonly #queue: JobAssignment[] = [];
   readonly #changed = new Wake();
+  readonly #cancelled = new Wake();
   readonly #claims = new Map<string, JobAssignment>();
   /** Jobs whose lease control takes away. */
   readonly lost = new Set<string>();
@@ -84,9 +86,23 @@ export class ControlFake implements AsyncDisposable {
     const record = this.jobs.get(decodeURIComponent(id));
     if (record === undefined) return void response.writeHead(404).end("{}");
     if (this.lost.has(record.assignment.jobId)) return void response.writeHead(410).end("{}");
+    if (what === "heartbeat") await this.#holdHeartbeat(record, body as HeartbeatRequest, response);
     const answer = receive(record, what, body);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
     this.#changed.notify();
+  }
+
+  /** Open until the job is cancelled or lost, or the wait is over. */
+  async #holdHeartbeat(record: JobRecord, request: HeartbeatRequest, response: ServerResponse): Promise<void> {
+    const over = new AbortController();
+    response.once("close", () => over.abort());
+    const deadline = withDeadline(over.signal, request.waitMs ?? 0);
+    while (!record.cancel && !deadline.aborted) await this.#cancelled.wait(deadline).catch(() => {});
+  }
+
+  cancel(record: JobRecord): void {
+    record.cancel = true;
+    this.#cancelled.notify();
   }
 
   async #claim(body: { claimId: string }, response: ServerResponse): Promise<void> {

@@ -132,7 +132,7 @@ function readInstruction(line: LogicalLine, reading: Reading): Instruction | und
 }
 
 /** The known word at most two edits away. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = 3;
   for (const candidate of known) {

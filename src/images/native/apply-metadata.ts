@@ -4,7 +4,7 @@ import type { CommandForm, HealthcheckInstruction, Instruction } from "../docker
 import type { Healthcheck, RunConfig } from "./image-config.ts";
 import { InstructionProblem } from "./instruction-problem.ts";
 
-export const metadataKinds = [
+const metadataKinds = [
   "env",
   "label",
   "user",
@@ -75,7 +75,7 @@ function withEnv(env: readonly string[], pairs: readonly [string, string][]): st
   return next;
 }
 
-export function commandWords(command: CommandForm, run: RunConfig): readonly string[] {
+function commandWords(command: CommandForm, run: RunConfig): readonly string[] {
   return command.form === "exec" ? command.words : [...(run.Shell ?? ["/bin/sh", "-c"]), command.text];
 }
 

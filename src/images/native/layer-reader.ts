@@ -13,10 +13,10 @@ import { normalPath, type Content, type LayerMember, type TreeNode } from "./tre
 /** More members than any real layer has; each costs about 200 bytes of memory. */
 const maxMembers = 1_000_000;
 
-export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
+type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
 
 /** By the first bytes, as registries and authors do not always say it right. */
-export async function compressionOf(path: string): Promise<Compression> {
+async function compressionOf(path: string): Promise<Compression> {
   const file = await open(path, "r");
   try {
     const head = Buffer.alloc(6);

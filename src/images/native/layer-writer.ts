@@ -23,7 +23,7 @@ export interface WrittenLayer {
   readonly mediaType: string;
 }
 
-export const layerMediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
+const layerMediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 export interface LayerWriterOptions {
   readonly blobsFolder: string;

@@ -3,7 +3,7 @@ import { globExpression, ignoreRules } from "../dockerignore.ts";
 import { InstructionProblem } from "./instruction-problem.ts";
 import { ImageTree, normalPath, type TreeNode } from "./tree.ts";
 
-export interface Ownership {
+interface Ownership {
   readonly uid: number;
   readonly gid: number;
 }

@@ -9,14 +9,14 @@ export function registryBaseUrl(host: string): string {
   return `http://${reachableHost(url.hostname)}${url.port === "" ? "" : `:${url.port}`}`;
 }
 
-export function isLoopbackHost(hostname: string): boolean {
+function isLoopbackHost(hostname: string): boolean {
   const name = hostname.toLowerCase();
   if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]") return true;
   return isIPv4(name) && name.startsWith("127.");
 }
 
 /** `*.localhost` is loopback by RFC 6761 but not every resolver knows it, so it is not asked. */
-export function reachableHost(hostname: string): string {
+function reachableHost(hostname: string): string {
   return hostname.toLowerCase().endsWith("localhost") ? "127.0.0.1" : hostname;
 }
 

@@ -13,7 +13,7 @@ import { Authorizer, type CredentialsSource } from "./authorizer.ts";
 import { parseChallenge } from "./challenge.ts";
 
 /** Bytes in memory or a file, with the digest already known. */
-export interface BlobSource {
+interface BlobSource {
   readonly digest: string;
   readonly size: number;
   readonly content: { readonly path: string } | { readonly bytes: Uint8Array };

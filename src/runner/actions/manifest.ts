@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from
 import type { StepDefinition } from "#workflows";
 import { StepFailure } from "../errors.ts";
 
-export interface ActionInput {
+interface ActionInput {
   readonly name: string;
   readonly default?: string;
   readonly required: boolean;

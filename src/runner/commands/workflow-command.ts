@@ -49,7 +49,7 @@ function readProperties(text: string, separator: "," | ";"): Record<string, stri
 }
 
 /** `%25` last, so that `%250A` stays the text `%0A`. */
-export function unescapeData(text: string): string {
+function unescapeData(text: string): string {
   return text.replace(/%0D/gi, "\r").replace(/%0A/gi, "\n").replaceAll("%25", "%");
 }
 

@@ -45,7 +45,8 @@ export class ControlClient {
   }
 
   async heartbeat(jobId: string, request: HeartbeatRequest, signal: AbortSignal): Promise<HeartbeatResponse> {
-    const answer = await this.#job(jobId, "heartbeat", request, signal);
+    const path = `/jobs/${encodeURIComponent(jobId)}/heartbeat`;
+    const answer = await this.#send(path, request, (request.waitMs ?? 0) + requestMs, signal);
     return { cancel: isObject(answer) && answer["cancel"] === true };
   }
 

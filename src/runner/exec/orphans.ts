@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 
 /** Processes whose environment has `RUNNER_TRACKING_ID=<id>`; empty where there is no /proc. */
-export async function findOrphans(trackingId: string): Promise<number[]> {
+async function findOrphans(trackingId: string): Promise<number[]> {
   const entries = await readdir("/proc").catch(() => []);
   const wanted = `RUNNER_TRACKING_ID=${trackingId}`;
   const found: number[] = [];

@@ -117,7 +117,7 @@ function stopLadder(child: ChildProcess, options: GroupOptions): Disposable {
 }
 
 /** Nothing happens when the group is gone. */
-export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined || pid <= 1) return;
   try {
     process.kill(-pid, signal);

@@ -166,9 +166,12 @@ class Holding {
   async #heartbeat(run: JobRun, signal: AbortSignal): Promise<void> {
     const { control, clock } = this.#options;
     const { jobId, lease, leaseMs } = this.#assignment;
+    const everyMs = leaseMs / 3;
     for (;;) {
-      await clock.sleep(leaseMs / 3, signal);
-      if ((await control.heartbeat(jobId, { lease }, signal)).cancel) run.cancel();
+      const askedMs = clock.monotonicMs();
+      // Held open by control, so that a cancel comes through at once.
+      if ((await control.heartbeat(jobId, { lease, waitMs: Math.floor(everyMs) }, signal)).cancel) run.cancel();
+      await clock.sleep(Math.max(0, askedMs + everyMs - clock.monotonicMs()), signal);
     }
   }
 

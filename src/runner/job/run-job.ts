@@ -65,7 +65,7 @@ export class JobRun {
       }));
       for (const { definition, number } of queue) {
         if (ready) await this.#runStep(definition, number);
-        else this.#board.finish(number, "skipped", "skipped");
+        else this.#finish(number, "skipped");
       }
       for (let post = this.#job.posts.pop(); post !== undefined; post = this.#job.posts.pop())
         await this.#runPost(post);
@@ -126,21 +126,21 @@ export class JobRun {
       if (definition.id !== undefined) {
         this.#scope.steps.set(definition.id, { outputs: {}, outcome: "skipped", conclusion: "skipped" });
       }
-      this.#board.finish(number, "skipped", "skipped");
+      this.#finish(number, "skipped");
       return;
     }
     this.#board.start(number, stepName(definition, this.#scope));
     const finished = await this.#stoppable(definition.if, async (stop) => {
       return await executeStep(definition, this.#scope, this.#output(number), stop);
     });
-    this.#board.finish(number, finished.outcome, finished.conclusion);
+    this.#finish(number, finished.outcome, finished.conclusion);
   }
 
   async #runPost(post: PostStep): Promise<void> {
     const number = this.#board.add(cut(`Post ${post.name}`));
     const output = this.#output(number);
     const wanted = this.#insists(post.condition);
-    if (!wanted || this.#job.parts.kill.aborted) return this.#board.finish(number, "skipped", "skipped");
+    if (!wanted || this.#job.parts.kill.aborted) return this.#finish(number, "skipped");
     this.#board.start(number);
     const result = await this.#stoppable(post.condition, async (stop) => {
       return await guarded(output, async () => await post.run({ ...post.step, output, stop }));
@@ -148,9 +148,13 @@ export class JobRun {
     this.#conclude(number, result);
   }
 
+  #finish(number: number, outcome: StepResult, conclusion = outcome): void {
+    this.#board.finish(number, outcome, conclusion, this.#log.lineCount(number));
+  }
+
   #conclude(number: number, result: StepResult): void {
     if (result === "failure") this.#job.markFailed();
-    this.#board.finish(number, result, result);
+    this.#finish(number, result);
   }
 
   async #complete(): Promise<JobResult> {

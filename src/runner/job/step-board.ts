@@ -38,8 +38,10 @@ export class StepBoard {
     }));
   }
 
-  finish(number: number, outcome: StepConclusion, conclusion: StepConclusion): void {
-    this.#update(number, (step) => ({ ...step, status: "completed", outcome, conclusion, completedAt: this.#time() }));
+  /** @param logLines how many lines the step's log has got */
+  finish(number: number, outcome: StepConclusion, conclusion: StepConclusion, logLines: number): void {
+    const completedAt = this.#time();
+    this.#update(number, (step) => ({ ...step, status: "completed", outcome, conclusion, completedAt, logLines }));
   }
 
   #update(number: number, change: (step: StepState) => StepState): void {

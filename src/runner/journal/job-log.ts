@@ -15,6 +15,7 @@ export class JobLog {
   readonly #masker: Masker;
   readonly #clock: Clock;
   readonly #shipper: LogShipper;
+  readonly #counts = new Map<number, number>();
 
   constructor(logs: StepLogs, shipper: LogShipper, masker: Masker, clock: Clock) {
     this.#logs = logs;
@@ -27,6 +28,11 @@ export class JobLog {
     return { write: (texts) => this.#write(number, texts) };
   }
 
+  /** Lines written so far. */
+  lineCount(step: number): number {
+    return this.#counts.get(step) ?? 0;
+  }
+
   #write(step: number, texts: readonly string[]): void {
     if (texts.length === 0) return;
     const time = this.#clock.now().toString({ smallestUnit: "millisecond" });
@@ -34,6 +40,7 @@ export class JobLog {
       .flatMap((text) => text.split(/\r?\n/))
       .map((line) => ({ time, text: this.#masker.maskCut(line, protocolLimits.logLineLength) }));
     this.#logs.append(step, lines);
+    this.#counts.set(step, this.lineCount(step) + lines.length);
     this.#shipper.notify();
   }
 }

@@ -13,7 +13,7 @@ export interface RunnerConfig {
   readonly baseEnv: Readonly<Record<string, string>>;
 }
 
-export class RunnerConfigError extends AppError<"runner/bad-config"> {}
+class RunnerConfigError extends AppError<"runner/bad-config"> {}
 
 /** `nodePath` falls back to the Node that reads it. Values are not shown in errors: one of them is the token. */
 export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConfig {

@@ -40,7 +40,7 @@ function globalValue(inner: string, facts: MetadataFacts): string {
   }
 }
 
-export function isDefaultBranch(facts: MetadataFacts): boolean {
+function isDefaultBranch(facts: MetadataFacts): boolean {
   return facts.defaultBranch !== "" && facts.ref === `refs/heads/${facts.defaultBranch}`;
 }
 

@@ -1,8 +1,8 @@
 /** The little languages of docker/metadata-action: `type=ref,event=branch,prefix=x` lines and `latest=auto` flavors. */
 import { StepFailure } from "../../errors.ts";
 
-export const tagTypes = ["schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha"] as const;
-export type TagType = (typeof tagTypes)[number];
+const tagTypes = ["schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha"] as const;
+type TagType = (typeof tagTypes)[number];
 
 export interface TagRule {
   readonly type: TagType;
