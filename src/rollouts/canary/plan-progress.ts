@@ -30,7 +30,7 @@ export function applySkips(situation: Situation): void {
 export function planPause(situation: Situation, scaled: boolean): void {
   const { rollout, draft, before, now, actions } = situation;
   const pause = currentStep(rollout, draft)?.pause;
-  if (scaled || pause === undefined || rollout.spec.paused === true || draft.abort === true) return;
+  if (scaled || pause === undefined || rollout.spec.paused === true || draft.abort === true || !draft.stableRS) return;
   const known = (draft.pauseConditions ?? []).find(({ reason }) => reason === "CanaryPauseStep");
   if (known === undefined && before.controllerPause === true) return;
   const startTime = known?.startTime ?? preciseTime(now);
@@ -75,7 +75,10 @@ export function planProgress(situation: Situation, split: WantedSplit | undefine
 function promotionReason(situation: Situation, split: WantedSplit | undefined): string | undefined {
   const { draft, rollout, revisions, withinWindow } = situation;
   if (revisions.desired === undefined) return undefined;
-  if (revisions.stable === undefined) return "Initial deploy";
+  // Upstream calls the first revision stable at once. One that never served is no place to return to: a first release
+  // that cannot start would hold its own mending back, so it becomes stable when it is there, and what replaces it
+  // before is an initial deploy again.
+  if (revisions.stable === undefined) return canServeAll(situation) ? "Initial deploy" : undefined;
   if (draft.abort === true || !canServeAll(situation)) return undefined;
   // Promoted means that everything goes to it, on every router.
   const all = split === undefined || split.canary === 100 || split.canaryHash === split.stableHash;
