@@ -10,13 +10,16 @@ import {
   appendFileSync,
   closeSync,
   copyFileSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   openSync,
   readSync,
+  renameSync,
   statSync,
+  writeFileSync,
+  writeSync,
 } from "node:fs";
-import { renameSync, writeFileSync, writeSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, readFileIfExists, type Wake } from "#lib";
 
@@ -46,7 +49,11 @@ export class ContainerLog {
   #timer: Disposable | undefined;
   #lastStampMs = -Infinity;
 
-  constructor(folder: string, clock: Clock, maxBytes: number) {
+  readonly #onError: (error: unknown) => void;
+
+  /** @param onError a full disk must not end the control process: the container goes on, its times are not noted */
+  constructor(folder: string, clock: Clock, maxBytes: number, onError: (error: unknown) => void) {
+    this.#onError = onError;
     this.#folder = folder;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
@@ -109,13 +116,17 @@ export class ContainerLog {
   }
 
   #look(): void {
-    const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > this.#seen) {
-      this.#stamp(this.#seen, this.#clock.now().epochMilliseconds);
-      this.#seen = size;
-      this.#lastStampMs = this.#clock.monotonicMs();
+    try {
+      const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > this.#seen) {
+        this.#stamp(this.#seen, this.#clock.now().epochMilliseconds);
+        this.#seen = size;
+        this.#lastStampMs = this.#clock.monotonicMs();
+      }
+      if (size > this.#maxBytes) this.#rotate();
+    } catch (error) {
+      this.#onError(error);
     }
-    if (size > this.#maxBytes) this.#rotate();
   }
 
   #stamp(offset: number, atMs: number): void {

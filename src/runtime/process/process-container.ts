@@ -5,7 +5,7 @@
 import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { type FSWatcher, watch } from "node:fs";
-import { type Clock, type Log } from "#lib";
+import { type Clock, type Log, TaskGroup } from "#lib";
 import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
 import { type ContainerEnd, type ContainerFacts, readEnd, writeEnd } from "./container-folder.ts";
 import { ContainerLog } from "./container-log.ts";
@@ -38,14 +38,20 @@ export class ProcessContainer implements Disposable {
   #child: ChildProcess | undefined;
   #watcher: FSWatcher | undefined;
   #looking: Disposable | undefined;
+  readonly #tasks: TaskGroup;
   #lookAfterMs = lookEveryMs;
+  /** We sent SIGKILL: how it ends is known then, though its shim cannot tell. */
+  #killed = false;
   #ending = false;
   #closed = false;
 
   private constructor(options: ProcessContainerOptions, state: ContainerRunState, pid: number | undefined) {
     this.#options = options;
     this.facts = options.facts;
-    this.output = new ContainerLog(options.folder, options.clock, options.logMaxBytes);
+    const failed = (error: unknown): void =>
+      options.log.error("Cannot follow a container", { container: options.facts.id, error });
+    this.output = new ContainerLog(options.folder, options.clock, options.logMaxBytes, failed);
+    this.#tasks = new TaskGroup(failed);
     this.#state = state;
     this.#pid = pid;
     if (state.kind === "exited") this.#ended.resolve();
@@ -74,7 +80,7 @@ export class ProcessContainer implements Disposable {
     container.#watch();
     child.once("exit", (code, signal) => {
       const exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
-      void container.#end({ exitCode, witnessed: true });
+      container.#tasks.start("end", () => container.#end({ exitCode, witnessed: true }));
     });
     return container;
   }
@@ -104,6 +110,7 @@ export class ProcessContainer implements Disposable {
 
   signal(name: NodeJS.Signals): void {
     if (!this.isRunning || this.#ending || this.#pid === undefined) return;
+    this.#killed ||= name === "SIGKILL";
     signalGroup(this.#pid, name);
     if (name !== "SIGKILL" || this.#child !== undefined) return;
     // The shim dies with its group and writes nothing: look for that at once.
@@ -124,7 +131,7 @@ export class ProcessContainer implements Disposable {
     try {
       this.#watcher = watch(this.#options.folder, { persistent: true }, (_event, name) => {
         this.output.touch();
-        if (name === "exit") void this.#lookForExit();
+        if (name === "exit") this.#tasks.start("exit", () => this.#lookForExit());
       });
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch (error) {
@@ -136,7 +143,13 @@ export class ProcessContainer implements Disposable {
   #lookLater(): void {
     if (this.#closed || this.#ending) return;
     this.#looking = this.#options.clock.schedule(this.#lookAfterMs, () => {
-      void this.#lookForExit().finally(() => this.#lookLater());
+      this.#tasks.start("look", async () => {
+        try {
+          await this.#lookForExit();
+        } finally {
+          this.#lookLater();
+        }
+      });
     });
   }
 
@@ -144,9 +157,9 @@ export class ProcessContainer implements Disposable {
     const pid = this.#pid;
     // A child's own exit event comes by itself, with the signal that ended it.
     if (this.#child !== undefined || this.#ending || this.#closed || pid === undefined) return;
-    if ((await readEnd(this.folder)) !== undefined) return await this.#end({ exitCode: 137, witnessed: false });
-    if (await isShimOf(pid, this.folder, AbortSignal.timeout(5000))) return;
-    await this.#end({ exitCode: 137, witnessed: false });
+    const told = (await readEnd(this.folder)) !== undefined;
+    if (!told && (await isShimOf(pid, this.folder, AbortSignal.timeout(5000)))) return;
+    await this.#end({ exitCode: 137, witnessed: this.#killed });
   }
 
   /** @param fallback what to record when the shim could not */

@@ -108,25 +108,22 @@ function stepsFor(
   const scaling = all.some(
     (set) => (set.spec.replicas ?? 0) > 0 && (desiredOf(set) ?? bounds.replicas) !== bounds.replicas,
   );
+  const marked = marks(deployment, fresh, old);
+  // A ReplicaSet is changed once a round: the second change would be refused, being planned on what the first replaced.
+  if (marked.some(({ kind }) => kind === "change")) return marked;
   if (deployment.spec.paused === true || scaling) {
-    return [
-      ...marks(deployment, fresh, old),
-      ...resizes(bounds, all, scaleStep(bounds, rolling, freshCounts, all.map(of)), true),
-    ];
+    const sizes = scaleStep(bounds, rolling, freshCounts, all.map(of));
+    return [...marked, ...resizes(bounds, all, sizes, true)];
   }
   if (rolling) {
-    if (fresh === undefined || freshCounts === undefined)
-      return [create(deployment, old, newSize(bounds, 0, oldCounts), bounds)];
-    return [
-      ...marks(deployment, fresh, old),
-      ...resizes(bounds, all, rollingStep(bounds, freshCounts, oldCounts), false),
-    ];
+    if (freshCounts === undefined) return [create(deployment, old, newSize(bounds, 0, oldCounts), bounds)];
+    return [...marked, ...resizes(bounds, all, rollingStep(bounds, freshCounts, oldCounts), false)];
   }
   const podsLeft = oldPodsLeft(observed, fresh, old);
   const sizes = recreateStep(bounds, freshCounts, oldCounts, podsLeft);
   const waiting = sizes.size > 0 || podsLeft;
   if (fresh === undefined && !waiting) return [create(deployment, old, bounds.replicas, bounds)];
-  return [...marks(deployment, fresh, old), ...resizes(bounds, all, sizes, false)];
+  return [...marked, ...resizes(bounds, all, sizes, false)];
 }
 
 function countsOf(set: ReplicaSet, age: number): SetCounts {

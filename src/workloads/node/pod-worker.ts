@@ -10,9 +10,9 @@ import { deepEqual, isAbort, TaskGroup, Wake } from "#lib";
 import { isKubeError } from "#kube";
 import type { ContainerRecord, PodNetwork } from "../ports.ts";
 import { bindPod } from "./bind-pod.ts";
-import { ContainerProbes } from "./container-probes.ts";
 import { type NodeContext, tell } from "./node-context.ts";
 import { type PodAction, type PodObserved, planPod, type StartFailure } from "./plan-pod.ts";
+import { PodProbes } from "./pod-probes.ts";
 import { podStatus } from "./pod-status.ts";
 import { backOffMs } from "./restart.ts";
 import { identityOf, startContainer, writeVolumes } from "./start-container.ts";
@@ -28,7 +28,7 @@ export class PodWorker {
   readonly #uid: string;
   readonly #wake = new Wake();
   readonly #failures = new Map<string, StartFailure>();
-  readonly #probes = new Map<string, ContainerProbes>();
+  readonly #probes: PodProbes;
   readonly #starting = new Set<string>();
   readonly #stopping = new Set<string>();
   #last: Pod;
@@ -43,6 +43,7 @@ export class PodWorker {
     this.#context = context;
     this.#uid = pod.metadata.uid ?? "";
     this.#last = pod;
+    this.#probes = new PodProbes(context, () => this.#wake.notify());
   }
 
   /** The pod, its containers or what it refers to may have changed. */
@@ -69,7 +70,7 @@ export class PodWorker {
       while (!signal.aborted && !this.#finished) await this.#step(tasks, signal);
     } finally {
       signal.removeEventListener("abort", stop);
-      await Promise.all([...this.#probes.values()].map((probes) => probes[Symbol.asyncDispose]()));
+      await this.#probes[Symbol.asyncDispose]();
     }
   }
 
@@ -102,12 +103,15 @@ export class PodWorker {
       this.#staleVolumes = false;
       await writeVolumes(this.#context, pod, signal);
     }
-    this.#keepProbes();
+    this.#probes.keep(this.#last, this.#context.runtime.list(this.#uid), (record) => this.#target(record));
+    // No waiting between looking and acting: what was seen must still hold.
     const observed = this.#observe();
+    const { actions, wakeAtMs } = planPod(observed);
+    for (const action of actions) if (action.kind !== "finish") this.#act(action, tasks);
     await this.#writeStatus(observed, signal);
-    const plan = planPod(observed);
-    for (const action of plan.actions) this.#act(action, tasks);
-    return plan.wakeAtMs;
+    // Whoever watches the pod sees how it ended before it is gone.
+    for (const action of actions) if (action.kind === "finish") this.#act(action, tasks);
+    return wakeAtMs;
   }
 
   #present(): Pod | undefined {
@@ -131,7 +135,7 @@ export class PodWorker {
       nowMs: this.#nowMs(),
       records: this.#context.runtime.list(this.#uid),
       failures: this.#failures,
-      probes: new Map([...this.#probes].map(([id, probes]) => [id, probes.verdicts])),
+      probes: this.#probes.verdicts,
       starting: this.#starting,
       stopping: this.#stopping,
       unrouted: this.#unrouted,
@@ -286,42 +290,5 @@ export class PodWorker {
         return this.#network?.ports[String(wanted)] ?? reachablePort(this.#last, wanted);
       },
     };
-  }
-
-  /** One `ContainerProbes` for each running container, none for others. */
-  #keepProbes(): void {
-    const running = this.#context.runtime.list(this.#uid).filter((record) => record.state.kind === "running");
-    for (const [id, probes] of this.#probes) {
-      if (running.some((record) => record.id === id)) continue;
-      this.#probes.delete(id);
-      void probes[Symbol.asyncDispose]();
-    }
-    for (const record of running) if (!this.#probes.has(record.id)) this.#watchContainer(record);
-  }
-
-  #watchContainer(record: ContainerRecord): void {
-    const pod = this.#last;
-    const container = pod.spec.containers.find(({ name }) => name === record.name);
-    if (container === undefined) return;
-    const { clock, log, runtime } = this.#context;
-    const containerId = `${runtime.name}://${record.id}`;
-    const known = pod.status?.containerStatuses?.find(({ containerID }) => containerID === containerId);
-    const probes = new ContainerProbes({
-      container,
-      target: this.#target(record),
-      clock,
-      knownReady: known?.ready === true,
-      knownStarted: known?.started === true,
-      onVerdict: () => this.#wake.notify(),
-      onFailure: (kind, message) => void this.#tellUnhealthy(kind, message),
-      onError: (error) => log.error("Probing failed", { pod: pod.metadata.name, error }),
-    });
-    this.#probes.set(record.id, probes);
-    probes.start();
-  }
-
-  async #tellUnhealthy(kind: string, message: string): Promise<void> {
-    const text = `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}`;
-    await tell(this.#context, this.#last, "Warning", "Unhealthy", text, AbortSignal.timeout(10_000));
   }
 }

@@ -10,15 +10,17 @@ import type { Clock } from "#lib";
 /** After this a created pod that the cache never showed is taken for gone; upstream waits as long. */
 const patienceMs = 300_000;
 
+type PodCache = Pick<Informer<Pod>, "get" | "list" | "subscribe">;
+
 export class PendingPods implements Disposable {
   readonly #created = new Map<string, { readonly pod: Pod; readonly atMs: number }>();
   readonly #deleted = new Set<string>();
-  readonly #pods: Informer<Pod>;
+  readonly #pods: PodCache;
   readonly #subscription: Disposable;
 
   readonly #clock: Clock;
 
-  constructor(pods: Informer<Pod>, clock: Clock) {
+  constructor(pods: PodCache, clock: Clock) {
     this.#pods = pods;
     this.#clock = clock;
     this.#subscription = pods.subscribe((event) => {

@@ -1,0 +1,68 @@
+/** The probes of a pod's running containers: one `ContainerProbes` each, none for those that have ended. */
+import type { Pod } from "#api";
+import { TaskGroup } from "#lib";
+import type { ContainerRecord } from "../ports.ts";
+import { ContainerProbes } from "./container-probes.ts";
+import { type NodeContext, tell } from "./node-context.ts";
+import type { ProbeVerdicts } from "./plan-pod.ts";
+import type { ProbeTarget } from "./run-probe.ts";
+
+export class PodProbes implements AsyncDisposable {
+  readonly #context: NodeContext;
+  readonly #onVerdict: () => void;
+  readonly #probes = new Map<string, ContainerProbes>();
+  readonly #tasks: TaskGroup;
+
+  constructor(context: NodeContext, onVerdict: () => void) {
+    this.#context = context;
+    this.#onVerdict = onVerdict;
+    this.#tasks = new TaskGroup((error, name) => context.log.error("Probing failed", { name, error }));
+  }
+
+  /** By container id. */
+  get verdicts(): ReadonlyMap<string, ProbeVerdicts> {
+    return new Map([...this.#probes].map(([id, probes]) => [id, probes.verdicts]));
+  }
+
+  keep(pod: Pod, records: readonly ContainerRecord[], target: (record: ContainerRecord) => ProbeTarget): void {
+    const running = records.filter((record) => record.state.kind === "running");
+    for (const [id, probes] of this.#probes) {
+      if (running.some((record) => record.id === id)) continue;
+      this.#probes.delete(id);
+      this.#tasks.start("end probes", () => probes[Symbol.asyncDispose]());
+    }
+    for (const record of running) {
+      if (!this.#probes.has(record.id)) this.#begin(pod, record, target(record));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#probes.values()].map((probes) => probes[Symbol.asyncDispose]()));
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  #begin(pod: Pod, record: ContainerRecord, target: ProbeTarget): void {
+    const container = pod.spec.containers.find(({ name }) => name === record.name);
+    if (container === undefined) return;
+    const { clock, log, runtime } = this.#context;
+    const containerId = `${runtime.name}://${record.id}`;
+    const known = pod.status?.containerStatuses?.find(({ containerID }) => containerID === containerId);
+    const probes = new ContainerProbes({
+      container,
+      target,
+      clock,
+      knownReady: known?.ready === true,
+      knownStarted: known?.started === true,
+      onVerdict: this.#onVerdict,
+      onFailure: (kind, message) => this.#tellUnhealthy(pod, kind, message),
+      onError: (error) => log.error("Probing failed", { pod: pod.metadata.name, error }),
+    });
+    this.#probes.set(record.id, probes);
+    probes.start();
+  }
+
+  #tellUnhealthy(pod: Pod, kind: string, message: string): void {
+    const text = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed: ${message}`;
+    this.#tasks.start("event", (signal) => tell(this.#context, pod, "Warning", "Unhealthy", text, signal));
+  }
+}
