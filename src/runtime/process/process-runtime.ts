@@ -30,6 +30,7 @@ import {
   type PulledImage,
   type VolumeContent,
 } from "../pod-runtime.ts";
+import { AbortScope } from "./abort-scope.ts";
 import { containerArgv, defaultImagePath, type Launch, resolveLaunch } from "./command-line.ts";
 import { type ContainerFacts, removeFolder, writeFacts } from "./container-folder.ts";
 import { containerEnvironment, imageEnvironment } from "./environment.ts";
@@ -286,19 +287,5 @@ export class ProcessRuntime implements PodRuntime {
       },
     );
     return await Promise.race([container.ended.then(() => true), slept]);
-  }
-}
-
-/** A signal that also aborts when its scope is left, so that a lost race leaves no timer behind. */
-class AbortScope implements Disposable {
-  readonly #controller = new AbortController();
-  readonly signal: AbortSignal;
-
-  constructor(outer: AbortSignal) {
-    this.signal = AbortSignal.any([outer, this.#controller.signal]);
-  }
-
-  [Symbol.dispose](): void {
-    this.#controller.abort();
   }
 }

@@ -31,6 +31,8 @@ export class PodWorker {
   readonly #probes: PodProbes;
   readonly #starting = new Set<string>();
   readonly #stopping = new Set<string>();
+  /** Ends what is being pulled or started for a pod that is to go. */
+  readonly #abandon = new AbortController();
   #last: Pod;
   #network: PodNetwork | undefined;
   #unrouted: PodObserved["unrouted"] = "no";
@@ -80,9 +82,8 @@ export class PodWorker {
       wakeAtMs = await this.#advance(tasks, signal);
     } catch (error) {
       if (signal.aborted && isAbort(error)) return;
-      const field = { pod: this.#last.metadata.name, error };
-      if (!isKubeError(error, "Conflict") && !isKubeError(error, "NotFound"))
-        this.#context.log.warn("Pod step failed", field);
+      const lostRace = isKubeError(error, "Conflict") || isKubeError(error, "NotFound");
+      if (!lostRace) this.#context.log.warn("Pod step failed", { pod: this.#last.metadata.name, error });
       wakeAtMs = this.#nowMs() + retryMs;
     }
     if (this.#finished || signal.aborted) return;
@@ -94,6 +95,7 @@ export class PodWorker {
   /** One round; returns when to come back at the latest. */
   async #advance(tasks: TaskGroup, signal: AbortSignal): Promise<number | undefined> {
     const pod = this.#present();
+    if (pod?.metadata.deletionTimestamp !== undefined || pod === undefined) this.#abandon.abort();
     if (pod === undefined) return await this.#vanish(signal);
     this.#last = pod;
     if (this.#network === undefined && pod.metadata.deletionTimestamp === undefined) {
@@ -171,14 +173,7 @@ export class PodWorker {
     switch (action.kind) {
       case "start":
         this.#starting.add(action.container.name);
-        tasks.start("start", async (signal) => {
-          try {
-            await this.#start(action, signal);
-          } finally {
-            this.#starting.delete(action.container.name);
-            this.#wake.notify();
-          }
-        });
+        tasks.start("start", (signal) => this.#start(action, AbortSignal.any([signal, this.#abandon.signal])));
         return;
       case "stop":
         this.#stopping.add(action.record.id);
@@ -201,6 +196,17 @@ export class PodWorker {
   }
 
   async #start(action: Extract<PodAction, { kind: "start" }>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#tryStart(action, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#starting.delete(action.container.name);
+      this.#wake.notify();
+    }
+  }
+
+  async #tryStart(action: Extract<PodAction, { kind: "start" }>, signal: AbortSignal): Promise<void> {
     const { container, attempt, streak } = action;
     const pod = this.#last;
     // Between two runs of a container another program may have taken its port.
