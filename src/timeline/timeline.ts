@@ -31,7 +31,7 @@ export class Timeline {
 
   /**
    * Records the event once: an event whose id is known is left as it is, so callers may repeat themselves after a
-   * crash. Returns whether it was new. New causes of a known event are added.
+   * crash, and what they learnt later does not rewrite history. Returns whether it was new.
    */
   async record(event: TimelineEvent): Promise<boolean> {
     const sequence = await this.#db.transaction().execute((transaction) => insertEvent(transaction, event));
@@ -102,6 +102,7 @@ export class Timeline {
 async function insertEvent(db: Transaction<TimelineSchema>, event: TimelineEvent): Promise<number | undefined> {
   const { causes, actor, data, ...plain } = event;
   const known = await db.selectFrom("timeline_events").select("id").where("id", "=", event.id).executeTakeFirst();
+  if (known !== undefined) return undefined;
   for (const cause of causes) {
     await db
       .insertInto("timeline_causes")
@@ -109,7 +110,6 @@ async function insertEvent(db: Transaction<TimelineSchema>, event: TimelineEvent
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
-  if (known !== undefined) return undefined;
   const row = { ...plain, actor: actor ?? null, data: JSON.stringify(data) };
   const result = await db.insertInto("timeline_events").values(row).executeTakeFirst();
   return Number(result.insertId);

@@ -9,6 +9,7 @@ import {
   podTemplateHashLabel,
   type RecordedEvent,
   type ReplicaSet,
+  revisionAnnotation,
   type Rollout,
   type RolloutAction,
   type RolloutDetail,
@@ -17,7 +18,6 @@ import {
   type RolloutSummary,
 } from "#api";
 import { rolloutPhase } from "#rollouts";
-import { revisionAnnotation } from "../chronicle/release-events.ts";
 
 export interface ObservedRolloutView {
   readonly rollout: Rollout;

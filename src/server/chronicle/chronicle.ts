@@ -8,6 +8,9 @@ import {
   analysisRuns,
   type Application,
   applications,
+  podTemplateHashLabel,
+  replicaSets,
+  revisionAnnotation,
   type Rollout,
   rollouts,
   type TimelineEvent,
@@ -17,7 +20,7 @@ import type { Informers } from "#controller";
 import type { Repositories, RefUpdate } from "#git";
 import type { Timeline } from "#timeline";
 import { analysisId, imageId, pushId, releaseId, runCompletedId, runId, syncId } from "./event-ids.ts";
-import { releaseEvents, revisionAnnotation } from "./release-events.ts";
+import { releaseEvents } from "./release-events.ts";
 import { readTrailers } from "./trailers.ts";
 
 export interface RunFacts {
@@ -161,15 +164,15 @@ export class Chronicle {
   }
 
   #rollout(rollout: Rollout): void {
-    const verdicts = this.#options.informers
-      .for(analysisRuns)
-      .ownedBy(rollout.metadata.uid ?? "")
-      .filter(
-        (run) => isBad(run) && run.metadata.labels?.["rollouts-pod-template-hash"] === rollout.status?.currentPodHash,
-      )
-      .map((run) => analysisId(run.metadata.uid ?? ""));
-    const events = releaseEvents(rollout, { now: this.#now(), causes: this.#releaseCauses(rollout), verdicts });
+    const revision = this.#revisionOf(rollout);
+    const events = releaseEvents(rollout, { now: this.#now(), revision, causes: this.#releaseCauses(rollout) });
     for (const event of events) this.#record(event);
+  }
+
+  #revisionOf(rollout: Rollout): string | undefined {
+    const sets = this.#options.informers.for(replicaSets).ownedBy(rollout.metadata.uid ?? "");
+    const current = sets.find((set) => set.metadata.labels?.[podTemplateHashLabel] === rollout.status?.currentPodHash);
+    return current?.metadata.annotations?.[revisionAnnotation];
   }
 
   #analysis(run: AnalysisRun): void {
@@ -178,18 +181,26 @@ export class Chronicle {
     const owner = run.metadata.ownerReferences?.find((reference) => reference.kind === "Rollout");
     const namespace = run.metadata.namespace ?? "";
     const rollout = owner === undefined ? undefined : this.#options.informers.for(rollouts).get(namespace, owner.name);
-    const revision = rollout?.metadata.annotations?.[revisionAnnotation];
-    const causes = rollout === undefined || revision === undefined ? [] : [releaseId(rollout, revision)];
+    const { name } = run.metadata;
     this.#record({
-      id: analysisId(run.metadata.uid ?? ""),
+      id: analysisId(namespace, name),
       kind: "analysis-completed",
       at: this.#now(),
-      subject: `${namespace}/${owner?.name ?? run.metadata.name}`,
-      title: `Analysis ${run.metadata.name}: ${phase}${run.status?.message === undefined ? "" : `, ${run.status.message}`}`,
+      subject: `${namespace}/${owner?.name ?? name}`,
+      title: `Analysis ${name}: ${phase}${run.status?.message === undefined ? "" : `, ${run.status.message}`}`,
       tone: phase === "Successful" ? "good" : isBad(run) ? "bad" : "neutral",
-      causes,
-      data: { namespace, analysisRun: run.metadata.name, phase },
+      causes: rollout === undefined ? [] : this.#releaseOf(rollout, run),
+      data: { namespace, analysisRun: name, phase },
     });
+  }
+
+  /** The release that the run judged: by the pod hash it carries. */
+  #releaseOf(rollout: Rollout, run: AnalysisRun): string[] {
+    const { uid = "" } = rollout.metadata;
+    const podHash = run.metadata.labels?.[podTemplateHashLabel] ?? "";
+    const sets = this.#options.informers.for(replicaSets).ownedBy(uid);
+    const revision = sets.find((set) => set.metadata.labels?.[podTemplateHashLabel] === podHash)?.metadata.annotations;
+    return [releaseId(uid, revision?.[revisionAnnotation] ?? "", podHash)];
   }
 
   /** The sync that brought this release. The images tie it to the commit even when nobody synced (kubectl apply). */

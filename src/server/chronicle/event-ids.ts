@@ -2,8 +2,6 @@
  * Names of timeline events. Each is derived from what happened, so that recording twice is recording once, and an
  * effect can name its cause before the cause is recorded.
  */
-import type { Rollout } from "#api";
-
 /** A commit arrived in a repository. One event a commit: pushing it again, to another branch too, is no new delivery. */
 export function pushId(repository: string, sha: string): string {
   return `push:${repository}@${sha}`;
@@ -27,10 +25,10 @@ export function syncId(namespace: string, name: string, revision: string): strin
 }
 
 /** One revision of a rollout: the pod template and the number it has, since a rollback gives an old template a new one. */
-export function releaseId(rollout: Rollout, revision: string): string {
-  return `release:${rollout.metadata.uid ?? ""}:${revision}:${rollout.status?.currentPodHash ?? ""}`;
+export function releaseId(rolloutUid: string, revision: string, podHash: string): string {
+  return `release:${rolloutUid}:${revision}:${podHash}`;
 }
 
-export function analysisId(uid: string): string {
-  return `analysis:${uid}`;
+export function analysisId(namespace: string, name: string): string {
+  return `analysis:${namespace}/${name}`;
 }

@@ -1,23 +1,23 @@
 /** What a change of a Rollout means for the timeline. Pure: the rollout before and after in, events out. */
-import { type Rollout, type TimelineEvent, type TimelineKind, type TimelineTone } from "#api";
-import { releaseId } from "./event-ids.ts";
-
-export const revisionAnnotation = "rollout.argoproj.io/revision";
+import type { Rollout, TimelineEvent, TimelineKind, TimelineTone } from "#api";
+import { analysisId, releaseId } from "./event-ids.ts";
 
 interface Context {
   readonly now: string;
-  /** Ids of what made this release: the sync that applied it, the image it runs. */
+  /** Number of the revision in `status.currentPodHash`, as its ReplicaSet says; undefined while there is none. */
+  readonly revision: string | undefined;
+  /** Ids of what made this release: the sync that applied it. */
   readonly causes: readonly string[];
-  /** Ids of analysis runs that condemned this release. */
-  readonly verdicts: readonly string[];
 }
 
 /** All events that must be on record for a rollout in this state; those recorded before are left as they are. */
 export function releaseEvents(rollout: Rollout, context: Context): TimelineEvent[] {
-  const { status } = rollout;
-  const revision = rollout.metadata.annotations?.[revisionAnnotation];
-  if (status?.currentPodHash === undefined || revision === undefined) return [];
-  const id = releaseId(rollout, revision);
+  const { status, metadata } = rollout;
+  const { revision } = context;
+  // A status of an older spec speaks of the release before; what is true of that one is on record already.
+  const observed = status?.observedGeneration === String(metadata.generation ?? 0);
+  if (!observed || status.currentPodHash === undefined || revision === undefined) return [];
+  const id = releaseId(metadata.uid ?? "", revision, status.currentPodHash);
   const events = [event(rollout, "rollout-started", id, context.causes, context, "neutral")];
   const weight = weightOf(rollout);
   if (weight !== undefined) {
@@ -26,7 +26,7 @@ export function releaseEvents(rollout: Rollout, context: Context): TimelineEvent
     events.push({ ...event(rollout, "rollout-step", `${id}:step:${step}:${weight}`, [id], context, "neutral"), title });
   }
   if (status.abort === true) {
-    const causes = [id, ...context.verdicts];
+    const causes = [id, ...verdictsOf(rollout)];
     const aborted = event(
       rollout,
       "rollout-aborted",
@@ -41,6 +41,14 @@ export function releaseEvents(rollout: Rollout, context: Context): TimelineEvent
     events.push(event(rollout, "rollout-promoted", `${id}:promoted`, [id], context, "good"));
   }
   return events;
+}
+
+/** Analyses that condemned the release, as the status names them. */
+function verdictsOf(rollout: Rollout): string[] {
+  const { currentStepAnalysisRunStatus, currentBackgroundAnalysisRunStatus } = rollout.status?.canary ?? {};
+  return [currentStepAnalysisRunStatus, currentBackgroundAnalysisRunStatus]
+    .filter((run) => run?.status === "Failed" || run?.status === "Error")
+    .map((run) => analysisId(rollout.metadata.namespace ?? "", run?.name ?? ""));
 }
 
 /** Share of traffic that the newest revision has by now; undefined when nothing is divided. */
@@ -71,7 +79,7 @@ function event(
     kind,
     at: context.now,
     subject: `${namespace}/${name}`,
-    title: `${titles[kind] ?? kind} (revision ${rollout.metadata.annotations?.[revisionAnnotation] ?? "?"})`,
+    title: `${titles[kind] ?? kind} (revision ${context.revision ?? "?"})`,
     tone,
     causes,
     data: {
