@@ -1,6 +1,6 @@
 /** What upstream checks of pod specs, with its paths and messages. */
 import { deepEqual, type Problem } from "#lib";
-import { invalid, required } from "../argo/field-problem.ts";
+import { invalid, notSupported, required } from "../argo/field-problem.ts";
 import type { Container, Pod, PodSpec, Probe, Volume } from "./pod.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -36,6 +36,11 @@ export function podSpecProblems(spec: PodSpec | undefined, path: string): Proble
     list.forEach((container, index) => {
       problems.push(...containerProblems(container, `${path}.${field}[${index}]`, volumes));
       problems.push(...nameProblems(container.name, `${path}.${field}[${index}].name`, names));
+      if ("restartPolicy" in container) {
+        problems.push(
+          notSupported(`${path}.${field}[${index}].restartPolicy`, "make the sidecar an ordinary container"),
+        );
+      }
     });
   }
   return problems;
