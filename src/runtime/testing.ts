@@ -14,7 +14,7 @@ export interface TarEntry {
   readonly mode?: number;
 }
 
-export async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
+async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
   const archive = pack();
   for (const { name, type = "file", content = "", linkname, mode = type === "directory" ? 0o755 : 0o644 } of entries) {
     archive.entry({ name, type, mode, ...(linkname === undefined ? {} : { linkname }) }, content);

@@ -16,7 +16,7 @@ export interface EndpointGatePort {
   awaitUnrouted(pod: PodIdentity, signal: AbortSignal): Promise<void>;
 }
 
-export interface ContainerImage {
+interface ContainerImage {
   readonly reference: string;
   readonly digest: string;
 }
@@ -42,7 +42,7 @@ export interface ContainerToStart {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export type ContainerRunState =
+type ContainerRunState =
   | { readonly kind: "running"; readonly startedAt: Temporal.Instant }
   | {
       readonly kind: "exited";
@@ -70,7 +70,7 @@ export interface VolumeFiles {
   readonly mode?: number;
 }
 
-export interface ContainerLogOptions {
+interface ContainerLogOptions {
   readonly follow: boolean;
   readonly tailLines?: number;
   readonly since?: Temporal.Instant;

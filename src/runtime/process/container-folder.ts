@@ -48,7 +48,7 @@ export async function writeFacts(folder: string, facts: ContainerFacts): Promise
   await writeFileAtomic(join(folder, "state.json"), JSON.stringify(facts));
 }
 
-export async function readPid(folder: string): Promise<number | undefined> {
+async function readPid(folder: string): Promise<number | undefined> {
   const text = await readFileIfExists(join(folder, "pid"));
   return text === undefined || !/^\d+\s*$/.test(text) ? undefined : Number(text);
 }

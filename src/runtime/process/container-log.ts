@@ -169,7 +169,7 @@ function copyRest(from: number, to: number): void {
   }
 }
 
-export function parseStamps(text: string | undefined): Stamp[] {
+function parseStamps(text: string | undefined): Stamp[] {
   const stamps: Stamp[] = [];
   for (const line of (text ?? "").split("\n")) {
     const match = /^(\d+) (\d+)$/.exec(line);

@@ -6,6 +6,7 @@ import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { silentLog, systemClock, systemIds } from "#lib";
 import type { PodRuntime } from "../pod-runtime.ts";
 import { ended, pod, podRuntimeCases, type RuntimeUnderTest, specOf, textOf, written } from "../runtime.cases.ts";
@@ -63,7 +64,7 @@ for (const { name, run } of podRuntimeCases(open)) test(name, run);
 
 test("kill -9 of the process that opened the runtime leaves its containers serving, and they are adopted", async () => {
   await using subject = await open();
-  const script = join(import.meta.dirname, "testdata/control.ts");
+  const script = fileURLToPath(import.meta.resolve("./testdata/control.ts"));
   const control = spawn(process.execPath, [script, subject.folder, process.env["PATH"] ?? ""], {
     stdio: ["pipe", "pipe", "inherit"],
   });

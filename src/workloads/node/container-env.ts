@@ -7,7 +7,7 @@ export interface ConfigSources {
   secret(name: string): Secret | undefined;
 }
 
-export interface ContainerEnvironment {
+interface ContainerEnvironment {
   readonly env: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly args: readonly string[];

@@ -11,7 +11,7 @@ export type StartResult =
   | { readonly kind: "started"; readonly record: ContainerRecord }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string };
 
-export type FailureReason = "ErrImagePull" | "CreateContainerConfigError" | "RunContainerError";
+type FailureReason = "ErrImagePull" | "CreateContainerConfigError" | "RunContainerError";
 
 export interface StartInput {
   readonly pod: Pod;
