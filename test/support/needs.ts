@@ -1,0 +1,12 @@
+/** Tools that a test needs from the machine: missing in CI is a failure, elsewhere a skip that says why. */
+import { spawnSync } from "node:child_process";
+
+/** The reason to skip, or false when the tool is there. Throws in CI, where `.ci/run` has to bring it. */
+export function skipWithout(tool: string, args: readonly string[] = ["--version"]): string | false {
+  const found = spawnSync(tool, args, { stdio: "ignore" });
+  if (found.error === undefined) return false;
+  const reason = `${tool} is not on this machine`;
+  if (process.env["CI"] !== undefined && process.env["CI"] !== "")
+    throw new Error(`${reason}, and .ci/run has to install it`);
+  return reason;
+}
