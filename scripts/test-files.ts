@@ -7,9 +7,13 @@ function find(patterns: readonly string[]): string[] {
 
 /** Tests that touch no process, socket or disk of note: run together in one process, which also proves it. */
 export function pureTests(): string[] {
-  return find(["src/**/*.test.ts", "tools/**/*.test.ts", "test/support/**/*.test.ts"]).filter(
-    (file) => !file.endsWith(".process.test.ts") && !file.includes("testdata"),
-  );
+  return find([
+    "src/**/*.test.ts",
+    "tools/**/*.test.ts",
+    "test/support/**/*.test.ts",
+    "console/src/**/*.test.ts",
+    "docs/**/*.test.ts",
+  ]).filter((file) => !file.endsWith(".process.test.ts") && !file.includes("testdata"));
 }
 
 /** Tests with real servers, files, git and children: each file in a process of its own. */

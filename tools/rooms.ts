@@ -26,6 +26,8 @@ export const rooms = {
   auth: ["lib", "api"],
   timeline: ["lib", "api"],
   cli: ["lib", "api", "server"],
+  /** The console is a program of its own for the browser; of ours it sees types only. */
+  console: ["api"],
   server: [
     "lib",
     "api",
@@ -49,10 +51,9 @@ export const rooms = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Room = keyof typeof rooms;
-
 /** The room a source path belongs to, or undefined for files outside the rooms (tests, scripts, the console). */
 export function roomOf(path: string): string | undefined {
+  if (/(?:^|[\\/])console[\\/]src[\\/]/.test(path)) return "console";
   return /(?:^|\/)src\/([^/]+)\//.exec(path.replaceAll("\\", "/"))?.[1];
 }
 

@@ -6,8 +6,8 @@ import type { Problem } from "#lib";
 
 export const annotationPrefix = "argocd-image-updater.argoproj.io/";
 
-export const updateStrategies = ["semver", "newest-build", "digest", "alphabetical"] as const;
-export type UpdateStrategy = (typeof updateStrategies)[number];
+const updateStrategies = ["semver", "newest-build", "digest", "alphabetical"] as const;
+type UpdateStrategy = (typeof updateStrategies)[number];
 
 /** Names from before upstream renamed them; still found in files. */
 const formerStrategyNames: Readonly<Record<string, UpdateStrategy>> = { latest: "newest-build", name: "alphabetical" };

@@ -5,7 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { AppError, errorMessage } from "#lib";
 
-export class ControlLockError extends AppError<"server/already-running"> {}
+class ControlLockError extends AppError<"server/already-running"> {}
 
 /** @throws ControlLockError when another process has it */
 export function takeControlLock(file: string): Disposable {

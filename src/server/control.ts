@@ -16,6 +16,9 @@ export interface Control extends AsyncDisposable {
   stopped(signal: AbortSignal): Promise<void>;
 }
 
+/** Routers drain for up to 30 s and pods have their grace; what is not done then is left to the next start. */
+const stopDataPlaneMs = 60_000;
+
 export async function startControl(config: Config, log: Log): Promise<Control> {
   await using owned = new AsyncDisposableStack();
   const home = await makeHome(config.home);
@@ -45,7 +48,9 @@ export async function startControl(config: Config, log: Log): Promise<Control> {
         signal.addEventListener("abort", () => resolve(false), { once: true });
         if (signal.aborted) resolve(false);
       });
-      if (await Promise.race([stop.promise, asked])) await rooms.stopDataPlane();
+      if (!(await Promise.race([stop.promise, asked]))) return;
+      await tasks[Symbol.asyncDispose]();
+      await rooms.stopDataPlane(AbortSignal.timeout(stopDataPlaneMs));
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

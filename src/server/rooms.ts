@@ -51,8 +51,8 @@ export interface Rooms {
   readonly ownMetrics: MetricRegistry;
   readonly metrics: Metrics;
   readonly imageUpdater: ImageUpdater;
-  /** Ends pods and routers: only when somebody asked for it. */
-  stopDataPlane(): Promise<void>;
+  /** Ends routers, then pods: only when somebody asked for it, and when no loop runs that would start them again. */
+  stopDataPlane(signal: AbortSignal): Promise<void>;
 }
 
 export async function openRooms(context: ServerContext, owned: AsyncDisposableStack): Promise<Rooms> {
@@ -172,17 +172,19 @@ async function openDataPlane(
     routers,
     ownMetrics,
     metrics,
-    async stopDataPlane() {
+    async stopDataPlane(stopSignal) {
       await routers.stop();
-      await stopPods(runtime, signal);
+      await stopPods(runtime, stopSignal);
     },
   };
 }
 
 /** The objects stay: the next start runs the pods again. */
 async function stopPods(runtime: PodRuntime, signal: AbortSignal): Promise<void> {
+  const graceMs = 5000;
   const running = runtime.list().filter((container) => container.state.kind === "running");
-  await Promise.all(running.map((container) => runtime.stopContainer(container.id, { graceMs: 5000, signal })));
+  await Promise.all(running.map((container) => runtime.stopContainer(container.id, { graceMs, signal })));
+  for (const pod of runtime.pods()) await runtime.removePod(pod.uid, signal);
 }
 
 function editKustomization(

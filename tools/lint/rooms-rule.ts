@@ -18,7 +18,8 @@ export function importProblem(file: string, specifier: string): string | undefin
   if (!specifier.startsWith(".")) return undefined;
   const target = resolve(dirname(file), specifier);
   const to = roomOf(target);
-  if (to === from) return undefined;
+  // What the bundler takes in as a file (a picture, a style sheet) is no module.
+  if (to === from || /\.(?:svg|css)$/.test(specifier)) return undefined;
   if (to === undefined) {
     return `Room "${from}" may not import "${specifier}": source files import rooms and packages only`;
   }

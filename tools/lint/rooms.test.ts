@@ -34,6 +34,9 @@ const cases = [
   },
   { name: "any front door from a test", file: "/r/src/lib/a.test.ts", specifier: "#kube", allowed: true },
   { name: "a test double from a source", file: "/r/src/kube/a.ts", specifier: "#lib/testing", allowed: false },
+  { name: "the types of the API from the console", file: "/r/console/src/a.tsx", specifier: "#api", allowed: true },
+  { name: "any other room from the console", file: "/r/console/src/a.tsx", specifier: "#kube", allowed: false },
+  { name: "the console's own parts", file: "/r/console/src/pages/a.tsx", specifier: "../parts/b.tsx", allowed: true },
   {
     name: "anything from outside the rooms",
     file: "/r/test/e2e/a.ts",

@@ -11,7 +11,7 @@ const bannedMembers: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 ]);
 const bannedCalls: ReadonlySet<string> = new Set(["setTimeout", "setInterval"]);
 
-export function ownsTime(file: string): boolean {
+function ownsTime(file: string): boolean {
   return /\/src\/(?:lib\/(?:clock|ids)\.ts|router\/)/.test(file);
 }
 

@@ -24,8 +24,7 @@ export function doctorCommand(): Command {
 async function doctor(options: GlobalOptions): Promise<void> {
   const signal = interruptSignal();
   const config = readConfig(options.home === undefined ? {} : { home: options.home });
-  const findings = await Promise.all([
-    nodeVersion(),
+  const looked = await Promise.all([
     tool("git", ["--version"], config.hostPath, "needed: install git 2.34 or newer", "problem", signal),
     tool(
       "kubectl",
@@ -46,6 +45,7 @@ async function doctor(options: GlobalOptions): Promise<void> {
     dataFolder(options.home),
     server(options.home),
   ]);
+  const findings = [nodeVersion(), ...looked];
   if (options.json === true) printJson(findings);
   else for (const finding of findings) print(`${sign(finding)} ${finding.check.padEnd(12)} ${finding.detail}`);
   if (findings.some((finding) => finding.result === "problem")) process.exitCode = 1;

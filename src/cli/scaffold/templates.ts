@@ -21,7 +21,7 @@ export interface Names {
 export type Files = ReadonlyMap<string, string>;
 
 /** Path to text of every file below `folder`. */
-export async function readFiles(folder: string): Promise<Files> {
+async function readFiles(folder: string): Promise<Files> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map<string, string>();
   for (const entry of names) {

@@ -30,7 +30,7 @@ export interface Selector extends Shift {
   readonly matchers: readonly Matcher[];
 }
 
-export const arithmeticOperators = ["+", "-", "*", "/", "%", "^", "atan2"] as const;
+const arithmeticOperators = ["+", "-", "*", "/", "%", "^", "atan2"] as const;
 export const comparisonOperators = ["==", "!=", ">", "<", ">=", "<="] as const;
 export const setOperators = ["and", "or", "unless"] as const;
 export type BinaryOperator =

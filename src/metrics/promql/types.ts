@@ -80,7 +80,7 @@ export function isComparison(operator: string): boolean {
   return (comparisonOperators as readonly string[]).includes(operator);
 }
 
-export function isSet(operator: string): boolean {
+function isSet(operator: string): boolean {
   return (setOperators as readonly string[]).includes(operator);
 }
 

@@ -63,7 +63,7 @@ function requireApplication(informers: Informers, key: Key): Application {
   return found;
 }
 
-export function applicationSummary(application: Application): ApplicationSummary {
+function applicationSummary(application: Application): ApplicationSummary {
   const { metadata, spec, status } = application;
   const operation = status?.operationState;
   const automated = spec.syncPolicy?.automated;

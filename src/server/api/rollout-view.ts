@@ -83,7 +83,7 @@ function stepViews(rollout: Rollout, summary: RolloutSummary): RolloutStepView[]
   });
 }
 
-export function stepTitle(step: CanaryStep): string {
+function stepTitle(step: CanaryStep): string {
   if (step.setWeight !== undefined) return `setWeight: ${step.setWeight}`;
   if (step.pause !== undefined) return step.pause.duration === undefined ? "pause" : `pause: ${step.pause.duration}`;
   const names = (step.analysis?.templates ?? []).map((template) => template.templateName).join(", ");

@@ -106,7 +106,7 @@ async function* jsonLines(lines: AsyncIterable<RunLogLine>): AsyncGenerator<stri
   for await (const line of lines) yield `${JSON.stringify(line)}\n`;
 }
 
-export function runSummary(run: RunView): RunSummary {
+function runSummary(run: RunView): RunSummary {
   const {
     workflow,
     status,

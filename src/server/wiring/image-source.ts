@@ -12,7 +12,7 @@ import { parseManifest, type Registry } from "#registry";
 import type { ImageSourcePort, ResolvedImage } from "#runtime";
 import { ownRepository } from "./addresses.ts";
 
-export class ImageSourceError extends AppError<"server/image-not-found" | "server/bad-image-name"> {}
+class ImageSourceError extends AppError<"server/image-not-found" | "server/bad-image-name"> {}
 
 export interface ImageSourceOptions {
   readonly registry: Registry;

@@ -30,7 +30,7 @@ function tokenId(jobId: string): string {
 }
 
 /** Without `permissions` a job may write its repository's contents and packages, as on a server with the open default. */
-export function scopesOf(job: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
+function scopesOf(job: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
   const { permissions, repository } = job;
   const level = (key: string): "read" | "write" | "none" => {
     if (permissions === undefined) return "write";
