@@ -24,7 +24,22 @@ export function command(name: string, description: string, examples: readonly st
     .option("--home <folder>", "data folder (default: $TIDEGATE_HOME or .tidegate)")
     .option("--json", "print one JSON value and nothing else")
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}`)
-    .showHelpAfterError("(add --help for the options and examples)");
+    .showHelpAfterError("(add --help for the options and examples)")
+    .hook("preAction", (_hooked, acting) => takeOuterOptions(acting));
+}
+
+/**
+ * Commander gives an option that an outer command knows too to the outer one, wherever it stands. So that
+ * `rollout list --json` and `apps diff shop -n team` mean what they say, the inner command takes it back.
+ */
+function takeOuterOptions(acting: Command): void {
+  for (let outer = acting.parent; outer !== null; outer = outer.parent) {
+    for (const option of acting.options) {
+      const key = option.attributeName();
+      if (acting.getOptionValueSource(key) === "cli" || outer.getOptionValueSource(key) !== "cli") continue;
+      acting.setOptionValueWithSource(key, outer.getOptionValue(key), "cli");
+    }
+  }
 }
 
 export async function openSession(options: GlobalOptions): Promise<Session> {

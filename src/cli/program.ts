@@ -1,0 +1,56 @@
+/** Every command in one program, in the order in which help lists them. */
+import { Command } from "commander";
+import { version } from "#server";
+import { appsCommand, syncCommand } from "./commands/apps.ts";
+import { credentialCommand } from "./commands/credential.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { downCommand } from "./commands/down.ts";
+import { initCommand } from "./commands/init.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { rolloutCommand } from "./commands/rollout.ts";
+import { runsCommand } from "./commands/runs.ts";
+import { statusCommand } from "./commands/status.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { traceCommand } from "./commands/trace.ts";
+import { upCommand } from "./commands/up.ts";
+
+const commands = [
+  upCommand,
+  downCommand,
+  demoCommand,
+  initCommand,
+  statusCommand,
+  traceCommand,
+  runsCommand,
+  logsCommand,
+  appsCommand,
+  syncCommand,
+  rolloutCommand,
+  tokenCommand,
+  credentialCommand,
+  doctorCommand,
+] as const;
+
+const start = `
+Start here:
+  $ tidegate demo     # the whole promise in about a minute
+  $ tidegate up       # keep it running
+  $ tidegate init     # deliver your own application`;
+
+/** On wrong usage, and after help that was asked for, it throws a CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command("tidegate")
+    .description("From a commit to production without downtime, and back again by itself when the release is bad")
+    .version(version())
+    .showHelpAfterError("(add --help for commands and examples)")
+    .addHelpText("after", start);
+  for (const create of commands) program.addCommand(create());
+  throwAtExit(program);
+  return program;
+}
+
+function throwAtExit(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) throwAtExit(inner);
+}
