@@ -53,6 +53,15 @@ test("failures back off exponentially until a success", () => {
   assert.equal(queue.addAfterFailure("a"), 4.5);
 });
 
+test("failures of many keys together are spread over time", async () => {
+  const clock = new ClockFake();
+  const queue = new WorkQueue({ clock, ids: idsFake(), retryLimit: { perSecond: 10, burst: 2 } });
+  const delays = ["a", "b", "c", "d"].map((key) => queue.addAfterFailure(key));
+  assert.deepEqual(delays, [4.5, 4.5, 100, 200]);
+  await clock.advance(1000);
+  assert.equal(queue.addAfterFailure("e"), 4.5);
+});
+
 test("take rejects with the signal's reason", async () => {
   const { queue } = queueWithClock();
   const stop = new AbortController();

@@ -12,7 +12,17 @@ export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly backoff?: Backoff;
+  /** Retries of all keys together; default 10 a second after a burst of 100, as client-go's. */
+  readonly retryLimit?: RateLimit;
 }
+
+/** A token bucket: `burst` at once, then `perSecond`. */
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+const defaultRetryLimit: RateLimit = { perSecond: 10, burst: 100 };
 
 /** 5 ms, 10 ms, … up to 30 s: quick for a lost race, slow for a broken world. */
 const defaultBackoff: Backoff = { initialMs: 5, factor: 2, maxMs: 30_000, jitter: 0.2 };
@@ -26,6 +36,10 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #backoff: Backoff;
+  readonly #retryLimit: RateLimit;
+  /** Tokens in the bucket at `#tokensAtMs`; below 0 by what was promised ahead. */
+  #tokens: number;
+  #tokensAtMs: number;
   readonly #ready = new Set<string>();
   readonly #active = new Map<string, { dirty: boolean }>();
   readonly #delayed = new Map<string, Delayed>();
@@ -36,6 +50,9 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#ids = options.ids;
     this.#backoff = options.backoff ?? defaultBackoff;
+    this.#retryLimit = options.retryLimit ?? defaultRetryLimit;
+    this.#tokens = this.#retryLimit.burst;
+    this.#tokensAtMs = options.clock.monotonicMs();
   }
 
   /** Keys that wait or run now, without the delayed ones. */
@@ -70,11 +87,14 @@ export class WorkQueue {
     this.#delayed.set(key, { dueMs, timer });
   }
 
-  /** Adds again after the key's own back-off, which grows with each failure until `succeeded`. Returns the delay. */
+  /**
+   * Adds again after the key's own back-off, which grows with each failure until `succeeded`, or when the limit over all
+   * keys lets it, whichever is later: a thousand objects that fail together must not become a storm. Returns the delay.
+   */
   addAfterFailure(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    const delay = backoffDelayMs(this.#backoff, failures, this.#ids.random());
+    const delay = Math.max(backoffDelayMs(this.#backoff, failures, this.#ids.random()), this.#takeToken());
     this.addAfter(key, delay);
     return delay;
   }
@@ -109,6 +129,16 @@ export class WorkQueue {
   /** Drops all timers. */
   close(): void {
     for (const key of this.#delayed.keys()) this.#cancelDelay(key);
+  }
+
+  /** Takes one token, from the future when the bucket is empty; the milliseconds until it is there. */
+  #takeToken(): number {
+    const { perSecond, burst } = this.#retryLimit;
+    const nowMs = this.#clock.monotonicMs();
+    const refilled = ((nowMs - this.#tokensAtMs) / 1000) * perSecond;
+    this.#tokens = Math.min(burst, this.#tokens + refilled) - 1;
+    this.#tokensAtMs = nowMs;
+    return this.#tokens >= 0 ? 0 : (-this.#tokens / perSecond) * 1000;
   }
 
   #cancelDelay(key: string): void {

@@ -14,6 +14,7 @@ import { loginRoute } from "./api/session.ts";
 import type { ServerContext } from "./context.ts";
 import { type Endpoints, readEndpoints } from "./home.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { countRequests } from "./own-metrics.ts";
 import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
@@ -35,6 +36,7 @@ export async function listen(
     routerOptions: { maxParamLength: 500 },
   });
   owned.defer(() => app.close());
+  countRequests(app, rooms.ownMetrics);
   await registerFaces(app, context, rooms, stop);
   const { host } = context.config.control;
   const former = await readEndpoints(context.home);
@@ -58,7 +60,7 @@ async function registerFaces(
   const runUrl = (id: string): string => `${controlUrl(rooms.addresses)}/runs/${id}`;
   healthRoutes(app, rooms);
   loginRoute(app, tokens);
-  await consoleFiles(app, join(import.meta.dirname, "..", "..", "dist", "console"));
+  await app.register(consoleFiles(join(import.meta.dirname, "..", "..", "dist", "console"), tokens));
   await app.register(workflowRoutes({ workflows, access, log }), { prefix: "/api/tidegate/v1/runner" });
   const product = { ...rooms, clock, ids: context.ids, log, signal, stop };
   const productOptions = {

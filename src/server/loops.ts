@@ -4,6 +4,7 @@ import type { ManifestPush } from "#registry";
 import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
 import { Chronicle } from "./chronicle/chronicle.ts";
 import type { ServerContext } from "./context.ts";
+import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
@@ -28,6 +29,7 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   tasks.start("gitops", (signal) => rooms.gitops.run(signal));
   tasks.start("image updates", (signal) => rooms.imageUpdater.run(signal));
   tasks.start("metrics", (signal) => rooms.metrics.run(signal));
+  tasks.start("own metrics", (signal) => sampleProcess(rooms.ownMetrics, clock, signal));
   tasks.start("garbage", (signal) => collectGarbage(context, rooms, signal));
   await informers.synced();
   owned.use(chronicle.follow());

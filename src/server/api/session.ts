@@ -31,7 +31,8 @@ export function requireIdentity(app: FastifyInstance, tokens: Tokens): void {
   });
 }
 
-async function whoAsks(request: FastifyRequest, tokens: Tokens): Promise<Identity | undefined> {
+/** The identity behind a request, by header or cookie. */
+export async function whoAsks(request: FastifyRequest, tokens: Tokens): Promise<Identity | undefined> {
   if (request.headers.authorization !== undefined) return await tokens.authenticate(request.headers.authorization);
   // A cookie goes with any request a browser makes, so another site's must not count (CSRF).
   const site = request.headers["sec-fetch-site"];

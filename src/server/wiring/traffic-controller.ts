@@ -18,6 +18,7 @@ import { backoffDelayMs, type Clock, deepEqual, errorMessage, type Log, Wake } f
 import { type Cluster, isKubeError } from "#kube";
 import type { Informers } from "#controller";
 import { planRoutingTable, type Routers, type RoutingTable, splitGenerations } from "#router";
+import { acknowledgeIngresses } from "./ingress-status.ts";
 
 export interface TrafficControllerOptions {
   readonly cluster: Cluster;
@@ -54,6 +55,7 @@ export async function runTrafficController(options: TrafficControllerOptions, si
         applied = table;
       }
       await acknowledgeSplits(options, applied, signal);
+      await acknowledgeIngresses(options.cluster, options.informers, signal);
       failures = 0;
       await wake.wait(signal);
     } catch (error) {
