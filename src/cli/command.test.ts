@@ -8,7 +8,9 @@ async function toldBy(words: readonly string[]): Promise<Record<string, unknown>
   const outer = command("apps", "outer", []).argument("[name]").option("-n, --namespace <name>", "", "argocd");
   outer.action(() => assert.fail("the outer command ran"));
   const inner = command("diff", "inner", []).argument("<name>").option("-n, --namespace <name>", "", "argocd");
-  inner.action((_name: string, options: Record<string, unknown>) => (told = options));
+  inner.action((_name: string, options: Record<string, unknown>) => {
+    told = options;
+  });
   outer.addCommand(inner);
   await outer.parseAsync(words, { from: "user" });
   return told;
