@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { initCommand } from "./commands/init.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -26,6 +27,7 @@ const commands = [
   logsCommand,
   appsCommand,
   syncCommand,
+  repoCommand,
   rolloutCommand,
   tokenCommand,
   credentialCommand,

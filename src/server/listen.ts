@@ -107,7 +107,7 @@ async function systemStatus(context: ServerContext, rooms: Rooms): Promise<Syste
     processes: [
       { name: "control", pid: process.pid, state: "running" },
       ...routerStatus.map(({ pid }) => ({ name: "router", pid, state: "running" }) as const),
-      ...workflows.runners().map(() => ({ name: "runner", pid: 0, state: "running" }) as const),
+      ...workflows.runners().map(({ name }) => ({ name: "runner", label: name, state: "running" }) as const),
     ],
     pods: { total: all.length, ready: all.filter(isPodReady).length },
     repositories: (await repositories.list()).length,

@@ -11,7 +11,10 @@ export interface SystemStatus {
   };
   readonly processes: readonly {
     readonly name: "control" | "router" | "runner";
-    readonly pid: number;
+    /** Of processes on this machine that we started. */
+    readonly pid?: number;
+    /** What a runner calls itself. */
+    readonly label?: string;
     readonly state: "running" | "starting" | "stopped";
   }[];
   readonly pods: { readonly total: number; readonly ready: number };

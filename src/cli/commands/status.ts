@@ -26,8 +26,11 @@ async function status(options: GlobalOptions & { readonly limit: string }): Prom
   print(`  console  ${system.addresses.control}`);
   print(`  traffic  ${system.addresses.traffic}`);
   print(`  pods     ${system.pods.ready} of ${system.pods.total} ready`);
-  const processes = system.processes.map(({ name, pid, state }) => `${name} ${pid} ${statusWord(state)}`);
-  print(`  runs     ${processes.join(", ")}\n`);
+  const processes = system.processes.map(({ name, pid, state }) =>
+    // A runner may be on another machine: it tells no pid.
+    [name, ...(pid === 0 ? [] : [`(pid ${pid})`]), statusWord(state)].join(" "),
+  );
+  print(`  parts    ${processes.join(", ")}\n`);
   if (items.length === 0) {
     print('No deliveries yet: push a repository with a workflow, or run "tidegate init".');
     return;

@@ -20,8 +20,8 @@ const statusOfSuffix: readonly (readonly [RegExp, number])[] = [
   [/not-found|unknown/, 404],
   [/unauthorized/, 401],
   [/forbidden/, 403],
-  [/conflict|exists|already|not-completed/, 409],
-  [/bad-|invalid|wrong|too-large|refused|protected/, 400],
+  [/conflict|exists|already|in-progress|automated|deleting|not-(?:compared|possible-now)|lease-lost/, 409],
+  [/bad-|invalid|wrong|too-large|refused|unsupported/, 400],
 ];
 
 /** Our own errors are meant for people and say what they are; anything else is a fault of ours and is only logged. */
@@ -34,7 +34,8 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
   return reply.code(status).send(body);
 }
 
-function statusOf(error: unknown): number {
+/** Exported for its test. */
+export function statusOf(error: unknown): number {
   if (error instanceof KubeError) return error.httpCode;
   if (error instanceof AppError) return statusOfSuffix.find(([pattern]) => pattern.test(error.code))?.[1] ?? 500;
   if (error instanceof Error && "statusCode" in error && typeof error.statusCode === "number") return error.statusCode;

@@ -5,7 +5,7 @@ import type { JobDetail, RunDetail, RunLogLine, RunSummary } from "#api";
 import type { Clock, Ids } from "#lib";
 import type { Repositories } from "#git";
 import type { JobView, RunDetails, RunView, Workflows } from "#workflows";
-import { badRequest, notFound } from "./api-error.ts";
+import { ApiError, badRequest, notFound } from "./api-error.ts";
 import { clientSignal, sendEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import { identityOf } from "./session.ts";
 
@@ -37,6 +37,10 @@ export function runRoutes(app: FastifyInstance, options: RunRoutesOptions): void
     return runDetail(run);
   });
   app.post<{ Params: { id: string } }>("/runs/:id/cancel", async ({ params }) => {
+    const run = await workflows.getRun(params.id);
+    if (run?.status === "completed") {
+      throw new ApiError("api/conflict", `Cannot cancel run ${params.id}: it has ended already (${run.conclusion})`);
+    }
     await workflows.cancel(params.id);
     return {};
   });
