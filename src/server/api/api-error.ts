@@ -28,8 +28,10 @@ const statusOfSuffix: readonly (readonly [RegExp, number])[] = [
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const status = statusOf(error);
   if (status >= 500) log.error("Request failed", { method: request.method, route: request.routeOptions.url, error });
-  const code = error instanceof AppError ? error.code : status >= 500 ? "api/internal" : "api/bad-request";
-  const message = status >= 500 ? "The server could not carry this out; its log says why" : errorMessage(error);
+  const ours = error instanceof AppError;
+  const code = ours ? error.code : status >= 500 ? "api/internal" : "api/bad-request";
+  const hidden = !ours && status >= 500;
+  const message = hidden ? "The server could not carry this out; its log says why" : errorMessage(error);
   const body: ApiFailure = { error: { code, message } };
   return reply.code(status).send(body);
 }
