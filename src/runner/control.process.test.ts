@@ -61,7 +61,9 @@ async function openControl(
   const app = parts.adopt(Fastify({ forceCloseConnections: true }), async (app) => await app.close());
   const access = { authenticate: () => Promise.resolve({ name: "runner", scopes: ["runner:write"] }) };
   await app.register(workflowRoutes({ workflows, access, log: silentLog }), { prefix: "/api/tidegate/v1/runner" });
-  return { workflows, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  await workflows.resume();
+  return { workflows, url };
 }
 
 async function finished(workflows: Workflows, runId: string): Promise<RunDetails> {

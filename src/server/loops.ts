@@ -36,6 +36,7 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   owned.use(rooms.feed.follow(informers));
   followPushes(context, rooms, chronicle);
   followImages(context, rooms, chronicle);
+  tasks.start("unfinished runs", () => rooms.workflows.resume());
   tasks.start("run notices", (signal) => followRuns(rooms, chronicle, signal));
 }
 

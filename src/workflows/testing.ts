@@ -36,10 +36,32 @@ const everyone: AccessPort = {
     Promise.resolve(authorization === "Bearer runner" ? { name: "runner", scopes: ["runner:write"] } : undefined),
 };
 
+const urls = { serverUrl: "http://tidegate.localhost", apiUrl: "http://127.0.0.1/api/v3", graphqlUrl: "" };
+
+/** As in the real server, nobody knows them before it listens. */
+class LateAddresses {
+  known = false;
+
+  get serverUrl(): string {
+    return this.#url("serverUrl");
+  }
+  get apiUrl(): string {
+    return this.#url("apiUrl");
+  }
+  get graphqlUrl(): string {
+    return this.#url("graphqlUrl");
+  }
+
+  #url(name: keyof typeof urls): string {
+    if (!this.known) throw new Error("The ports are not bound yet");
+    return urls[name];
+  }
+}
+
 export async function startControl(options: ControlOptions): Promise<Control> {
   const database = openDatabase(join(options.folder, "control.db"));
   const tokens = new Set<string>();
-  const base = { serverUrl: "http://tidegate.localhost", apiUrl: "http://127.0.0.1/api/v3", graphqlUrl: "" };
+  const addresses = new LateAddresses();
   const workflows = await openWorkflows({
     database,
     folder: options.folder,
@@ -60,9 +82,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       secrets: () => Promise.resolve({ PASSWORD: "s3cret" }),
     },
     services: {
-      base,
+      base: addresses,
       forJob: () =>
-        Promise.resolve({ ...base, internalServerUrl: "http://127.0.0.1", actionsPolicy: "built-in-first" }),
+        Promise.resolve({ ...urls, internalServerUrl: "http://127.0.0.1", actionsPolicy: "built-in-first" }),
     },
   });
   const server = fastify({ forceCloseConnections: true });
@@ -71,6 +93,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   addTestRoutes(server, workflows, options);
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
+  addresses.known = true;
+  await workflows.resume();
   return {
     url,
     workflows,

@@ -36,11 +36,18 @@ export class RunDriver implements Disposable {
       .where("status", "!=", "completed")
       .orderBy("id")
       .execute();
-    for (const run of runs) {
+    for (const run of runs) await this.#resumeRun(run);
+    await this.tokens.revokeEnded();
+  }
+
+  /** One run that cannot go on must not hold up the others, nor the start of the process. */
+  async #resumeRun(run: Pick<RunRow, "id" | "repository" | "concurrency_group">): Promise<void> {
+    try {
       if (run.concurrency_group !== null) await this.advanceGroup(run.repository, run.concurrency_group);
       await this.advance(run.id);
+    } catch (error) {
+      this.#parts.log.error("Cannot go on with a run", { run: run.id, repository: run.repository, error });
     }
-    await this.tokens.revokeEnded();
   }
 
   /** Until nothing is left to do for the run now. Safe to call at any time, any number of times. */

@@ -54,7 +54,7 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
-/** Creates what is missing and goes on with what an earlier process left. */
+/** Creates what is missing. What an earlier process left goes on with `resume`, or when something happens to it. */
 export async function openWorkflows(options: WorkflowsOptions): Promise<Workflows> {
   const { clock, ids, log, source, tokens, variables, services } = options;
   const db = await openTables(options.database);
@@ -72,9 +72,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     tasks: new TaskGroup((error, name) => log.error("Background work of workflows failed", { error, task: name })),
     leaseMs: options.leaseMs ?? 30_000,
   };
-  const workflows = new Workflows(parts);
-  await workflows.driver.resume();
-  return workflows;
+  return new Workflows(parts);
 }
 
 export class Workflows implements AsyncDisposable {
@@ -106,6 +104,11 @@ export class Workflows implements AsyncDisposable {
       await this.driver.advance(run.id);
     }
     return runs.map((run) => String(run.id));
+  }
+
+  /** Takes up every run that an earlier process left. To be called once, when `services` can say where they are. */
+  async resume(): Promise<void> {
+    await this.driver.resume();
   }
 
   /** Newest first. */
