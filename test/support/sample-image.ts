@@ -1,0 +1,82 @@
+/** A small web server as a container image, brought into the registry by skopeo, for tests. */
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./run-command.ts";
+import type { Tidegate } from "./start-tidegate.ts";
+
+/** Answers `version` to everything (status 500 on /fail), says on its output what it does, and stops gracefully. */
+export function serverSource(version: string): string {
+  return `
+const server = require("node:http").createServer((request, response) => {
+  console.log(request.method + " " + request.url);
+  response.writeHead(request.url === "/fail" ? 500 : 200, { "x-version": "${version}" });
+  response.end("${version}\\n");
+});
+server.listen(process.env.PORT, () => console.log("${version} listens"));
+process.on("SIGTERM", () => {
+  console.log("${version} stops");
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});
+`;
+}
+
+const mediaTypes = {
+  index: "application/vnd.oci.image.index.v1+json",
+  manifest: "application/vnd.oci.image.manifest.v1+json",
+  config: "application/vnd.oci.image.config.v1+json",
+  layer: "application/vnd.oci.image.layer.v1.tar",
+} as const;
+
+/** An OCI image layout (image-spec, "OCI Image Layout") with one image, `latest`; its folder. */
+export async function imageLayout(tidegate: Tidegate, version: string): Promise<string> {
+  const folder = await mkdtemp(join(tidegate.scratch, "image-"));
+  const root = join(folder, "root");
+  await mkdir(join(root, "app"), { recursive: true });
+  await writeFile(join(root, "app", "server.js"), serverSource(version));
+  await mkdir(join(folder, "blobs", "sha256"), { recursive: true });
+  const tar = ["--create", "--file", join(folder, "layer.tar"), "--mtime=@0", "--sort=name", "--owner=0", "--group=0"];
+  await run("tar", [...tar, "--directory", root, "app"], { env: tidegate.env });
+  const layer = await put(folder, mediaTypes.layer, await readFile(join(folder, "layer.tar")));
+  const config = await putJson(folder, mediaTypes.config, {
+    architecture: process.arch === "x64" ? "amd64" : process.arch,
+    os: "linux",
+    config: { Cmd: ["node", "server.js"], WorkingDir: "/app", ExposedPorts: { "8080/tcp": {} } },
+    rootfs: { type: "layers", diff_ids: [layer.digest] },
+  });
+  const { manifest: mediaType } = mediaTypes;
+  const manifest = await putJson(folder, mediaType, { schemaVersion: 2, mediaType, config, layers: [layer] });
+  const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "latest" } };
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [named] };
+  await writeFile(join(folder, "index.json"), JSON.stringify(index));
+  await writeFile(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  return folder;
+}
+
+/** Pushes the server as `repository:tag`, by default tagged with its version; the image's name. */
+export async function pushImage(tidegate: Tidegate, repository: string, version: string): Promise<string> {
+  const image = `127.0.0.1:${tidegate.controlPort}/${repository}:${version}`;
+  const layout = await imageLayout(tidegate, version);
+  const login = ["--dest-tls-verify=false", `--dest-creds=ada:${tidegate.adminToken}`];
+  await run("skopeo", ["copy", "--quiet", ...login, `oci:${layout}:latest`, `docker://${image}`], {
+    env: tidegate.env,
+  });
+  return image;
+}
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+async function putJson(folder: string, mediaType: string, content: unknown): Promise<Descriptor> {
+  return await put(folder, mediaType, Buffer.from(JSON.stringify(content)));
+}
+
+async function put(folder: string, mediaType: string, content: Buffer): Promise<Descriptor> {
+  const hex = createHash("sha256").update(content).digest("hex");
+  await writeFile(join(folder, "blobs", "sha256", hex), content);
+  return { mediaType, digest: `sha256:${hex}`, size: content.length };
+}
