@@ -1,0 +1,92 @@
+/** What the console reads, and under which keys. A notice of the server names a topic and a key: so do query keys. */
+import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
+import type {
+  ApplicationDetail,
+  ApplicationSummary,
+  ChangeNotice,
+  DeliveryView,
+  ResourceDiff,
+  RolloutDetail,
+  RolloutSummary,
+  RunDetail,
+  RunSummary,
+  SystemStatus,
+  Trace,
+} from "#api";
+import { ApiFault, getJson, pathOf } from "./api.ts";
+import { signedOut } from "./session.ts";
+
+interface Items<T> {
+  readonly items: readonly T[];
+}
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof ApiFault && error.status === 401) signedOut.set(true);
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      // Nothing is read again because time passed: the event stream says when.
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+      networkMode: "always",
+      retry: (count, error) => count < 2 && !(error instanceof ApiFault && error.status >= 400 && error.status < 500),
+    },
+  },
+});
+
+function listOf<T>(topic: ChangeNotice["topic"], path: string) {
+  return queryOptions({
+    queryKey: [topic, "list"],
+    queryFn: async ({ signal }) => (await getJson<Items<T>>(path, signal)).items,
+  });
+}
+
+export const deliveriesQuery = listOf<DeliveryView>("deliveries", "/deliveries?limit=50");
+export const runsQuery = listOf<RunSummary>("runs", "/runs?limit=100");
+export const applicationsQuery = listOf<ApplicationSummary>("applications", "/applications");
+export const rolloutsQuery = listOf<RolloutSummary>("rollouts", "/rollouts");
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: async ({ signal }) => await getJson<SystemStatus>("/status", signal),
+});
+
+export function traceQuery(id: string) {
+  return queryOptions({
+    queryKey: ["deliveries", "trace", id],
+    queryFn: async ({ signal }) => await getJson<Trace>(`/trace/${pathOf(id)}`, signal),
+  });
+}
+
+export function runQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id],
+    queryFn: async ({ signal }) => await getJson<RunDetail>(`/runs/${encodeURIComponent(id)}`, signal),
+  });
+}
+
+export function applicationQuery(key: string) {
+  return queryOptions({
+    queryKey: ["applications", "one", key],
+    queryFn: async ({ signal }) => await getJson<ApplicationDetail>(`/applications/${pathOf(key)}`, signal),
+  });
+}
+
+export function applicationDiffQuery(key: string) {
+  return queryOptions({
+    queryKey: ["applications", "one", key, "diff"],
+    queryFn: async ({ signal }) =>
+      (await getJson<Items<ResourceDiff>>(`/applications/${pathOf(key)}/diff`, signal)).items,
+  });
+}
+
+export function rolloutQuery(key: string) {
+  return queryOptions({
+    queryKey: ["rollouts", "one", key],
+    queryFn: async ({ signal }) => await getJson<RolloutDetail>(`/rollouts/${pathOf(key)}`, signal),
+  });
+}
