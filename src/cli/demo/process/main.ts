@@ -23,17 +23,22 @@ async function main(): Promise<void> {
   const config = JSON.parse(await firstLine()) as TrafficConfig;
   const gapMs = 1000 / config.requestsPerSecond;
   let open = false;
+  const underway = new Set<Promise<void>>();
   let next = systemClock.monotonicMs();
   for (let count = 0; !stop.signal.aborted; count++) {
     next += gapMs;
     await systemClock.sleep(next - systemClock.monotonicMs(), stop.signal).catch(() => {});
     if (stop.signal.aborted) break;
     const path = config.paths[Math.floor(systemIds.random() * config.paths.length)] ?? "/";
-    void send(config, path).then((report) => {
+    const sending = send(config, path).then((report) => {
+      underway.delete(sending);
       open ||= report.status === 200 && report.version !== "";
       if (open) process.stdout.write(`${JSON.stringify(report)}\n`);
     });
+    underway.add(sending);
   }
+  // Whoever asked before closing time is still served; cutting them off would look like a failure of the shop.
+  await Promise.all(underway);
   agent.destroy();
 }
 
