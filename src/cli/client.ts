@@ -15,10 +15,18 @@ export interface RequestOptions {
 export class Client {
   readonly url: string;
   readonly #token: string;
+  readonly #fromHome: boolean;
 
-  constructor(url: string, token: string) {
+  /** @param fromHome whether the token is that of a data folder on this machine */
+  constructor(url: string, token: string, fromHome: boolean) {
     this.url = url;
     this.#token = token;
+    this.#fromHome = fromHome;
+  }
+
+  /** For git, which speaks with the same server itself. */
+  get gitLogin(): { readonly url: string; readonly token: string; readonly fromHome: boolean } {
+    return { url: this.url, token: this.#token, fromHome: this.#fromHome };
   }
 
   /** Calls the product API. @throws CliError with what the server said */
@@ -119,7 +127,7 @@ function reasonOf(error: unknown): string {
  */
 export async function connect(homeFlag: string | undefined): Promise<Client> {
   const remote = homeFlag === undefined ? remoteServer() : undefined;
-  if (remote !== undefined) return new Client(remote.url, remote.token);
+  if (remote !== undefined) return new Client(remote.url, remote.token, false);
   const home = homeOf(homeFolder(homeFlag));
   const endpoints = await readEndpoints(home);
   const token = (await readFileIfExists(home.adminToken))?.trim();
@@ -128,5 +136,5 @@ export async function connect(homeFlag: string | undefined): Promise<Client> {
     throw new CliError("cli/not-running", message);
   }
   const host = endpoints.host === "0.0.0.0" || endpoints.host === "::" ? "127.0.0.1" : endpoints.host;
-  return new Client(`http://${host}:${endpoints.controlPort}`, token);
+  return new Client(`http://${host}:${endpoints.controlPort}`, token, true);
 }

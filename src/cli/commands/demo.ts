@@ -2,8 +2,8 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readFileIfExists, systemClock, systemIds } from "#lib";
-import { childEnvironment, type Config, homeOf, processLog, readConfig, supervise } from "#server";
+import { systemClock, systemIds } from "#lib";
+import { childEnvironment, type Config, processLog, readConfig, supervise } from "#server";
 import { Client, connect } from "../client.ts";
 import { command, type GlobalOptions, interruptSignal } from "../command.ts";
 import { trafficChart } from "../demo/chart.ts";
@@ -91,8 +91,7 @@ async function prepare(
   requestsPerSecond: number,
   stack: AsyncDisposableStack,
 ): Promise<Omit<Scene, "signal">> {
-  const token = (await readFileIfExists(homeOf(config.home).adminToken))?.trim() ?? "";
-  const access: GitAccess = { url: client.url, token, searchPath: config.hostPath, signal: interruptSignal() };
+  const access: GitAccess = { ...client.gitLogin, searchPath: config.hostPath, signal: interruptSignal() };
   const names: Names = {
     owner: "acme",
     app: "shop",

@@ -17,6 +17,13 @@ export async function applyApplication(client: Client, manifest: string): Promis
   }
 }
 
+/** The application of that name in the usual namespace. */
+export async function findApplication(client: Client, name: string): Promise<KubeObject | undefined> {
+  const path = `/kube/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/${name}`;
+  if (!(await exists(client, path))) return undefined;
+  return (await (await client.request(path)).json()) as KubeObject;
+}
+
 async function ensureNamespace(client: Client, name: string): Promise<void> {
   if (await exists(client, `/kube/api/v1/namespaces/${name}`)) return;
   const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } };

@@ -1,13 +1,15 @@
 /** Small git work of commands, with the token reaching git through its environment only. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CommandError, commandOutput } from "#lib";
+import { CommandError, commandOutput, runCommand } from "#lib";
 import { CliError } from "../errors.ts";
 import type { Files } from "./templates.ts";
 
 export interface GitAccess {
   readonly url: string;
   readonly token: string;
+  /** Whether the token is that of a data folder on this machine; else it came from TIDEGATE_TOKEN. */
+  readonly fromHome: boolean;
   readonly searchPath: string;
   readonly signal: AbortSignal;
 }
@@ -38,6 +40,14 @@ export async function git(access: GitAccess, folder: string, args: readonly stri
     if (!(error instanceof CommandError)) throw error;
     throw new CliError("cli/failed", error.message, { cause: error });
   }
+}
+
+/** The root of the git repository that `folder` lies in, if it lies in one. */
+export async function enclosingRepository(access: GitAccess, folder: string): Promise<string | undefined> {
+  const env = { PATH: access.searchPath, HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
+  const args = ["rev-parse", "--show-toplevel"];
+  const { exitCode, stdout } = await runCommand("git", args, { cwd: folder, env, signal: access.signal });
+  return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
 }
 
 export async function writeFiles(folder: string, files: Files): Promise<void> {

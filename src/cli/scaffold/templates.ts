@@ -33,31 +33,48 @@ async function readFiles(folder: string): Promise<Files> {
 }
 
 /** What goes into the environments repository, without the Application, which goes into the cluster. */
-export async function environmentFiles(names: Names): Promise<Files> {
+export async function environmentFiles(names: Names, container = shopContainer): Promise<Files> {
   const all = await readFiles(join(examplesFolder, "environments"));
   const mine = [...all].filter(([path]) => path.startsWith("apps/"));
-  return new Map(mine.map(([path, text]) => [renamePath(path, names), rename(text, names)]));
+  return new Map(mine.map(([path, text]) => [renamePath(path, names), withContainer(rename(text, names), container)]));
+}
+
+/** What differs between applications in how their pods are reached. */
+export interface ContainerFacts {
+  readonly port: number;
+  /** Path that answers 200 when all is well; undefined: a port that takes connections is well enough. */
+  readonly health: string | undefined;
+}
+
+const shopContainer: ContainerFacts = { port: 8080, health: "/healthz" };
+
+function withContainer(text: string, { port, health }: ContainerFacts): string {
+  const look = health === undefined ? "tcpSocket:\n" : `httpGet:\n              path: ${health}\n`;
+  return text
+    .replaceAll("containerPort: 8080", `containerPort: ${port}`)
+    .replaceAll("httpGet:\n              path: /healthz\n", () => look);
 }
 
 export async function applicationManifest(names: Names): Promise<string> {
   return rename(await readFile(join(examplesFolder, "environments", "application.yaml"), "utf8"), names);
 }
 
-/** The workflow for an application whose checks are `commands` instead of the shop's. */
-export async function workflowFile(commands: readonly string[]): Promise<string> {
-  const text = await readFile(join(examplesFolder, "shop", ".github", "workflows", "deliver.yml"), "utf8");
-  const steps = commands.map((command) => `      - run: ${command}`).join("\n");
-  return text.replace(/ {6}- run: npm run lint\n {6}- run: npm test/, steps);
+/** The workflow that the shop is delivered with. */
+export async function workflowExample(): Promise<string> {
+  return await readFile(join(examplesFolder, "shop", ".github", "workflows", "deliver.yml"), "utf8");
 }
 
 function renamePath(path: string, names: Names): string {
   return path.replace(/^apps\/shop\//, `apps/${names.app}/`);
 }
 
+/** In one pass, so that a name which contains "shop" is not renamed again. */
 function rename(text: string, names: Names): string {
-  return text
-    .replaceAll("http://127.0.0.1:7070/acme/environments", `${names.controlUrl}/${names.owner}/${names.environments}`)
-    .replaceAll("127.0.0.1:7070/acme/shop", `${names.registry}/${names.owner}/${names.app}`)
-    .replaceAll("apps/shop/", `apps/${names.app}/`)
-    .replaceAll(/\bshop\b/g, names.app);
+  const examples = /http:\/\/127\.0\.0\.1:7070\/acme\/environments|127\.0\.0\.1:7070\/acme\/shop|\bshop\b/g;
+  return text.replaceAll(examples, (found) => {
+    if (found === "shop") return names.app;
+    return found.startsWith("http")
+      ? `${names.controlUrl}/${names.owner}/${names.environments}`
+      : `${names.registry}/${names.owner}/${names.app}`;
+  });
 }
