@@ -52,9 +52,13 @@ export function homeOf(folder: string): Home {
   };
 }
 
-/** Only the owner may look inside: the folder holds tokens, sources and logs. */
+/**
+ * Only the owner may look inside: the folder holds tokens, sources and logs. Nor may `git add -A` take it along from
+ * a repository that it happens to lie in.
+ */
 export async function makeHome(folder: string): Promise<Home> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(join(folder, ".gitignore"), "*\n");
   return homeOf(folder);
 }
 
