@@ -26,9 +26,9 @@ async function status(options: GlobalOptions & { readonly limit: string }): Prom
   print(`  console  ${system.addresses.control}`);
   print(`  traffic  ${system.addresses.traffic}`);
   print(`  pods     ${system.pods.ready} of ${system.pods.total} ready`);
-  const processes = system.processes.map(({ name, pid, state }) =>
-    // A runner may be on another machine: it tells no pid.
-    [name, ...(pid === 0 ? [] : [`(pid ${pid})`]), statusWord(state)].join(" "),
+  const processes = system.processes.map(({ name, pid, label, state }) =>
+    // A runner may be on another machine: it tells its name and no pid.
+    [name, label ?? (pid === undefined ? "" : `(pid ${pid})`), statusWord(state)].join(" "),
   );
   print(`  parts    ${processes.join(", ")}\n`);
   if (items.length === 0) {
@@ -49,6 +49,11 @@ async function status(options: GlobalOptions & { readonly limit: string }): Prom
 
 function stageText(item: DeliveryView): string {
   const current = item.stages.find((stage) => ["running", "paused", "failed"].includes(stage.state));
-  if (current !== undefined) return `${current.name}: ${current.detail || current.state}`;
+  if (current !== undefined) return shorten(`${current.name}: ${current.detail || current.state}`);
   return item.stages.findLast((stage) => stage.state === "done")?.name ?? "-";
+}
+
+/** The whole text is on `tidegate trace` and in `--json`; a table row has to stay one line. */
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }

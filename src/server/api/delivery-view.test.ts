@@ -102,6 +102,13 @@ const cases = [
     outcome: "replaced",
     weight: 0,
   },
+  {
+    name: "a change of the environment itself, which has nothing to build",
+    events: [event("sync-started", { application: "shop" }), event("sync-completed", {}, "good")],
+    states: "skipped skipped done waiting waiting",
+    outcome: "live",
+    weight: 0,
+  },
 ] as const;
 for (const { name, events, states, outcome, weight, ...rest } of cases) {
   test(`a delivery shows ${name}`, () => {

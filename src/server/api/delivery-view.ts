@@ -23,8 +23,8 @@ export function deliveryView(observed: ObservedDelivery): DeliveryView {
   const podHash = text(release, "podHash");
   const weight = rollout === undefined ? 0 : weightOf(rollout, podHash);
   const stages = [
-    buildStage(events),
-    imageStage(events),
+    withoutBuild(events) ? nothingToBuild("build") : buildStage(events),
+    withoutBuild(events) ? nothingToBuild("image") : imageStage(events),
     environmentStage(events),
     canaryStage(events, rollout, podHash, weight),
     productionStage(events, rollout, podHash),
@@ -54,6 +54,15 @@ export function deliveryView(observed: ObservedDelivery): DeliveryView {
   };
 }
 
+/** A commit to an environment itself, a replica count say: it goes straight to its sync. */
+function withoutBuild(events: readonly RecordedEvent[]): boolean {
+  return last(events, "run-started") === undefined && last(events, "sync-started") !== undefined;
+}
+
+function nothingToBuild(name: StageName): DeliveryStage {
+  return { name, state: "skipped", detail: "nothing to build" };
+}
+
 function buildStage(events: readonly RecordedEvent[]): DeliveryStage {
   const started = last(events, "run-started");
   const completed = last(events, "run-completed");
@@ -71,7 +80,7 @@ function imageStage(events: readonly RecordedEvent[]): DeliveryStage {
 }
 
 function environmentStage(events: readonly RecordedEvent[]): DeliveryStage {
-  const commit = last(events, "environment-commit");
+  const commit = last(events, "environment-commit") ?? last(events, "sync-started");
   const done = last(events, "sync-completed");
   if (commit === undefined) return waiting("environment");
   if (done === undefined) return { name: "environment", state: "running", startedAt: commit.at, detail: commit.title };
@@ -133,6 +142,8 @@ function outcomeOf(stages: readonly DeliveryStage[], rollout: Rollout | undefine
   if (state("canary") === "failed") return "rolled-back";
   if (state("canary") === "skipped") return "replaced";
   if (stages.some((stage) => stage.state === "failed")) return "failed";
+  // An environment's change that touches no rollout is live with its sync.
+  if (state("build") === "skipped" && state("environment") === "done" && podHash === "") return "live";
   if (state("build") === "done" && state("environment") === "waiting" && state("canary") === "waiting") return "built";
   return "delivering";
 }

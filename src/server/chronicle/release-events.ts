@@ -20,10 +20,14 @@ export function releaseEvents(rollout: Rollout, context: Context): TimelineEvent
   const id = releaseId(metadata.uid ?? "", revision, status.currentPodHash);
   const events = [event(rollout, "rollout-started", id, context.causes, context, "neutral")];
   const weight = weightOf(rollout);
-  if (weight !== undefined) {
-    const step = status.currentStepIndex ?? 0;
+  if (weight !== undefined && weight > 0) {
+    // A retry after an abort goes through the same shares once more: `abortedAt` tells the rounds apart.
+    const round = status.abortedAt === undefined ? "" : `:${status.abortedAt}`;
     const title = `${weight} % of traffic to revision ${revision}`;
-    events.push({ ...event(rollout, "rollout-step", `${id}:step:${step}:${weight}`, [id], context, "neutral"), title });
+    events.push({
+      ...event(rollout, "rollout-step", `${id}:weight:${weight}${round}`, [id], context, "neutral"),
+      title,
+    });
   }
   if (status.abort === true) {
     const causes = [id, ...verdictsOf(rollout)];
