@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { run } from "./run-command.ts";
 import type { Tidegate } from "./start-tidegate.ts";
 
@@ -26,7 +27,7 @@ const mediaTypes = {
   index: "application/vnd.oci.image.index.v1+json",
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar",
+  layer: "application/vnd.oci.image.layer.v1.tar+gzip",
 } as const;
 
 /** An OCI image layout (image-spec, "OCI Image Layout") with one image, `latest`; its folder. */
@@ -38,15 +39,16 @@ export async function imageLayout(tidegate: Tidegate, version: string): Promise<
   await mkdir(join(folder, "blobs", "sha256"), { recursive: true });
   const tar = ["--create", "--file", join(folder, "layer.tar"), "--mtime=@0", "--sort=name", "--owner=0", "--group=0"];
   await run("tar", [...tar, "--directory", root, "app"], { env: tidegate.env });
-  const layer = await put(folder, mediaTypes.layer, await readFile(join(folder, "layer.tar")));
+  const layer = await readFile(join(folder, "layer.tar"));
+  const packed = await put(folder, mediaTypes.layer, gzipSync(layer));
   const config = await putJson(folder, mediaTypes.config, {
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     os: "linux",
     config: { Cmd: ["node", "server.js"], WorkingDir: "/app", ExposedPorts: { "8080/tcp": {} } },
-    rootfs: { type: "layers", diff_ids: [layer.digest] },
+    rootfs: { type: "layers", diff_ids: [digestOf(layer)] },
   });
   const { manifest: mediaType } = mediaTypes;
-  const manifest = await putJson(folder, mediaType, { schemaVersion: 2, mediaType, config, layers: [layer] });
+  const manifest = await putJson(folder, mediaType, { schemaVersion: 2, mediaType, config, layers: [packed] });
   const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "latest" } };
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [named] };
   await writeFile(join(folder, "index.json"), JSON.stringify(index));
@@ -76,7 +78,11 @@ async function putJson(folder: string, mediaType: string, content: unknown): Pro
 }
 
 async function put(folder: string, mediaType: string, content: Buffer): Promise<Descriptor> {
-  const hex = createHash("sha256").update(content).digest("hex");
-  await writeFile(join(folder, "blobs", "sha256", hex), content);
-  return { mediaType, digest: `sha256:${hex}`, size: content.length };
+  const digest = digestOf(content);
+  await writeFile(join(folder, "blobs", digest.replace(":", "/")), content);
+  return { mediaType, digest, size: content.length };
+}
+
+function digestOf(content: Buffer): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
