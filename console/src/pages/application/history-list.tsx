@@ -1,4 +1,5 @@
 import type { ApplicationDetail } from "#api";
+import { Action } from "../../parts/action.tsx";
 import { Empty } from "../../parts/faults.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { shortSha } from "../../parts/words.ts";
@@ -13,7 +14,18 @@ export function HistoryList({ app }: { app: ApplicationDetail }) {
           <div className="rows-row history-row">
             <span className="quiet">{id}</span>
             <code title={revision}>{shortSha(revision)}</code>
-            <span>{at === 0 ? "runs now" : ""}</span>
+            <span>
+              {at === 0 ? (
+                "runs now"
+              ) : (
+                <Action
+                  label="Roll back"
+                  path={`/applications/${app.namespace}/${app.name}/rollback`}
+                  body={{ id }}
+                  confirm={`${app.name} is synced to ${shortSha(revision)} again. This works only while it does not sync by itself; else put the old state into the repository.`}
+                />
+              )}
+            </span>
             <span className="rows-end quiet">
               <Ago at={deployedAt} />
             </span>

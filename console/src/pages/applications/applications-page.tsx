@@ -5,7 +5,7 @@ import type { ApplicationSummary } from "#api";
 import { applicationsQuery } from "../../data/queries.ts";
 import { Empty, Fault, Placeholder } from "../../parts/faults.tsx";
 import { matchesSearch, PageHead, SearchField, useTitle } from "../../parts/layout.tsx";
-import { Badge, Mark } from "../../parts/mark.tsx";
+import { Badge } from "../../parts/mark.tsx";
 import { healthState, syncState } from "../../parts/states.ts";
 import { shortImage, shortRepository, shortSha } from "../../parts/words.ts";
 import { syncWord } from "../application/sync-word.ts";
@@ -83,7 +83,6 @@ function ApplicationRow({ app }: { app: ApplicationSummary }) {
       data-row
       className="rows-row applications-row"
     >
-      <Mark state={healthState(app.health)} label={app.health} size={18} />
       <div className="rows-main">
         <span className="rows-title clip">{app.name}</span>
         <span className="rows-sub clip">in {app.destinationNamespace}</span>

@@ -71,10 +71,10 @@ function Rollout({ rollout }: { rollout: RolloutDetail }) {
       <Facts>
         <Fact name="Wanted share">{rollout.setWeight} %</Fact>
         <Fact name="Pods wanted">{rollout.desired}</Fact>
-        <Fact name="there">{rollout.current}</Fact>
-        <Fact name="of the newest revision">{rollout.updated}</Fact>
-        <Fact name="ready">{rollout.ready}</Fact>
-        <Fact name="available">{rollout.available}</Fact>
+        <Fact name="Pods there">{rollout.current}</Fact>
+        <Fact name="Pods of the newest revision">{rollout.updated}</Fact>
+        <Fact name="Pods ready">{rollout.ready}</Fact>
+        <Fact name="Pods available">{rollout.available}</Fact>
       </Facts>
       <Revisions rollout={rollout} />
     </div>

@@ -98,7 +98,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: { y: { range: [0, 100] } },
     axes: [
-      { ...axis, space: 90, grid: { show: false }, values: (_plot, ticks) => ticks.map(timeLabel) },
+      { ...axis, size: 30, space: 90, grid: { show: false }, values: (_plot, ticks) => ticks.map(timeLabel) },
       {
         ...axis,
         size: 52,

@@ -5,7 +5,7 @@ import type { RolloutSummary } from "#api";
 import { rolloutsQuery } from "../../data/queries.ts";
 import { Empty, Fault, Placeholder } from "../../parts/faults.tsx";
 import { matchesSearch, PageHead, SearchField, useTitle } from "../../parts/layout.tsx";
-import { Badge, Mark } from "../../parts/mark.tsx";
+import { Badge } from "../../parts/mark.tsx";
 import { Share } from "../../parts/share.tsx";
 import { phaseState } from "../../parts/states.ts";
 import { shortImage } from "../../parts/words.ts";
@@ -68,7 +68,6 @@ function RolloutRow({ rollout }: { rollout: RolloutSummary }) {
   const done = stepIndex >= stepCount;
   return (
     <Link to="/rollouts/$namespace/$name" params={{ namespace, name }} data-row className="rows-row rollouts-row">
-      <Mark state={phaseState(phase)} label={phase} size={18} />
       <div className="rows-main">
         <span className="rows-title clip">{name}</span>
         <span className="rows-sub clip">in {namespace}</span>

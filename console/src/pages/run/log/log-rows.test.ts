@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunLogLine } from "#api";
-import { type Folds, lineContent, noFolds, revealed, visibleRows } from "./log-rows.ts";
+import { firstError, type Folds, lineContent, noFolds, revealed, visibleRows } from "./log-rows.ts";
 
 function lines(...texts: string[]): RunLogLine[] {
   return texts.map((text, line) => ({ step: 1, line, time: "2026-01-01T00:00:00Z", text }));
@@ -52,6 +52,16 @@ test("revealing a line opens its step and the groups around it, and no other", (
   const texts = ["##[group]a", "x", "##[endgroup]", "##[group]b", "##[group]c", "y", "##[endgroup]", "##[endgroup]"];
   const folds = revealed(noFolds, 1, lines(...texts), 5);
   assert.deepEqual(shown(texts, folds, false), ["step", "group closed 0@0", "group 3@0", "group 4@1", "line 5@2"]);
+});
+
+test("the first error of the first step that has one is what a reader wants", () => {
+  const steps = [lines("fine"), lines("a", "##[error]b", "##[error]c")].map((texts, at) => ({
+    number: at + 1,
+    open: true,
+    lines: texts,
+  }));
+  assert.deepEqual(firstError(steps), { step: 2, index: 1 });
+  assert.equal(firstError([]), undefined);
 });
 
 test("marks at the start of a line are not its text", () => {

@@ -91,6 +91,15 @@ export function revealed(folds: Folds, step: number, lines: readonly RunLogLine[
   return { steps, groups };
 }
 
+/** The first line that says what went wrong, in the first step that has one. */
+export function firstError(steps: FoldInput["steps"]): { readonly step: number; readonly index: number } | undefined {
+  for (const { number: step, lines } of steps) {
+    const index = lines.findIndex(({ text }) => text.startsWith("##[error]"));
+    if (index >= 0) return { step, index };
+  }
+  return undefined;
+}
+
 export interface LineContent {
   readonly level: "plain" | "error" | "warning" | "notice" | "debug" | "command" | "group";
   readonly text: string;

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "reac
 import type { JobDetail } from "#api";
 import { LogStream } from "../../../data/log-stream.ts";
 import { VirtualList, type VirtualListHandle } from "../../../parts/virtual-list.tsx";
-import { type Folds, type LogRow, noFolds, revealed, visibleRows } from "./log-rows.ts";
+import { firstError, type Folds, type LogRow, noFolds, revealed, visibleRows } from "./log-rows.ts";
 import { type LogMatch, searchLog } from "./log-search.ts";
 import { LogRowView } from "./log-row-view.tsx";
 import { LogTools } from "./log-tools.tsx";
@@ -49,6 +49,12 @@ export function LogView({ job, goal }: LogViewProps) {
     setWanted(undefined);
     list.current?.reveal(row);
   }, [wanted, rows, stream]);
+
+  // Who opens a failed job wants to see why, unless the link says what.
+  const ended = state.phase === "ended";
+  useEffect(() => {
+    if (ended && job.conclusion === "failure" && marked === undefined) setWanted(firstError(steps));
+  }, [ended]);
 
   useEffect(() => {
     if (goal === undefined) return;
