@@ -218,7 +218,7 @@ test("an object that the server refuses fails the dry run: nothing is applied, r
 
   assert.match(
     waiting?.status?.operationState?.message ?? "",
-    /^one or more objects failed to apply \(dry run\), reason: ConfigMap "Not A Name"/,
+    /^one or more objects failed to apply \(dry run\), reason: app\/b\.yaml:1:58: ConfigMap "Not A Name"/,
   );
   assert.equal(application?.status?.operationState?.retryCount, 1);
   assert.equal(await cluster.get(configMaps, { namespace: "shop", name: "good" }, { signal: deadline }), undefined);
@@ -245,6 +245,44 @@ const inWaves = {
   }),
   "app/rest.yaml": configMap("after", {}),
 };
+
+test("what the server refuses in a kustomized object is named with the file and line that wrote it", async () => {
+  source.commit({
+    "app/kustomization.yaml": "resources: [../base]\nnamespace: shop\n",
+    "base/kustomization.yaml": "resources: [rollout.yaml]\n",
+    "base/rollout.yaml": badRollout,
+  });
+  await createApplication({ syncOptions: ["CreateNamespace=true"] });
+  const patch = { operation: { sync: { prune: false } } };
+  await cluster.patch(applications, key, { type: "merge", patch }, { signal: deadline });
+
+  const application = await untilApplication(({ operationState }) => operationState?.phase === "Failed");
+
+  const message = application?.status?.operationState?.message ?? "";
+  assert.match(
+    message,
+    /^one or more objects failed to apply \(dry run\), reason: base\/rollout\.yaml:16:22: Rollout "web"/,
+  );
+  assert.match(message, /spec\.strategy\.canary\.steps\[1\]\.setWeight: Invalid value: 150/);
+});
+
+const badRollout = `apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels: { app: web }
+  template:
+    metadata:
+      labels: { app: web }
+    spec: { containers: [{ name: web, image: web }] }
+  strategy:
+    canary:
+      steps:
+        - setWeight: 10
+        - setWeight: 150
+`;
 
 async function exists(name: string): Promise<boolean> {
   return (await cluster.get(configMaps, { namespace: "shop", name }, { signal: deadline })) !== undefined;

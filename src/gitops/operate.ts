@@ -11,6 +11,8 @@ import type { TargetState, TargetStates } from "./source/target-state.ts";
 import { nextHistory } from "./status.ts";
 import { runOperation, stopHooks } from "./sync/run-operation.ts";
 
+type RenderedState = Extract<TargetState, { kind: "rendered" }>;
+
 export interface OperatorParts {
   readonly cluster: Cluster;
   readonly store: ApplicationStore;
@@ -65,8 +67,26 @@ export class RunningOperation {
     }
     const progress = await runOperation(parts, input);
     if (progress.kind === "waiting") await this.#save(progress.state);
-    else await this.#finish(afterAttempt(progress.state, clock.now()));
+    else await this.#finish(afterAttempt(await this.#located(progress.state, rendered), clock.now()));
     return true;
+  }
+
+  /** A refusal of the cluster names a field; the person who wrote it wants its file and line first. */
+  async #located(state: OperationState, rendered: RenderedState): Promise<OperationState> {
+    const refused = state.syncResult?.resources?.find(({ status }) => status === "SyncFailed");
+    const field = /is invalid: \[?([\w.[\]"/-]+): /.exec(refused?.message ?? "")?.[1];
+    if (state.phase !== "Failed" || refused === undefined || field === undefined) return state;
+    const { targets } = this.#parts;
+    try {
+      const at = await targets.locate(rendered, refused, field, this.#signal);
+      if (at === undefined) return state;
+      const place = [at.file, at.line, at.column].join(":");
+      return { ...state, message: (state.message ?? "").replace("reason: ", `reason: ${place}: `) };
+    } catch (error) {
+      if (this.#signal.aborted || isAbort(error)) throw error;
+      // Without its place the message still says what is wrong.
+      return state;
+    }
   }
 
   async #retry(state: OperationState, observed: Observed): Promise<OperationState> {

@@ -3,6 +3,7 @@ export { renderSource, type RenderOptions, type Rendered, type SourceType } from
 export { type FileTree, type TreeEntry } from "./ports.ts";
 export { folderTree } from "./folder-tree.ts";
 export { memoryTree } from "./memory-tree.ts";
+export { locateField } from "./locate-field.ts";
 export { parseManifests, type Manifest } from "./manifest.ts";
 export { setKustomizeImage } from "./kustomize/edit.ts";
 export { splitImage, visitContainers, type ImageReference } from "./kustomize/images.ts";

@@ -1,6 +1,6 @@
 /** What an Application's source gives: the type is recognised by what lies in the folder. */
 import type { AnyObject } from "#api";
-import { hasErrors, type Checked, type Problem } from "#lib";
+import { hasErrors, type Checked, type Location, type Problem } from "#lib";
 import { renderKustomize } from "./kustomize/build.ts";
 import { findKustomization } from "./kustomize/find-kustomization.ts";
 import type { Kustomization } from "./kustomize/kustomization.ts";
@@ -21,6 +21,8 @@ export interface RenderOptions {
 
 export interface Rendered extends Checked<readonly AnyObject[]> {
   readonly sourceType: SourceType;
+  /** Where each object of `value` was written, in the same order. */
+  readonly origins?: readonly Location[];
 }
 
 /** Renders the folder. `value` is absent when anything is wrong: a partial result would delete what is missing from it. */
@@ -37,7 +39,12 @@ export async function renderSource(tree: FileTree, options: RenderOptions): Prom
   const sourceType = await detectSourceType(tree, path);
   const manifests = await renderType(sourceType, tree, path, options, problems);
   if (hasErrors(problems)) return { sourceType, problems };
-  return { sourceType, problems, value: manifests.map(({ object }) => object) };
+  return {
+    sourceType,
+    problems,
+    value: manifests.map(({ object }) => object),
+    origins: manifests.map(({ at }) => at),
+  };
 }
 
 /** As Argo CD decides: a chart wins over a kustomization, anything else is a directory of manifests. */

@@ -1,7 +1,7 @@
 /** What an Application's source says should be there, kept per commit: the same commit is rendered once. */
 import type { AnyObject, ApplicationSource } from "#api";
-import { canonicalJson, errorMessage, formatProblems, hasErrors, isAbort, type Clock } from "#lib";
-import { renderSource, type SourceType } from "#render";
+import { canonicalJson, errorMessage, formatProblems, hasErrors, isAbort, type Clock, type Location } from "#lib";
+import { locateField, renderSource, type SourceType } from "#render";
 import type { SourcePort } from "../ports.ts";
 import { shownURL } from "../project/check-project.ts";
 import { renderOptionsOf } from "./render-options.ts";
@@ -14,6 +14,8 @@ export type TargetState =
       readonly source: ApplicationSource;
       readonly sourceType: SourceType;
       readonly manifests: readonly AnyObject[];
+      /** Where each manifest was written, in the same order. */
+      readonly origins: readonly Location[];
     }
   | { readonly kind: "failed"; readonly revision?: string; readonly message: string };
 
@@ -97,12 +99,32 @@ export class TargetStates {
   async #render(source: ApplicationSource, revision: string, signal: AbortSignal): Promise<TargetState> {
     const options = renderOptionsOf(source);
     const tree = await this.#source.open(source.repoURL, revision, options.path, signal);
-    const { value, problems, sourceType } = await renderSource(tree, options);
+    const rendered = await renderSource(tree, options);
+    const { value, problems, sourceType } = rendered;
     if (value === undefined || hasErrors(problems)) {
       const message = `Cannot render "${source.path ?? "."}" at ${revision.slice(0, 12)}: ${formatProblems(problems)}`;
       return { kind: "failed", revision, message };
     }
-    return { kind: "rendered", revision, source, sourceType, manifests: value };
+    return { kind: "rendered", revision, source, sourceType, manifests: value, origins: rendered.origins ?? [] };
+  }
+
+  /** The file and line of a field of an object as it was committed, when that can be told. */
+  async locate(
+    state: Extract<TargetState, { kind: "rendered" }>,
+    object: { readonly kind: string; readonly name: string },
+    field: string,
+    signal: AbortSignal,
+  ): Promise<Location | undefined> {
+    const index = state.manifests.findIndex(
+      ({ kind, metadata }) => kind === object.kind && metadata.name === object.name,
+    );
+    const origin = state.origins[index];
+    if (origin === undefined) return undefined;
+    const { repoURL, path = "." } = state.source;
+    const tree = await this.#source.open(repoURL, state.revision, path, signal);
+    const content = await tree.read(origin.file);
+    if (content === undefined) return origin;
+    return locateField(typeof content === "string" ? content : Buffer.from(content).toString("utf8"), origin, field);
   }
 }
 
