@@ -62,7 +62,10 @@ export async function startTidegate(options: StartOptions = {}): Promise<Tidegat
     async api<T>(path: string, request: { readonly method?: string; readonly body?: unknown } = {}): Promise<T> {
       const response = await fetch(`${announced.control}/api/tidegate/v1${path}`, {
         method: request.method ?? "GET",
-        headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+        },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
