@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shortImage, shortRef, shortRepository, shortSha, splitPlaces } from "./words.ts";
+import { shortImage, shortRef, shortRepository, shortSha, shortSubject, splitPlaces } from "./words.ts";
 
 test("names are shortened where nothing is lost that tells them apart", () => {
   assert.equal(shortSha("0123456789abcdef0123456789abcdef01234567"), "0123456");
@@ -9,6 +9,8 @@ test("names are shortened where nothing is lost that tells them apart", () => {
   assert.equal(shortRef("refs/pull/7/merge"), "#7");
   assert.equal(shortImage(`localhost:7070/acme/shop@sha256:${"ab".repeat(32)}`), "shop@sha256:abababababab");
   assert.equal(shortImage("localhost:7070/acme/shop:v2"), "shop:v2");
+  assert.equal(shortSubject(`acme/shop@${"0123456789".repeat(4)}`), "acme/shop@0123456");
+  assert.equal(shortSubject("production/shop"), "production/shop");
   assert.equal(shortRepository("http://localhost:7070/acme/environments.git"), "acme/environments");
 });
 

@@ -14,11 +14,12 @@ export function shortRef(ref: string): string {
 export function shortImage(image: string): string {
   const [name = "", digest] = image.split("@");
   const last = name.slice(name.lastIndexOf("/") + 1);
-  return digest === undefined ? last : `${last}@${shortDigest(digest)}`;
+  return digest === undefined ? last : shortSubject(`${last}@${digest}`);
 }
 
-export function shortDigest(digest: string): string {
-  return digest.replace(/^(sha256:)([\da-f]{12})[\da-f]+$/, "$1$2");
+/** `acme/shop@<sha>` and `acme/shop@sha256:<digest>`, each with as much as people compare. */
+export function shortSubject(subject: string): string {
+  return subject.replace(/@([\da-f]{7})[\da-f]{33,57}$/, "@$1").replace(/@(sha256:[\da-f]{12})[\da-f]+$/, "@$1");
 }
 
 /** `http://host/owner/repo.git` → `owner/repo`. */

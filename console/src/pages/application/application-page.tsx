@@ -67,6 +67,7 @@ function Application({ app }: { app: ApplicationDetail }) {
         <Fact name="Folder">{app.path}</Fact>
         <Fact name="Follows">{app.targetRevision}</Fact>
         <Fact name="Runs in">{app.destinationNamespace}</Fact>
+        <LastSync app={app} />
         <Fact name="Images">{app.images.length === 0 ? "none yet" : app.images.map(shortImage).join(", ")}</Fact>
       </Facts>
       <div className="tabs" role="tablist" aria-label="Views">
@@ -126,21 +127,28 @@ function Conditions({ app }: { app: ApplicationDetail }) {
           )}
         </Notice>
       ))}
-      {phase === undefined || (phase === "Succeeded" && app.conditions.length > 0) ? null : failed ? (
+      {failed ? (
         <Notice tone="bad" title={`The last sync ended as ${phase}`}>
           <Message text={app.operationMessage ?? ""} />
         </Notice>
-      ) : (
-        <div className="operation">
-          <Badge state={phaseState(phase)}>Sync {phase === "Succeeded" ? "succeeded" : phase.toLowerCase()}</Badge>
-          <span className="clip">{app.operationMessage}</span>
-          {app.operationStartedAt === undefined ? null : (
-            <span className="quiet">
-              <Ago at={app.operationStartedAt} />
-            </span>
-          )}
-        </div>
-      )}
+      ) : null}
     </>
+  );
+}
+
+function LastSync({ app }: { app: ApplicationDetail }) {
+  const { operationPhase: phase, operationMessage, operationStartedAt } = app;
+  if (phase === undefined) return null;
+  return (
+    <Fact name="Last sync">
+      <span title={operationMessage}>
+        <Badge state={phaseState(phase)}>{phase}</Badge>{" "}
+        {operationStartedAt === undefined ? null : (
+          <span className="quiet">
+            <Ago at={operationStartedAt} />
+          </span>
+        )}
+      </span>
+    </Fact>
   );
 }

@@ -8,30 +8,37 @@ export function HistoryList({ app }: { app: ApplicationDetail }) {
   if (app.history.length === 0) return <Empty title="Nothing has been deployed yet" />;
   const newestFirst = [...app.history].sort((a, b) => b.id - a.id);
   return (
-    <ol className="rows history" aria-label="Deployed revisions, newest first">
-      {newestFirst.map(({ id, revision, deployedAt }, at) => (
-        <li key={id}>
-          <div className="rows-row history-row">
-            <span className="quiet">{id}</span>
-            <code title={revision}>{shortSha(revision)}</code>
-            <span>
-              {at === 0 ? (
-                "runs now"
-              ) : (
-                <Action
-                  label="Roll back"
-                  path={`/applications/${app.namespace}/${app.name}/rollback`}
-                  body={{ id }}
-                  confirm={`${app.name} is synced to ${shortSha(revision)} again. This works only while it does not sync by itself; else put the old state into the repository.`}
-                />
-              )}
-            </span>
-            <span className="rows-end quiet">
-              <Ago at={deployedAt} />
-            </span>
-          </div>
-        </li>
-      ))}
-    </ol>
+    <>
+      {app.automated ? (
+        <p className="quiet history-note">
+          This application syncs by itself. To go back, put the old state into its repository.
+        </p>
+      ) : null}
+      <ol className="rows" aria-label="Deployed revisions, newest first">
+        {newestFirst.map(({ id, revision, deployedAt }, at) => (
+          <li key={id}>
+            <div className="rows-row history-row">
+              <span className="quiet">{id}</span>
+              <code title={revision}>{shortSha(revision)}</code>
+              <span>
+                {at === 0 ? (
+                  "runs now"
+                ) : app.automated ? null : (
+                  <Action
+                    label="Roll back"
+                    path={`/applications/${app.namespace}/${app.name}/rollback`}
+                    body={{ id }}
+                    confirm={`${app.name} is synced to ${shortSha(revision)} again.`}
+                  />
+                )}
+              </span>
+              <span className="rows-end quiet">
+                <Ago at={deployedAt} />
+              </span>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { ApplicationDetail, ResourceDiff, ResourceNode } from "#api";
 import { Message } from "../../parts/faults.tsx";
 import { type GraphBox, type GraphLine, GraphView } from "../../parts/graph/graph-view.tsx";
@@ -8,11 +8,14 @@ import { Fact, Facts } from "../../parts/layout.tsx";
 import { Badge, Mark } from "../../parts/mark.tsx";
 import { healthState, syncState } from "../../parts/states.ts";
 import { Ago } from "../../parts/time.tsx";
+import { plural } from "../../parts/words.ts";
 import { DiffView } from "./diff/diff-view.tsx";
+import { idleNodes } from "./idle-nodes.ts";
 import { syncWord } from "./sync-word.ts";
 
 const size = { width: 246, height: 54 };
 const rootId = "application";
+const noNodes: ReadonlySet<string> = new Set();
 
 interface ResourceTreeProps {
   readonly app: ApplicationDetail;
@@ -22,7 +25,9 @@ interface ResourceTreeProps {
 }
 
 export function ResourceTree({ app, diffs, selected, onSelect }: ResourceTreeProps) {
-  const { boxes, lines } = useMemo(() => pictureOf(app), [app]);
+  const [whole, setWhole] = useState(false);
+  const idle = useMemo(() => idleNodes(app.tree), [app.tree]);
+  const { boxes, lines } = useMemo(() => pictureOf(app, whole ? noNodes : idle), [app, whole, idle]);
   const node = app.tree.find(({ uid }) => uid === selected);
   const choose = useCallback((id: string) => onSelect(id === rootId ? undefined : id), [onSelect]);
   return (
@@ -36,6 +41,18 @@ export function ResourceTree({ app, diffs, selected, onSelect }: ResourceTreePro
           selected={selected}
           onSelect={choose}
         />
+        {idle.size === 0 ? null : (
+          <p className="tree-note">
+            <button
+              type="button"
+              className="button button-bare button-small"
+              aria-pressed={whole}
+              onClick={() => setWhole(!whole)}
+            >
+              {plural(idle.size, "scaled-down replica set")}
+            </button>
+          </p>
+        )}
       </section>
       {node === undefined ? null : (
         <Resource node={node} diff={diffs?.find((diff) => isOf(diff, node))} onClose={() => onSelect(undefined)} />
@@ -50,22 +67,23 @@ function isOf(diff: ResourceDiff, node: ResourceNode): boolean {
   );
 }
 
-function pictureOf(app: ApplicationDetail): { boxes: GraphBox[]; lines: GraphLine[] } {
-  const uids = new Set(app.tree.map(({ uid }) => uid));
+function pictureOf(app: ApplicationDetail, without: ReadonlySet<string>): { boxes: GraphBox[]; lines: GraphLine[] } {
+  const tree = app.tree.filter(({ uid }) => !without.has(uid));
+  const uids = new Set(tree.map(({ uid }) => uid));
   const parentOf = ({ parentUid }: ResourceNode): string =>
     parentUid !== undefined && uids.has(parentUid) ? parentUid : rootId;
   const placed = placeAsTree([
     { id: rootId, after: [] },
-    ...app.tree.map((node) => ({ id: node.uid, after: [parentOf(node)] })),
+    ...tree.map((node) => ({ id: node.uid, after: [parentOf(node)] })),
   ]);
-  const nodes = new Map(app.tree.map((node) => [node.uid, node]));
+  const nodes = new Map(tree.map((node) => [node.uid, node]));
   const boxes = placed.map((place): GraphBox => {
     const node = nodes.get(place.id);
     if (node === undefined) return { ...place, label: `Application ${app.name}`, content: <RootBox app={app} /> };
     const label = `${node.kind} ${node.name}, ${node.health ?? "no health"}`;
     return { ...place, label, content: <NodeBox node={node} /> };
   });
-  const lines = app.tree.map((node) => ({ from: parentOf(node), to: node.uid }));
+  const lines = tree.map((node) => ({ from: parentOf(node), to: node.uid }));
   return { boxes, lines };
 }
 

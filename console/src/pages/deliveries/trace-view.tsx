@@ -6,6 +6,7 @@ import { traceQuery } from "../../data/queries.ts";
 import { durationText } from "../../parts/duration.ts";
 import { Fault, Placeholder } from "../../parts/faults.tsx";
 import { ClockTime } from "../../parts/time.tsx";
+import { shortSubject } from "../../parts/words.ts";
 import { type Arc, arcsOf } from "./arcs.ts";
 
 const rowHeight = 30;
@@ -64,7 +65,7 @@ function Events({ events, pushedAt }: { events: readonly RecordedEvent[]; pushed
             </span>
             <span className="trace-subject clip" title={event.subject}>
               {event.actor === undefined ? "" : `${event.actor}, `}
-              {event.subject.replace(/@([\da-f]{7})[\da-f]{33}$/, "@$1")}
+              {shortSubject(event.subject)}
             </span>
             <span className="trace-at">
               <ClockTime at={event.at} />

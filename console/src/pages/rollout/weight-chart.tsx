@@ -11,7 +11,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function WeightChart({ rollout }: { rollout: RolloutDetail }) {
   const [all, setAll] = useState(false);
-  const moving = rollout.stepIndex < rollout.stepCount;
+  const moving = rollout.phase === "Progressing" || rollout.phase === "Paused";
   const now = useNow(moving ? 1000 : 60_000);
   const weights = useMemo(() => (all ? rollout.weights : newestRelease(rollout.weights)), [all, rollout.weights]);
   const shown = useMemo(() => {
@@ -92,7 +92,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height,
-    padding: [14, 16, 0, 4],
+    padding: [14, 34, 0, 4],
     legend: { show: false },
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },

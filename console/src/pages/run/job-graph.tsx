@@ -6,7 +6,7 @@ import { Mark } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Span } from "../../parts/time.tsx";
 
-const size = { width: 224, height: 44 };
+const size = { width: 264, height: 44 };
 
 interface JobGraphProps {
   readonly jobs: readonly JobDetail[];
