@@ -17,6 +17,13 @@ export class LeaseLost extends AppError<"runner/lease-lost"> {
 /** Control answered, and repeating the request would not help. */
 export class ControlRefused extends AppError<"runner/refused", { readonly status: number }> {}
 
+/** Control did not answer, and there is no time to ask again. */
+export class ControlAway extends AppError<"runner/control-away"> {
+  constructor(cause: string) {
+    super("runner/control-away", `Cannot reach control: ${cause}`);
+  }
+}
+
 /** Why a running step is being stopped; the reason of its abort signal. */
 export class StepStopped extends Error {
   override readonly name = "StepStopped";

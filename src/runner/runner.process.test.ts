@@ -332,6 +332,29 @@ test("a runner that was killed abandons its job with what it had logged, and end
   deepEqual(await readdir(join(workFolder, "jobs")), []);
 });
 
+test("a runner told to stop while control is away ends at once, and says so at its next start", async () => {
+  await using other = new ControlFake();
+  await other.start();
+  const alone = { ...options(join(folder, "away")), controlUrl: other.url };
+  const quit = new AbortController();
+  await using first = createRunner(alone);
+  const life = first.run(quit.signal);
+  const record = other.queue(jobWith("away", [{ name: "long", run: "echo ready; sleep 60" }]));
+  await other.until(record, (job) => logText(job, 2).includes("\nready"), signal);
+  await other.stop();
+  const beganMs = systemClock.monotonicMs();
+  quit.abort();
+  await life;
+  ok(systemClock.monotonicMs() - beganMs < 1500, "it did not wait for control");
+  await other.start();
+  await using second = createRunner(alone);
+  const enough = new AbortController();
+  const next = second.run(enough.signal);
+  await other.until(record, ({ abandoned }) => abandoned !== undefined, signal);
+  enough.abort();
+  await next;
+});
+
 test("finished jobs leave no files", async () => {
   stop.abort();
   await running;

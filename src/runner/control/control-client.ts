@@ -12,7 +12,7 @@ import {
   type LogResponse,
   type StepsRequest,
 } from "#workflows";
-import { ControlRefused, LeaseLost } from "../errors.ts";
+import { ControlAway, ControlRefused, LeaseLost } from "../errors.ts";
 
 export interface ControlClientOptions {
   /** `http://127.0.0.1:7070`; the protocol's path is added. */
@@ -32,10 +32,17 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 export class ControlClient {
   readonly #options: ControlClientOptions;
   readonly #base: string;
+  readonly #repeats: boolean;
 
-  constructor(options: ControlClientOptions) {
+  constructor(options: ControlClientOptions, repeats = true) {
     this.#options = options;
+    this.#repeats = repeats;
     this.#base = `${options.controlUrl.replace(/\/+$/, "")}/api/tidegate/v1/runner`;
+  }
+
+  /** The same, for last words: a request that is not answered at the first try throws `ControlAway`. */
+  once(): ControlClient {
+    return new ControlClient(this.#options, false);
   }
 
   /** Waits on the server for work; undefined when there was none this time. */
@@ -79,6 +86,7 @@ export class ControlClient {
       signal.throwIfAborted();
       const outcome = await this.#once(path, payload, waitMs, signal);
       if (outcome.kind === "answer") return outcome.body;
+      if (!this.#repeats) throw new ControlAway(outcome.cause);
       if (attempt === 3) this.#options.log.warn("Control does not answer: trying on", { path, cause: outcome.cause });
       await this.#options.clock.sleep(backoffDelayMs(retry, attempt, this.#options.ids.random()), signal);
     }

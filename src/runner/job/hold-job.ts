@@ -85,7 +85,7 @@ async function forget(journal: JobJournal, options: DeliverOptions): Promise<voi
 async function sayFarewell(journal: JobJournal, options: HoldOptions, reason: string): Promise<void> {
   const deadline = withDeadline(new AbortController().signal, farewellMs);
   try {
-    await deliver(journal, options, deadline, reason);
+    await deliver(journal, { ...options, control: options.control.once() }, deadline, reason);
   } catch (error) {
     options.log.warn("Job was not abandoned in time: the next start does it", { jobId: journal.held.jobId, error });
   }
