@@ -22,7 +22,7 @@ const stopDataPlaneMs = 60_000;
 export async function startControl(config: Config, log: Log): Promise<Control> {
   await using owned = new AsyncDisposableStack();
   const home = await makeHome(config.home);
-  owned.use(takeControlLock(home.lock));
+  owned.use(await takeControlLock(home.lock, systemClock));
   const tasks = owned.use(new TaskGroup((error, name) => log.error("A background task failed", { name, error })));
   const context = {
     config,
@@ -52,6 +52,10 @@ export async function startControl(config: Config, log: Log): Promise<Control> {
       await tasks[Symbol.asyncDispose]();
       await rooms.stopDataPlane(AbortSignal.timeout(stopDataPlaneMs));
     },
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      // Loops first: none may find a room closed, or start again what another is stopping.
+      await tasks[Symbol.asyncDispose]();
+      await parts.disposeAsync();
+    },
   };
 }

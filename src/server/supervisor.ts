@@ -39,8 +39,13 @@ export interface SupervisorOptions {
 }
 
 const restart = { initialMs: 10, factor: 4, maxMs: 10_000, jitter: 0 };
-/** A process that lived this long was well: its next death counts as the first. */
-const wellMs = 10_000;
+/**
+ * A process that lived this long was well: its next death counts as the first. Starting takes under a second, so one
+ * that dies of what it finds does not live so long, and one that others kill is back at once.
+ */
+const wellMs = 3_000;
+/** A runner that is told to stop ends its jobs and says so to control, for 3 s at most. */
+const runnerStopMs = 5_000;
 /** Open connections and running reconciles get this long when the control process is asked to stop. */
 const stopGraceMs = 15_000;
 
@@ -49,6 +54,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const home = await makeHome(options.config.home);
   await mkdir(home.logs, { recursive: true });
   await ensureRunnerToken(home, options.ids);
+  await stopFormerRunner(home, options.clock);
   const supervisor = new ProcessSupervisor(options, home);
   await supervisor.start();
   return supervisor;
@@ -58,6 +64,9 @@ async function ensureRunnerToken(home: Home, ids: Ids): Promise<void> {
   if ((await readFileIfExists(home.runnerToken)) !== undefined) return;
   await writeFileAtomic(home.runnerToken, `tg_${ids.secret()}\n`, 0o600);
 }
+
+/** Ctrl-C in a terminal goes to the whole foreground group: the supervisor alone hears it, and says who ends and how. */
+const ownGroup = { detached: true } as const;
 
 class ProcessSupervisor implements Supervisor {
   readonly #options: SupervisorOptions;
@@ -106,7 +115,7 @@ class ProcessSupervisor implements Supervisor {
       "control",
       () => this.#spawnControl(main),
       (child, code) => {
-        if (code !== 0 || this.#stopping) return false;
+        if (code !== 0 || this.#stopping || this.#endpoints === undefined) return false;
         this.#ended.resolve();
         return child === this.#control;
       },
@@ -120,6 +129,7 @@ class ProcessSupervisor implements Supervisor {
     const control = settled === undefined ? config.control : { ...config.control, port: settled.controlPort };
     const traffic = settled === undefined ? config.traffic : { ...config.traffic, port: settled.trafficPort };
     const child = spawn(config.nodePath, [main], {
+      ...ownGroup,
       env: childEnvironment({ ...config, control, traffic }),
       stdio: ["pipe", "ignore", this.#options.controlLog === "file" ? "pipe" : "inherit", "ipc"],
     });
@@ -140,11 +150,11 @@ class ProcessSupervisor implements Supervisor {
 
   async #keepRunner(signal: AbortSignal): Promise<void> {
     const main = join(import.meta.dirname, "..", "runner", "process", "main.ts");
-    const file = join(this.#home.runner, "config.json");
+    const file = runnerConfigFile(this.#home);
     await writeFileAtomic(file, JSON.stringify(await this.#runnerConfig()), 0o600);
-    await stopFormerRunner(join(this.#home.runner, "pid"));
     await this.#keep(signal, "runner", () => {
       const child = spawn(this.#options.config.nodePath, [main, file], {
+        ...ownGroup,
         env: childEnvironment(this.#options.config),
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -223,13 +233,31 @@ async function untilExit(child: ChildProcess, clock: Clock, signal: AbortSignal)
 }
 
 /** A runner whose supervisor was killed lives on; two must not share a work folder. */
-async function stopFormerRunner(file: string): Promise<void> {
-  const pid = Number(await readFileIfExists(file));
-  if (!Number.isInteger(pid) || pid <= 1) return;
-  const command = await readFileIfExists(`/proc/${pid}/cmdline`);
-  if (command?.includes(join("runner", "process", "main.ts")) !== true) return;
+async function stopFormerRunner(home: Home, clock: Clock): Promise<void> {
+  const pid = Number(await readFileIfExists(join(home.runner, "pid")));
+  const runs = (): Promise<boolean> => isRunnerOf(home, pid);
+  if (!(await runs())) return;
+  const patience = AbortSignal.timeout(runnerStopMs);
+  signalQuietly(pid, "SIGTERM");
+  while (!patience.aborted && (await runs())) await clock.sleep(20, patience).catch(() => {});
+  if (await runs()) signalQuietly(pid, "SIGKILL");
+}
+
+/** The number may be another process' by now: the configuration in its arguments says whose it is. */
+async function isRunnerOf(home: Home, pid: number): Promise<boolean> {
+  if (!Number.isInteger(pid) || pid <= 1) return false;
+  // Where there is no /proc, and for a process that ends as we look, the answer is no.
+  const command = await readFileIfExists(`/proc/${pid}/cmdline`).catch(() => undefined);
+  return command?.split("\0").includes(runnerConfigFile(home)) === true;
+}
+
+function runnerConfigFile(home: Home): string {
+  return join(home.runner, "config.json");
+}
+
+function signalQuietly(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGTERM");
+    process.kill(pid, name);
   } catch {
     // It ended by itself between the look and the signal.
   }
