@@ -31,7 +31,12 @@ export class Client {
 
   /** Calls the product API. @throws CliError with what the server said */
   async api<T>(path: string, options: RequestOptions = {}): Promise<T> {
-    return (await (await this.request(`/api/tidegate/v1${path}`, options)).json()) as T;
+    const response = await this.request(`/api/tidegate/v1${path}`, options);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      throw this.#lost(error, options.signal);
+    }
   }
 
   async request(path: string, options: RequestOptions = {}): Promise<Response> {
@@ -49,9 +54,7 @@ export class Client {
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      if (signal?.aborted === true) throw error;
-      const message = `Cannot reach Tidegate at ${this.url}: ${reasonOf(error)}; start it with "tidegate up"`;
-      throw new CliError("cli/not-running", message, { cause: error });
+      throw this.#lost(error, signal);
     }
     if (!response.ok) throw new CliError("cli/refused", await refusal(response));
     return response;
@@ -61,9 +64,8 @@ export class Client {
   async *events(path: string, signal: AbortSignal): AsyncGenerator<{ name: string; data: unknown }> {
     const response = await this.request(path, { accept: "text/event-stream", signal });
     let buffer = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      buffer += decoder.decode(chunk as Uint8Array, { stream: true });
+    for await (const text of this.#chunks(response, signal)) {
+      buffer += text;
       for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
         const event = parseEvent(buffer.slice(0, end));
         buffer = buffer.slice(end + 2);
@@ -83,13 +85,28 @@ export class Client {
   async *lines<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
     const response = await this.request(`/api/tidegate/v1${path}`, { accept: "application/x-ndjson", signal });
     let buffer = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      buffer += decoder.decode(chunk as Uint8Array, { stream: true });
+    for await (const text of this.#chunks(response, signal)) {
+      buffer += text;
       const lines = buffer.split("\n");
       buffer = lines.pop() ?? "";
       for (const line of lines) if (line !== "") yield JSON.parse(line) as T;
     }
+  }
+
+  async *#chunks(response: Response, signal: AbortSignal): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      throw this.#lost(error, signal);
+    }
+  }
+
+  /** What to throw when the connection could not be made, or broke. */
+  #lost(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return error;
+    const message = `Cannot reach Tidegate at ${this.url}: ${reasonOf(error)}; start it with "tidegate up"`;
+    return new CliError("cli/not-running", message, { cause: error });
   }
 }
 

@@ -48,12 +48,12 @@ export async function openSession(options: GlobalOptions): Promise<Session> {
 
 let interrupted: AbortController | undefined;
 
-/** One signal for Ctrl-C and SIGTERM; the second Ctrl-C ends the process at once. */
+/** One signal for Ctrl-C, SIGTERM and a terminal that is closed; the second Ctrl-C ends the process at once. */
 export function interruptSignal(): AbortSignal {
   if (interrupted !== undefined) return interrupted.signal;
   const controller = new AbortController();
   interrupted = controller;
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
       controller.abort();

@@ -1,20 +1,19 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { systemClock, systemIds } from "#lib";
-import { childEnvironment, type Config, processLog, readConfig, supervise } from "#server";
-import { Client, connect } from "../client.ts";
+import { childEnvironment, processLog, readConfig, supervise } from "#server";
+import { type Client, connect } from "../client.ts";
 import { command, type GlobalOptions, interruptSignal } from "../command.ts";
 import { trafficChart } from "../demo/chart.ts";
-import { type Customers, startCustomers } from "../demo/customers.ts";
+import type { Customers } from "../demo/customers.ts";
 import { type ReleaseFigures, releaseFigures } from "../demo/figures.ts";
 import { Progress } from "../demo/progress.ts";
 import { deliver, type Release, releases } from "../demo/release.ts";
+import { openShop, type Shop, startShopCustomers } from "../demo/shop.ts";
 import { print, printJson, table } from "../output.ts";
-import { applyApplication, ensureRepository } from "../scaffold/apply.ts";
-import { commitAndPush, git, type GitAccess, writeFiles } from "../scaffold/git-work.ts";
-import { applicationManifest, environmentFiles, examplesFolder, type Names } from "../scaffold/templates.ts";
+import { stopEverything } from "../stop-everything.ts";
 
 interface DemoOptions extends GlobalOptions {
   readonly keep?: boolean;
@@ -33,13 +32,9 @@ export function demoCommand(): Command {
 }
 
 interface Scene {
-  readonly config: Config;
-  readonly client: Client;
-  readonly access: GitAccess;
-  readonly names: Names;
+  readonly shop: Shop;
   readonly customers: Customers;
   readonly progress: Progress;
-  readonly shopFolder: string;
   readonly signal: AbortSignal;
 }
 
@@ -51,77 +46,32 @@ async function demo(options: DemoOptions): Promise<void> {
   const config = readConfig({ home, port: 0, trafficPort: 0 });
   const progress = new Progress(systemClock, options.json === true);
   progress.say(`Starting in ${home}`);
-  await using stack = new AsyncDisposableStack();
   const keep = options.keep === true;
+  await using stack = new AsyncDisposableStack();
   if (!keep) stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const log = processLog({ ...config, logLevel: "warn" }, "demo");
   const supervisor = stack.use(
     await supervise({ config, clock: systemClock, ids: systemIds, log, controlLog: "file" }),
   );
   const client = await connect(home);
-  if (!keep) stack.defer(() => stopAll(client, supervisor.ended));
-  const scene = await prepare(
-    config,
-    client,
-    supervisor.endpoints.trafficPort,
-    folder,
-    progress,
-    Number(options.rate),
-    stack,
+  if (!keep) stack.defer(() => stopEverything(client, supervisor.ended, systemClock));
+  // Interrupted while it started: what runs by now ends with the stack.
+  signal.throwIfAborted();
+  const shop = await openShop({ client, searchPath: config.hostPath, folder, signal });
+  const customers = stack.use(
+    startShopCustomers({
+      nodePath: config.nodePath,
+      environment: childEnvironment(config),
+      trafficPort: supervisor.endpoints.trafficPort,
+      requestsPerSecond: Number(options.rate),
+    }),
   );
-  const figures = await deliverAll({ ...scene, signal });
+  const figures = await deliverAll({ shop, customers, progress, signal });
   const totalMs = Math.round(systemClock.monotonicMs() - startedMs);
-  await scene.customers[Symbol.asyncDispose]();
+  await customers[Symbol.asyncDispose]();
   if (options.json === true) printJson({ releases: figures, totalMs });
-  else report(figures, scene.customers, totalMs);
-  if (keep) await stayOpen(client, home, supervisor.ended, signal);
-}
-
-async function stopAll(client: Client, ended: Promise<void>): Promise<void> {
-  await client.api("/system/stop", { method: "POST", body: { dataPlane: true } });
-  await ended;
-}
-
-async function prepare(
-  config: Config,
-  client: Client,
-  trafficPort: number,
-  folder: string,
-  progress: Progress,
-  requestsPerSecond: number,
-  stack: AsyncDisposableStack,
-): Promise<Omit<Scene, "signal">> {
-  const access: GitAccess = { ...client.gitLogin, searchPath: config.hostPath, signal: interruptSignal() };
-  const names: Names = {
-    owner: "acme",
-    app: "shop",
-    environments: "environments",
-    registry: client.url.replace("http://", ""),
-    controlUrl: client.url,
-  };
-  await ensureRepository(client, "acme/shop");
-  await ensureRepository(client, "acme/environments");
-  await pushEnvironments(access, names, join(folder, "environments"));
-  await applyApplication(client, await applicationManifest(names));
-  const shopFolder = join(folder, "shop");
-  await cp(join(examplesFolder, "shop"), shopFolder, { recursive: true });
-  await git(access, shopFolder, ["init", "--quiet"]);
-  const customers = startCustomers({
-    nodePath: config.nodePath,
-    environment: childEnvironment(config),
-    host: "127.0.0.1",
-    port: trafficPort,
-    hostHeader: "shop.production.localhost",
-    requestsPerSecond,
-  });
-  stack.use(customers);
-  return { config, client, access, names, customers, progress, shopFolder };
-}
-
-async function pushEnvironments(access: GitAccess, names: Names, folder: string): Promise<void> {
-  await writeFiles(folder, await environmentFiles(names));
-  await git(access, folder, ["init", "--quiet"]);
-  await commitAndPush(access, folder, "acme/environments", "Describe production");
+  else report(figures, customers, totalMs);
+  if (keep) await stayOpen(client, config.home, supervisor.ended, signal);
 }
 
 async function deliverAll(scene: Scene): Promise<ReleaseFigures[]> {
@@ -131,14 +81,10 @@ async function deliverAll(scene: Scene): Promise<ReleaseFigures[]> {
 }
 
 async function deliverOne(scene: Scene, release: Release): Promise<ReleaseFigures> {
-  const { client, access, customers, progress, shopFolder, signal } = scene;
+  const { shop, customers, progress, signal } = scene;
   progress.say(`\n${release.version}: ${release.message}`);
   progress.begin(release.version);
-  const delivered = await deliver(release, {
-    client,
-    access,
-    folder: shopFolder,
-    repository: "acme/shop",
+  const delivered = await deliver(release, shop, {
     clock: systemClock,
     onProgress: (delivery) => progress.show(delivery),
     signal,

@@ -23,7 +23,13 @@ const paths = ["/", "/api/products", "/products/kettle", "/products/teapot", "/p
 export function startCustomers(options: CustomersOptions): Customers {
   const { nodePath, environment, ...config } = options;
   const main = join(import.meta.dirname, "process", "main.ts");
-  const child = spawn(nodePath, [main], { env: { ...environment }, stdio: ["pipe", "pipe", "inherit"] });
+  // A group of its own: Ctrl-C is for us, who end it when it has said all it saw.
+  const child = spawn(nodePath, [main], {
+    detached: true,
+    env: { ...environment },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.on("error", () => {});
   child.stdin.write(`${JSON.stringify({ ...config, paths })}\n`);
   const reports: RequestReport[] = [];
   const lines = createInterface({ input: child.stdout });

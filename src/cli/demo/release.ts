@@ -3,10 +3,10 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeliveryView, RecordedEvent, Trace } from "#api";
 import { type Clock } from "#lib";
-import type { Client } from "../client.ts";
 import { CliError } from "../errors.ts";
-import { commitAndPush, type GitAccess } from "../scaffold/git-work.ts";
+import { commitAndPush } from "../scaffold/git-work.ts";
 import { examplesFolder } from "../scaffold/templates.ts";
+import type { Shop } from "./shop.ts";
 
 export interface Release {
   readonly version: string;
@@ -31,10 +31,6 @@ export interface Delivered {
 }
 
 export interface DeliverOptions {
-  readonly client: Client;
-  readonly access: GitAccess;
-  readonly folder: string;
-  readonly repository: string;
   readonly clock: Clock;
   readonly onProgress: (delivery: DeliveryView) => void;
   readonly signal: AbortSignal;
@@ -44,17 +40,22 @@ const author = { name: "Ada", email: "ada@example.com" };
 /** The customers' last answers of the old version come a moment after the timeline says it is over. */
 const settleMs = 1200;
 
-export async function deliver(release: Release, options: DeliverOptions): Promise<Delivered> {
-  const { client, access, folder, repository, clock, signal } = options;
+/** How long the server may be away; a restart takes it a second or two. */
+const patienceMs = 60_000;
+const reconnectMs = 50;
+
+export async function deliver(release: Release, shop: Shop, options: DeliverOptions): Promise<Delivered> {
+  const { access, folder, repository } = shop;
+  const { clock, signal } = options;
   if (release.overlay !== undefined)
     await cp(join(examplesFolder, "releases", release.overlay), folder, { recursive: true });
   await setVersion(join(folder, "package.json"), release.shopVersion);
   const pushedMs = clock.now().epochMilliseconds;
   const sha = await commitAndPush(access, folder, repository, release.message, author);
-  const delivery = await untilDecided(client, sha, options);
+  const delivery = await untilDecided(shop, sha, options);
   await clock.sleep(settleMs, signal);
   const endedMs = clock.now().epochMilliseconds;
-  const { events } = await client.api<Trace>(`/trace/${repository}@${sha}`);
+  const { events } = await shop.client.api<Trace>(`/trace/${repository}@${sha}`);
   return { sha, pushedMs, endedMs, delivery, events };
 }
 
@@ -63,13 +64,35 @@ async function setVersion(file: string, version: string): Promise<void> {
   await writeFile(file, text.replace(/"version": "[^"]*"/, `"version": "${version}"`));
 }
 
-async function untilDecided(
-  client: Client,
+/** The server may be restarted meanwhile: it goes on where it was, and so do we. */
+async function untilDecided(shop: Shop, sha: string, options: DeliverOptions): Promise<DeliveryView> {
+  const { clock, signal } = options;
+  let heardMs = clock.monotonicMs();
+  const heard = (): void => {
+    heardMs = clock.monotonicMs();
+  };
+  for (;;) {
+    try {
+      const decided = await watchDelivery(shop, sha, options, heard);
+      if (decided !== undefined) return decided;
+    } catch (error) {
+      if (!(error instanceof CliError) || error.code !== "cli/not-running") throw error;
+      if (clock.monotonicMs() - heardMs > patienceMs) throw error;
+    }
+    await clock.sleep(reconnectMs, signal);
+  }
+}
+
+/** Undefined when the server ended the connection before the release was decided. */
+async function watchDelivery(
+  { client }: Shop,
   sha: string,
   { signal, onProgress }: DeliverOptions,
-): Promise<DeliveryView> {
+  heard: () => void,
+): Promise<DeliveryView | undefined> {
   for await (const _change of client.changes(["deliveries"], signal)) {
     const { items } = await client.api<{ items: DeliveryView[] }>("/deliveries?limit=5", { signal });
+    heard();
     const mine = items.find((item) => item.sha === sha);
     if (mine === undefined) continue;
     onProgress(mine);
@@ -79,5 +102,5 @@ async function untilDecided(
       throw new CliError("cli/failed", `The release of ${sha.slice(0, 7)} failed at ${stage?.name}: ${stage?.detail}`);
     }
   }
-  throw new CliError("cli/failed", "The server went away before the release was decided");
+  return undefined;
 }
