@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { AddressInfo } from "node:net";
 import type { ApiFailure, ChangeNotice, RunLogLine } from "#api";
-import * as data from "./console-data.ts";
+import * as data from "./console-data/index.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "dist", "console");
 const types: Readonly<Record<string, string>> = {
@@ -19,7 +19,8 @@ const policy =
 
 export interface ConsoleFixture extends AsyncDisposable {
   readonly url: string;
-  readonly data: typeof data;
+  /** What it answers with; tests change it and `notify`. */
+  readonly data: { -readonly [Key in keyof typeof data]: (typeof data)[Key] };
   /** What was posted: `/rollouts/shop/shop/abort`. */
   readonly posted: string[];
   /** How many lines the log of the failed job has. */
@@ -36,7 +37,7 @@ export async function startConsoleFixture(): Promise<ConsoleFixture> {
   const server = createServer((request, response) => answer(fixture, streams, request, response));
   const fixture: ConsoleFixture = {
     url: "",
-    data,
+    data: { ...data },
     posted: [],
     logSize: 1200,
     signedOut: false,
