@@ -71,7 +71,10 @@ export interface VariablesRequest {
   readonly environment?: string;
 }
 
-/** `vars` and `secrets`. */
+/**
+ * `vars` and `secrets`. Secrets are asked for only on behalf of events that may have them: the port need not judge that.
+ * A value that is there and can never be read is an `ExpressionFailure`: the job fails with its message.
+ */
 export interface VariablesPort {
   variables(request: VariablesRequest, options: PortOptions): Promise<Readonly<Record<string, string>>>;
   secrets(request: VariablesRequest, options: PortOptions): Promise<Readonly<Record<string, string>>>;

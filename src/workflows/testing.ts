@@ -79,7 +79,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         if (options.dieAt === "before commit") process.kill(process.pid, "SIGKILL");
         return Promise.resolve({ REGION: "north" });
       },
-      secrets: () => Promise.resolve({ PASSWORD: "s3cret" }),
+      secrets: ({ environment }) =>
+        Promise.resolve({ PASSWORD: environment === undefined ? "s3cret" : `s3cret of ${environment}` }),
     },
     services: {
       base: addresses,

@@ -3,9 +3,10 @@ import { ExpressionFailure, WorkflowsError } from "../errors.ts";
 import { evaluateTemplate, type Contexts } from "../expressions/evaluate.ts";
 import type { Job, RunDefaults, Workflow } from "../parse/model.ts";
 import { strategyContext } from "../plan/expand-job.ts";
+import { mayReadSecrets, type SecretsQuestion } from "../plan/secrets-policy.ts";
 import { jobState, runContexts, workflowOf } from "./run-store.ts";
 import { needsContext, type JobInstance } from "../plan/job-state.ts";
-import type { JobAssignment, JobContexts } from "../protocol.ts";
+import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
 import type { JobTokenRequest } from "../ports.ts";
 import type { JobTokens } from "./job-tokens.ts";
 import type { RunParts } from "./parts.ts";
@@ -32,25 +33,22 @@ export async function buildAssignment(
 ): Promise<JobAssignment> {
   const { workflow, job, instance } = definitionOf(run, row);
   const request = tokenRequest(run, row, workflow, job);
-  const environment = job.environment === undefined ? {} : { environment: environmentName(run, job, instance, parts) };
-  const scope = { repository: run.repository, ref: run.ref, eventName: run.event_name, ...environment };
-  const vars = await parts.variables.variables(scope, { signal });
-  const stored = await parts.variables.secrets(scope, { signal });
-  const token = await tokens.mint(request, signal);
-  const services = await parts.services.forJob(request, { signal });
-  const secrets = { ...stored, GITHUB_TOKEN: token };
-  const base = runContexts(run, parts.services.base);
-  const contexts = {
-    ...base,
-    github: { ...base.github, job: job.key, token },
-    vars,
-    needs: needsContext(
-      job,
-      siblings.map((sibling) => jobState(sibling, undefined)),
-    ),
+  const states = siblings.map((sibling) => jobState(sibling, undefined));
+  const base = {
+    ...runContexts(run, parts.services.base),
+    needs: needsContext(job, states),
     matrix: instance.matrix,
     strategy: strategyContext(instance),
   };
+  const environment = job.environment === undefined ? "" : evaluateTemplate(job.environment.name, base);
+  const asked = { repository: run.repository, ref: run.ref, eventName: run.event_name };
+  const scope = environment === "" ? asked : { ...asked, environment };
+  const vars = await parts.variables.variables(scope, { signal });
+  const stored = mayReadSecrets(eventOf(run)) ? await parts.variables.secrets(scope, { signal }) : {};
+  const token = await tokens.mint(request, signal);
+  const services = await parts.services.forJob(request, { signal });
+  const secrets = { ...stored, GITHUB_TOKEN: token };
+  const contexts = { ...base, github: { ...base.github, job: job.key, token }, vars };
   const env = evaluateEnv(workflow, job, { ...contexts, secrets });
   return {
     jobId: String(row.id),
@@ -73,6 +71,11 @@ export async function buildAssignment(
   };
 }
 
+function eventOf(run: RunRow): SecretsQuestion {
+  const payload = JSON.parse(run.payload_json) as ContextObject;
+  return { eventName: run.event_name, repository: run.repository, payload };
+}
+
 function tokenRequest(run: RunRow, row: JobRow, workflow: Workflow, job: Job): JobTokenRequest {
   const permissions = job.permissions ?? workflow.permissions;
   return {
@@ -82,11 +85,6 @@ function tokenRequest(run: RunRow, row: JobRow, workflow: Workflow, job: Job): J
     actor: run.triggering_actor,
     ...(permissions === undefined ? {} : { permissions }),
   };
-}
-
-function environmentName(run: RunRow, job: Job, instance: JobInstance, parts: RunParts): string {
-  const contexts = { ...runContexts(run, parts.services.base), matrix: instance.matrix };
-  return evaluateTemplate(job.environment?.name ?? "", { ...contexts, strategy: strategyContext(instance) });
 }
 
 /** The job's values may not read those of the workflow: `env` is no context here. */

@@ -103,6 +103,26 @@ describe("a run over the runner protocol", () => {
     );
   });
 
+  test("a job reads the secrets of its environment, whose name may come from a job before it", async () => {
+    const deploy = `
+on: push
+jobs:
+  plan: { runs-on: ubuntu-latest, outputs: { target: "\${{ steps.a.outputs.b }}" }, steps: [{ run: make }] }
+  deploy:
+    needs: plan
+    runs-on: ubuntu-latest
+    environment: { name: "\${{ needs.plan.outputs.target }}" }
+    steps: [{ run: make }]
+`;
+    await using control = await startControl(await options(deploy));
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runner = new RunnerFake("one", control.url);
+    const plan = await runner.claim("claim-1");
+    assert.equal(plan.secrets["PASSWORD"], "s3cret");
+    await runner.complete(plan, "success", { target: "production" });
+    assert.equal((await runner.claim("claim-2")).secrets["PASSWORD"], "s3cret of production");
+  });
+
   test("a claim repeated after a lost answer gets the same job", async () => {
     await using control = await startControl(await options(single));
     await control.workflows.accept(pushEvent("event-1"), { signal });
@@ -211,7 +231,9 @@ describe("events", () => {
     const payload = { action: "opened", number: 5, pull_request: pull };
     const base = { id: "a", repository: "shop/web", ref: "refs/pull/5/merge", sha, actor: "ada" };
     await control.workflows.accept({ ...base, name: "pull_request", payload }, { signal });
-    const { github } = (await new RunnerFake("one", control.url).claim("a")).contexts;
+    const job = await new RunnerFake("one", control.url).claim("a");
+    assert.deepEqual(Object.keys(job.secrets), ["GITHUB_TOKEN"], "none for a head that may be anybody's");
+    const { github } = job.contexts;
     const { head_ref, base_ref, ref_name, event_name } = github;
     assert.deepEqual([head_ref, base_ref, ref_name, event_name], ["feature", "main", "5/merge", "pull_request"]);
     assert.equal((await only(allRuns(control.workflows))).title, "Better");
