@@ -25,6 +25,7 @@ export const rooms = {
   runner: ["lib", "api", "workflows", "images"],
   auth: ["lib", "api"],
   timeline: ["lib", "api"],
+  secrets: ["lib", "api"],
   cli: ["lib", "api", "server"],
   /** The console is a program of its own for the browser; of ours it sees types only. */
   console: ["api"],
@@ -48,6 +49,7 @@ export const rooms = {
     "runner",
     "auth",
     "timeline",
+    "secrets",
   ],
 } as const satisfies Record<string, readonly string[]>;
 

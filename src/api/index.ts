@@ -26,6 +26,7 @@ export * from "./product/delivery.ts";
 export * from "./product/run.ts";
 export * from "./product/application-view.ts";
 export * from "./product/rollout-view.ts";
+export * from "./product/secret.ts";
 export * from "./product/system.ts";
 export * from "./argo/rollout.ts";
 export * from "./argo/analysis.ts";

@@ -13,6 +13,7 @@ import { openRegistry, type Registry } from "#registry";
 import { setKustomizeImage } from "#render";
 import { type Routers, startRouters } from "#router";
 import { openProcessRuntime, type PodRuntime } from "#runtime";
+import { keyFile, openSecrets, type SecretsRoom } from "#secrets";
 import { Timeline } from "#timeline";
 import { openWorkflows, type Workflows } from "#workflows";
 import { createWorkloads, type Workloads } from "#workloads";
@@ -28,8 +29,9 @@ import { imageTags } from "./wiring/image-tags.ts";
 import { jobTokens } from "./wiring/job-tokens.ts";
 import { LateAddresses } from "./wiring/late-addresses.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
-import { workflowServices, workflowVariables } from "./wiring/workflow-services.ts";
+import { workflowServices } from "./wiring/workflow-services.ts";
 import { workflowSource } from "./wiring/workflow-source.ts";
+import { workflowVariables } from "./wiring/workflow-variables.ts";
 
 export interface Rooms {
   readonly addresses: LateAddresses;
@@ -41,6 +43,7 @@ export interface Rooms {
   readonly feed: ChangeFeed;
   readonly repositories: Repositories;
   readonly registry: Registry;
+  readonly secrets: SecretsRoom;
   readonly workflows: Workflows;
   readonly cluster: EmbeddedCluster;
   readonly informers: Informers;
@@ -73,6 +76,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
   );
   const mirrors = await openMirrors({ folder: home.mirrors, clock, log, searchPath });
   const registry = await openRegistry({ folder: home.registry, database, clock, ids, log });
+  const secrets = await openSecrets({ database, keys: keyFile(join(home.keys, "secrets")), clock, log });
   const workflows = await openWorkflows({
     database,
     folder: home.workflows,
@@ -81,7 +85,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     log,
     source: workflowSource(repositories),
     tokens: jobTokens(tokens, ids),
-    variables: workflowVariables(addresses),
+    variables: workflowVariables(addresses, secrets),
     services: workflowServices(addresses),
   });
   owned.use(workflows);
@@ -110,6 +114,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     feed,
     repositories,
     registry,
+    secrets,
     workflows,
     cluster,
     informers,

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GitErrorCode } from "#git";
 import type { GitopsErrorCode } from "#gitops";
+import type { SecretsErrorCode } from "#secrets";
 import type { WorkflowsErrorCode } from "#workflows";
 import { AppError } from "#lib";
 import { statusOf } from "./api-error.ts";
 
 /** Complete by its type: a code that a room adds has to be given its place here. */
-const wanted: Record<GitErrorCode | GitopsErrorCode | WorkflowsErrorCode, number> = {
+const wanted: Record<GitErrorCode | GitopsErrorCode | SecretsErrorCode | WorkflowsErrorCode, number> = {
   "git/bad-name": 400,
   "git/bad-request": 400,
   "git/exists": 409,
@@ -23,6 +24,15 @@ const wanted: Record<GitErrorCode | GitopsErrorCode | WorkflowsErrorCode, number
   "gitops/not-found": 404,
   "gitops/operation-in-progress": 409,
   "gitops/unknown-history": 404,
+  "secrets/busy-conflict": 409,
+  "secrets/invalid-name": 400,
+  "secrets/invalid-scope": 400,
+  "secrets/invalid-value": 400,
+  "secrets/key-damaged": 500,
+  "secrets/key-missing": 500,
+  "secrets/not-found": 404,
+  "secrets/tampered": 500,
+  "secrets/too-large": 400,
   "workflows/inputs-invalid": 400,
   "workflows/lease-lost": 409,
   "workflows/not-found": 404,

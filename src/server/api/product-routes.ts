@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { SystemStatus } from "#api";
 import type { Tokens } from "#auth";
 import type { Clock, Log } from "#lib";
+import type { SecretsRoom } from "#secrets";
 import type { ApplicationRoutesOptions } from "./application-routes.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { answerFailure } from "./api-error.ts";
@@ -12,12 +13,14 @@ import { eventRoutes } from "./event-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
 import { runRoutes, type RunRoutesOptions } from "./run-routes.ts";
+import { secretRoutes } from "./secret-routes.ts";
 import { requireIdentity } from "./session.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
 export interface ProductRoutesOptions
   extends ApplicationRoutesOptions, DeliveryRoutesOptions, RolloutRoutesOptions, RunRoutesOptions {
   readonly tokens: Tokens;
+  readonly secrets: SecretsRoom;
   readonly feed: ChangeFeed;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,7 +38,8 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     deliveryRoutes(app, options);
     applicationRoutes(app, options);
     rolloutRoutes(app, options);
-    repositoryRoutes(app, options.repositories);
+    repositoryRoutes(app, options.repositories, options.secrets);
+    secretRoutes(app, options.secrets, options.repositories);
     tokenRoutes(app, options.tokens, options.controlUrl);
     eventRoutes(app, options.feed, options.clock, options.signal);
     app.get("/status", () => options.status());

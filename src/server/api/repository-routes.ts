@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Repositories } from "#git";
+import type { SecretsRoom } from "#secrets";
 import { badRequest, notFound } from "./api-error.ts";
 
 interface ProtectBody {
@@ -9,7 +10,11 @@ interface ProtectBody {
   requirePullRequest?: boolean;
 }
 
-export function repositoryRoutes(app: FastifyInstance, repositories: Repositories): void {
+export function repositoryRoutes(
+  app: FastifyInstance,
+  repositories: Repositories,
+  secrets: Pick<SecretsRoom, "forget">,
+): void {
   app.get("/repositories", async () => ({ items: await repositories.list() }));
   app.post<{ Body: { name?: string; defaultBranch?: string; description?: string } | null }>(
     "/repositories",
@@ -27,7 +32,10 @@ export function repositoryRoutes(app: FastifyInstance, repositories: Repositorie
   });
   app.delete<Named>("/repositories/:owner/:name", async ({ params }) => {
     const name = `${params.owner}/${params.name}`;
-    if (!(await repositories.delete(name))) throw notFound(`repository "${name}"`);
+    if ((await repositories.get(name)) === undefined) throw notFound(`repository "${name}"`);
+    // First, so that a crash in between leaves no secrets for whoever makes a repository of this name.
+    await secrets.forget(name);
+    await repositories.delete(name);
     return {};
   });
   app.put<Named & { Body: ProtectBody | null }>("/repositories/:owner/:name/protections", async ({ params, body }) => {

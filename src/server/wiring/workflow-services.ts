@@ -1,6 +1,6 @@
-/** Where jobs reach the services of this server, and the variables every workflow has. */
-import type { ServicesPort, VariablesPort } from "#workflows";
-import { type Addresses, controlUrl, namedServerUrl, registryHost } from "./addresses.ts";
+/** Where jobs reach the services of this server. */
+import type { ServicesPort } from "#workflows";
+import { type Addresses, controlUrl, namedServerUrl } from "./addresses.ts";
 
 export function workflowServices(addresses: Addresses): ServicesPort {
   const base = {
@@ -24,13 +24,5 @@ export function workflowServices(addresses: Addresses): ServicesPort {
         internalServerUrl: controlUrl(addresses),
         actionsPolicy: "built-in-first",
       }),
-  };
-}
-
-/** `vars.REGISTRY` is the registry of this server, so that one workflow file fits every installation. */
-export function workflowVariables(addresses: Addresses): VariablesPort {
-  return {
-    variables: () => Promise.resolve({ REGISTRY: registryHost(addresses) }),
-    secrets: () => Promise.resolve({}),
   };
 }
