@@ -4,6 +4,7 @@ import type { ManifestPush } from "#registry";
 import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
 import { Chronicle } from "./chronicle/chronicle.ts";
 import type { ServerContext } from "./context.ts";
+import { keepGoing } from "./keep-going.ts";
 import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
@@ -36,15 +37,22 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   owned.use(rooms.feed.follow(informers));
   followPushes(context, rooms, chronicle);
   followImages(context, rooms, chronicle);
-  tasks.start("unfinished runs", () => rooms.workflows.resume());
-  tasks.start("run notices", (signal) => followRuns(rooms, chronicle, signal));
+  keep(context, "unfinished runs", () => rooms.workflows.resume());
+  keep(context, "run notices", (signal) => followRuns(rooms, chronicle, signal));
+}
+
+function keep(context: ServerContext, name: string, work: (signal: AbortSignal) => Promise<void>): void {
+  context.tasks.start(name, (signal) => keepGoing(name, work, context, signal));
 }
 
 /** Each consumer has a position of its own: a slow one holds no other back, and each goes on where it was. */
-function followPushes({ tasks, log }: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
+function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
   const { repositories, positions, workflows, gitops, timeline, feed } = rooms;
-  const follow = (name: string, handle: (update: RefUpdate, signal: AbortSignal) => Promise<void>): void =>
-    tasks.start(name, (signal) => consume(repositories.updates, positions, name, handle, log, signal));
+  const { clock, log } = context;
+  const follow = (name: string, handle: (update: RefUpdate, signal: AbortSignal) => Promise<void>): void => {
+    const parts = { source: repositories.updates, positions, consumer: name, handle, clock, log };
+    keep(context, name, (signal) => consume(parts, signal));
+  };
   follow("pushes to workflows", async (update, signal) => {
     const event = pushEvent(update);
     if (event !== undefined) await workflows.accept(event, { signal });
@@ -58,15 +66,18 @@ function followPushes({ tasks, log }: ServerContext, rooms: Rooms, chronicle: Ch
     feed.notify("deliveries");
     feed.notify("repositories");
   });
-  tasks.start("timeline to consoles", async (signal) => {
+  keep(context, "timeline to consoles", async (signal) => {
     for await (const _event of timeline.subscribe(signal)) feed.notify("deliveries");
   });
 }
 
-function followImages({ tasks, log }: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
+function followImages(context: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
   const { registry, positions, imageUpdater } = rooms;
-  const follow = (name: string, handle: (push: ManifestPush) => Promise<void>): void =>
-    tasks.start(name, (signal) => consume(registry.pushes, positions, name, handle, log, signal));
+  const { clock, log } = context;
+  const follow = (name: string, handle: (push: ManifestPush) => Promise<void>): void => {
+    const parts = { source: registry.pushes, positions, consumer: name, handle, clock, log };
+    keep(context, name, (signal) => consume(parts, signal));
+  };
   follow("images to timeline", async (push) => {
     const image = await registry.image(push.repository, push.digest);
     const { tag, ...facts } = push;

@@ -1,6 +1,15 @@
 /** How far each consumer of a sequence log has come, kept so that a restart goes on where it was. */
 import type { Kysely } from "kysely";
-import { type Database, type Log, migrate, type Sequenced, type SequenceLog } from "#lib";
+import {
+  backoffDelayMs,
+  type Backoff,
+  type Clock,
+  type Database,
+  type Log,
+  migrate,
+  type Sequenced,
+  type SequenceLog,
+} from "#lib";
 
 interface PositionSchema {
   server_positions: { consumer: string; sequence: number };
@@ -37,26 +46,54 @@ export class Positions {
   }
 }
 
+export interface Consumer<Row extends Sequenced> {
+  readonly source: SequenceLog<Row>;
+  readonly positions: Positions;
+  /** Whose position it is. */
+  readonly consumer: string;
+  /** May be called again for a row it has handled already. */
+  readonly handle: (row: Row, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** 0.1 s, 0.4 s, … 6.4 s, 10 s: a row is passed over after about 19 s of failures. */
+const again: Backoff = { initialMs: 100, factor: 4, maxMs: 10_000, jitter: 0 };
+const maxTries = 6;
+
 /**
  * Hands every row to `handle`, in order, then moves the position on: at least once each, so `handle` must be one that
- * may be repeated. A row that cannot be handled is logged and passed over, for the rows after it must not wait for
- * ever; what it meant is found again by the level-based parts.
+ * may be repeated. A row that cannot be handled is tried again, for a busy disk or a lack of processes passes; then it is
+ * logged and passed over, for the rows after it must not wait for ever.
  */
-export async function consume<Row extends Sequenced>(
-  source: SequenceLog<Row>,
-  positions: Positions,
-  consumer: string,
-  handle: (row: Row, signal: AbortSignal) => Promise<void>,
-  log: Log,
+export async function consume<Row extends Sequenced>(consumer: Consumer<Row>, signal: AbortSignal): Promise<void> {
+  const { source, positions, consumer: name } = consumer;
+  for await (const row of source.follow(await positions.get(name), signal)) {
+    await handleRow(consumer, row, signal);
+    if (signal.aborted) return;
+    await positions.set(name, row.sequence);
+  }
+}
+
+async function handleRow<Row extends Sequenced>(
+  { consumer, handle, clock, log }: Consumer<Row>,
+  row: Row,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const row of source.follow(await positions.get(consumer), signal)) {
+  for (let tries = 1; ; tries += 1) {
     try {
       await handle(row, signal);
+      return;
     } catch (error) {
       if (signal.aborted) return;
-      log.error("Cannot handle a recorded change", { consumer, sequence: row.sequence, error });
+      const fields = { consumer, sequence: row.sequence, tries, error };
+      if (tries >= maxTries) {
+        log.error("Cannot handle a recorded change, passing it over", fields);
+        return;
+      }
+      log.warn("Cannot handle a recorded change, trying again", fields);
+      await clock.sleep(backoffDelayMs(again, tries - 1, 0), signal).catch(() => {});
+      if (signal.aborted) return;
     }
-    await positions.set(consumer, row.sequence);
   }
 }
