@@ -69,7 +69,9 @@ export function SyncButton({ app, diff = [] }: SyncButtonProps) {
             {planned.map(({ kind, namespace, name, change }) => (
               <li key={`${kind} ${namespace}/${name}`}>
                 <Mark state={changes[change].state} size={14} />
-                {changes[change].word} {kind} <strong>{name}</strong>
+                <span>
+                  {changes[change].word} {kind} <strong>{name}</strong>
+                </span>
               </li>
             ))}
           </ul>
