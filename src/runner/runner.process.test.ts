@@ -166,6 +166,20 @@ test("secrets, their encodings and added masks never reach the log", async () =>
   );
 });
 
+test("what control is told of steps and annotations is masked like the log", async () => {
+  const record = await runJob([
+    { run: 'echo "${{ secrets.PASSWORD }}"' },
+    { name: `${"x".repeat(90)} ${"${{ secrets.PASSWORD }}"}`, run: "true" },
+    { run: 'echo "::error file=${{ secrets.PASSWORD }},title=${{ secrets.PASSWORD }}::${{ secrets.PASSWORD }}"' },
+  ]);
+  const told = JSON.stringify([record.steps, record.completed]);
+  ok(!told.includes("hunter2"), told);
+  const names = (record.completed?.steps ?? []).map(({ name }) => name);
+  deepEqual(names.slice(1, 3), ['Run echo "***"', `${"x".repeat(90)} ***`]);
+  const { message, path, title } = record.completed?.annotations[0] ?? {};
+  deepEqual([message, path, title], ["***", "***", "***"]);
+});
+
 test("a step that takes too long fails and takes its children with it", async () => {
   const started = performance.now();
   const record = await runJob([

@@ -89,7 +89,8 @@ export class Job {
     const { masker } = this.parts;
     const message = masker.maskCut(annotation.message, protocolLimits.annotationLength);
     const title = annotation.title === undefined ? {} : { title: masker.mask(annotation.title) };
-    this.#annotations.push({ ...annotation, message, ...title });
+    const path = annotation.path === undefined ? {} : { path: masker.mask(annotation.path) };
+    this.#annotations.push({ ...annotation, message, ...title, ...path });
   }
 
   addSummary(markdown: string): void {

@@ -12,11 +12,12 @@ export function rawStepName(definition: StepDefinition): string {
   return `Run ${what}`.trimEnd();
 }
 
-/** With its expressions filled in as far as they can be now. */
+/** With its expressions filled in as far as they can be now, and masked: many a step is named by its script. */
 export function stepName(definition: StepDefinition, scope: Scope): string {
   const raw = rawStepName(definition);
   try {
-    const name = fillTemplate(scope, raw).trim();
+    // Masked before it is cut, as half a secret is no longer known for one.
+    const name = scope.job.parts.masker.mask(fillTemplate(scope, raw)).trim();
     return name === "" ? raw : cut(name);
   } catch (error) {
     if (error instanceof ExpressionFailure) return cut(raw);
