@@ -12,7 +12,7 @@ function textOf(search: Record<string, unknown>, key: string): string | undefine
   return typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
 }
 
-export interface ListSearch {
+interface ListSearch {
   readonly q?: string | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** One application: what it should be, what it is, and what differs. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import type { KeyboardEvent } from "react";
 import type { ApplicationDetail } from "#api";
 import { applicationDiffQuery, applicationQuery } from "../../data/queries.ts";
 import { Action } from "../../parts/action.tsx";
@@ -70,7 +71,7 @@ function Application({ app }: { app: ApplicationDetail }) {
         <LastSync app={app} />
         <Fact name="Images">{app.images.length === 0 ? "none yet" : app.images.map(shortImage).join(", ")}</Fact>
       </Facts>
-      <div className="tabs" role="tablist" aria-label="Views">
+      <div className="tabs" role="tablist" aria-label="Views" onKeyDown={moveBetweenTabs}>
         <Tab label="Resources" count={app.tree.length} selected={show === "tree"} onSelect={() => go("tree")} />
         <Tab label="Differences" count={different} selected={show === "diff"} onSelect={() => go("diff")} />
         <Tab label="History" count={app.history.length} selected={show === "history"} onSelect={() => go("history")} />
@@ -93,6 +94,15 @@ function Application({ app }: { app: ApplicationDetail }) {
       </div>
     </div>
   );
+}
+
+/** The arrow keys go from tab to tab, as people who use a tab list expect. */
+function moveBetweenTabs(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step === undefined) return;
+  const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>("[role=tab]")];
+  const next = tabs.findIndex((tab) => tab === document.activeElement) + step;
+  tabs[(next + tabs.length) % tabs.length]?.focus();
 }
 
 interface TabProps {
@@ -141,8 +151,8 @@ function LastSync({ app }: { app: ApplicationDetail }) {
   if (phase === undefined) return null;
   return (
     <Fact name="Last sync">
-      <span title={operationMessage}>
-        <Badge state={phaseState(phase)}>{phase}</Badge>{" "}
+      <span className="last-sync" title={operationMessage}>
+        <Badge state={phaseState(phase)}>{phase}</Badge>
         {operationStartedAt === undefined ? null : (
           <span className="quiet">
             <Ago at={operationStartedAt} />

@@ -43,13 +43,8 @@ export function ResourceTree({ app, diffs, selected, onSelect }: ResourceTreePro
         />
         {idle.size === 0 ? null : (
           <p className="tree-note">
-            <button
-              type="button"
-              className="button button-bare button-small"
-              aria-pressed={whole}
-              onClick={() => setWhole(!whole)}
-            >
-              {plural(idle.size, "scaled-down replica set")}
+            <button type="button" className="button button-bare button-small" onClick={() => setWhole(!whole)}>
+              {whole ? "Hide" : "Show"} {plural(idle.size, "scaled-down replica set")}
             </button>
           </p>
         )}

@@ -7,6 +7,9 @@ import { newestRelease, weightSeries } from "./weight-series.ts";
 import "uplot/dist/uPlot.min.css";
 
 const height = 236;
+/** In seconds: the shortest stretch of time shown, and the steps that its axis may take. */
+const shortest = 20;
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 604_800];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function WeightChart({ rollout }: { rollout: RolloutDetail }) {
@@ -96,9 +99,20 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-    scales: { y: { range: [0, 100] } },
+    scales: {
+      y: { range: [0, 100] },
+      // A release of two seconds is not drawn as wide as one of twenty.
+      x: { range: (_plot, from, to) => [from, Math.max(to, from + shortest)] },
+    },
     axes: [
-      { ...axis, size: 30, space: 90, grid: { show: false }, values: (_plot, ticks) => ticks.map(timeLabel) },
+      {
+        ...axis,
+        size: 30,
+        space: 90,
+        incrs: steps,
+        grid: { show: false },
+        values: (_plot, ticks) => ticks.map(timeLabel),
+      },
       {
         ...axis,
         size: 52,

@@ -10,7 +10,7 @@ import { LogTools } from "./log-tools.tsx";
 import { lineHash, parseLineHash } from "./line-hash.ts";
 import "./log.css";
 
-export const rowHeight = 21;
+const rowHeight = 21;
 /** Until here a log of a good job is shown whole. */
 const shortLog = 600;
 
