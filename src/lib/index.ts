@@ -22,6 +22,7 @@ export { Wake } from "./wake.ts";
 export { Channel, ChannelOverflowError } from "./channel.ts";
 export { SequenceLog, type Sequenced } from "./sequence-log.ts";
 export { KeyedLock } from "./keyed-lock.ts";
+export { linearPattern, type LinearPattern } from "./linear-pattern.ts";
 export { joinInside, readFileIfExists, writeFileAtomic } from "./files.ts";
 export { CommandError, commandOutput, runCommand, type CommandOptions, type CommandResult } from "./command.ts";
 export { migrate, openDatabase, type Database, type Migration } from "./database.ts";

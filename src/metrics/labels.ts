@@ -1,3 +1,5 @@
+import { linearPattern } from "#lib";
+
 /** A series' identity: label names to values, `__name__` among them. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -32,8 +34,23 @@ export function createMatcher(name: string, operator: MatchOperator, value: stri
 function predicate(operator: MatchOperator, value: string): (candidate: string) => boolean {
   if (operator === "=") return (candidate) => candidate === value;
   if (operator === "!=") return (candidate) => candidate !== value;
-  const pattern = new RegExp(`^(?:${value})$`, "s");
-  return operator === "=~" ? (candidate) => pattern.test(candidate) : (candidate) => !pattern.test(candidate);
+  const matches = remembered(linearPattern(`^(?:${value})$`, { dotAll: true }).test);
+  return operator === "=~" ? matches : (candidate) => !matches(candidate);
+}
+
+/** Thousands of series share a few label values. */
+const maxRemembered = 10_000;
+
+function remembered(test: (candidate: string) => boolean): (candidate: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (candidate) => {
+    let result = known.get(candidate);
+    if (result === undefined) {
+      result = test(candidate);
+      if (known.size < maxRemembered) known.set(candidate, result);
+    }
+    return result;
+  };
 }
 
 /** A missing label is an empty one. */

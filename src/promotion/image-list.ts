@@ -2,7 +2,7 @@
  * The annotations of Argo CD Image Updater on an Application: which images to keep up to date, how, and where to write.
  * Reading is pure and accumulates problems, each with the annotation it is about.
  */
-import type { Problem } from "#lib";
+import { linearPattern, type LinearPattern, type Problem } from "#lib";
 
 export const annotationPrefix = "argocd-image-updater.argoproj.io/";
 
@@ -20,9 +20,9 @@ export interface TrackedImage {
   readonly constraint: string | undefined;
   readonly strategy: UpdateStrategy;
   /** Undefined: any tag. */
-  readonly allowTags: RegExp | undefined;
+  readonly allowTags: LinearPattern | undefined;
   /** Globs with `*` and `?`. */
-  readonly ignoreTags: readonly RegExp[];
+  readonly ignoreTags: readonly LinearPattern[];
   /** Name in the manifests; the image itself when absent. */
   readonly kustomizeName: string;
 }
@@ -89,11 +89,11 @@ function readStrategy(text: string | undefined, alias: string, problems: Problem
   return "semver";
 }
 
-function readAllowTags(text: string | undefined, alias: string, problems: Problem[]): RegExp | undefined {
+function readAllowTags(text: string | undefined, alias: string, problems: Problem[]): LinearPattern | undefined {
   if (text === undefined || text === "any") return undefined;
   const source = /^regexp:(.+)$/s.exec(text)?.[1];
   try {
-    if (source !== undefined && source.length <= 1000) return new RegExp(source);
+    if (source !== undefined && source.length <= 1000) return linearPattern(source);
   } catch {
     // Falls through to the problem below: what is wrong with it is the same for the reader.
   }
@@ -102,12 +102,12 @@ function readAllowTags(text: string | undefined, alias: string, problems: Proble
   return undefined;
 }
 
-function globPattern(glob: string): RegExp {
+function globPattern(glob: string): LinearPattern {
   const source = glob
     .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
     .replaceAll("*", ".*")
     .replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
+  return linearPattern(`^${source}$`);
 }
 
 function readTarget(annotations: Annotations, problems: Problem[]): string {

@@ -1,5 +1,5 @@
 /** Validation of metrics and analysis templates, with upstream's messages. */
-import { parseGoDuration, type Problem } from "#lib";
+import { linearPattern, parseGoDuration, type Problem } from "#lib";
 import { parseExpression } from "../expression/parse.ts";
 import type { IntOrString } from "../meta/object.ts";
 import type { AnalysisArgument, AnalysisTemplateSpec, DryRun, Metric, MetricProvider } from "./analysis.ts";
@@ -204,7 +204,7 @@ export function ruleProblems(rules: readonly DryRun[] | undefined, path: string)
 
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text, "u").source !== "";
+    return linearPattern(text).source !== "";
   } catch {
     return false;
   }

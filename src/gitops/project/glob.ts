@@ -1,3 +1,5 @@
+import { linearPattern } from "#lib";
+
 /** Globs of project rules: `*` stops at `/` in repository URLs and not in names; `**`, `?`, `[…]` and `{a,b}` work too. */
 export function matchesGlob(pattern: string, value: string, separator: "/" | "none"): boolean {
   const any = separator === "/" ? "[^/]*" : ".*";
@@ -10,7 +12,7 @@ export function matchesGlob(pattern: string, value: string, separator: "/" | "no
     return `\\${token}`;
   });
   try {
-    return new RegExp(`^${source}$`).test(value);
+    return linearPattern(`^${source}$`).test(value);
   } catch {
     return false;
   }

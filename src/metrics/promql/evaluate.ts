@@ -1,4 +1,5 @@
 /** Evaluates an expression at an instant over the series store. Pure but for reading the store; bounded in samples. */
+import { linearPattern, type LinearPattern } from "#lib";
 import { type Labels, withoutLabels } from "../labels.ts";
 import type { Series, SeriesStore } from "../store/series-store.ts";
 import { aggregate } from "./aggregate.ts";
@@ -14,6 +15,8 @@ import { metricName, type Point, type RangeSeries, type Value, type VectorSample
 const lookbackMs = 5 * 60_000;
 /** A query that would touch more is refused, as Prometheus' --query.max-samples does. */
 const maxSamples = 50_000_000;
+/** Nodes evaluated and series looked at, by fours: a query holds up the whole process, for about a second at this. */
+const maxSteps = 3_000_000;
 const defaultSubqueryStepMs = 60_000;
 
 export interface QueryRange {
@@ -21,22 +24,21 @@ export interface QueryRange {
   readonly endMs: number;
 }
 
-/** @param range what `@ start()` and `@ end()` mean; for an instant query both are `timeMs` */
-export function evaluate(store: SeriesStore, expression: Expression, timeMs: number, range?: QueryRange): Value {
-  return new Evaluation(store, range ?? { startMs: timeMs, endMs: timeMs }).value(expression, timeMs);
-}
-
-class Evaluation {
+/** One query at one or more instants: its limits are for all of them together. */
+export class Evaluation {
   readonly #store: SeriesStore;
   readonly #range: QueryRange;
   #touched = 0;
+  #steps = 0;
 
+  /** @param range what `@ start()` and `@ end()` mean; for an instant query both are its time */
   constructor(store: SeriesStore, range: QueryRange) {
     this.#store = store;
     this.#range = range;
   }
 
   value(node: Expression, timeMs: number): Value {
+    this.#step(1);
     switch (node.kind) {
       case "number":
         return { type: "scalar", value: node.value };
@@ -63,7 +65,7 @@ class Evaluation {
 
   #instant(node: Selector, timeMs: number): (VectorSample & { readonly timeMs: number })[] {
     const at = this.#shifted(node, timeMs);
-    return this.#store.select(node.matchers).flatMap((series) => {
+    return this.#select(node).flatMap((series) => {
       const { samples, labels } = series;
       const index = samples.indexAfter(at) - 1;
       if (index < 0 || samples.timeAt(index) <= at - lookbackMs || samples.isEnd(index)) return [];
@@ -75,7 +77,7 @@ class Evaluation {
   #matrix(selector: Selector, rangeMs: number, timeMs: number): Value {
     const endMs = this.#shifted(selector, timeMs);
     const startMs = endMs - rangeMs;
-    const series = this.#store.select(selector.matchers).flatMap((found) => {
+    const series = this.#select(selector).flatMap((found) => {
       const points = this.#points(found, startMs, endMs);
       return points.length === 0 ? [] : [{ labels: found.labels, points }];
     });
@@ -198,16 +200,16 @@ class Evaluation {
     const [target = "", replacement = "", source = "", regex = ""] = args
       .slice(1)
       .map((arg) => String(this.#plain(arg, timeMs)));
-    let pattern: RegExp;
+    let pattern: LinearPattern;
     try {
-      pattern = new RegExp(`^(?:${regex})$`, "s");
+      pattern = linearPattern(`^(?:${regex})$`, { dotAll: true });
     } catch {
       throw queryFailed(`"${regex}" is not a regular expression`);
     }
     const template = replacement.replaceAll(/\$\{(\w+)\}/g, "$$$1");
     return this.#vector(args[0], timeMs).map(({ labels, value }) => {
       const match = pattern.exec(labels[source] ?? "");
-      if (match === null) return { labels, value };
+      if (match === undefined) return { labels, value };
       const text = template.replaceAll(/\$(\d+)/g, (_all, index: string) => match[Number(index)] ?? "");
       const { [target]: _replaced, ...rest } = labels;
       return { labels: text === "" ? rest : { ...rest, [target]: text }, value };
@@ -231,6 +233,18 @@ class Evaluation {
     if (at === undefined) return timeMs - offsetMs;
     if (at.kind === "time") return at.timeMs - offsetMs;
     return (at.kind === "start" ? this.#range.startMs : this.#range.endMs) - offsetMs;
+  }
+
+  #select(node: Selector): readonly Series[] {
+    const { found, examined } = this.#store.select(node.matchers);
+    this.#step(examined / 4);
+    return found;
+  }
+
+  /** A query may be all steps and no samples: `vector(1)` in a subquery in a subquery. */
+  #step(count: number): void {
+    this.#steps += count;
+    if (this.#steps > maxSteps) throw queryFailed(`The query takes over ${maxSteps} steps: narrow it`);
   }
 
   #count(samples: number): void {

@@ -2,14 +2,14 @@
 import { type Labels, labelsKey } from "../labels.ts";
 import type { SeriesStore } from "../store/series-store.ts";
 import { badQuery } from "./errors.ts";
-import { evaluate } from "./evaluate.ts";
+import { Evaluation } from "./evaluate.ts";
 import { parsePromql } from "./parse.ts";
 import { typeOf } from "./types.ts";
 import type { Point, RangeSeries, Value } from "./values.ts";
 
 /** @throws PromqlError */
 export function queryInstant(store: SeriesStore, query: string, timeMs: number): Value {
-  return evaluate(store, parsePromql(query), timeMs);
+  return new Evaluation(store, { startMs: timeMs, endMs: timeMs }).value(parsePromql(query), timeMs);
 }
 
 const maxPoints = 11_000;
@@ -29,8 +29,9 @@ export function queryRange(
   const type = typeOf(expression);
   if (type !== "vector" && type !== "scalar") throw badQuery(`A range query needs a vector or a scalar: found ${type}`);
   const found = new Map<string, { labels: Labels; points: Point[] }>();
+  const evaluation = new Evaluation(store, range);
   for (let timeMs = startMs; timeMs <= endMs; timeMs += stepMs) {
-    const value = evaluate(store, expression, timeMs, range);
+    const value = evaluation.value(expression, timeMs);
     const samples =
       value.type === "vector" ? value.samples : value.type === "scalar" ? [{ labels: {}, value: value.value }] : [];
     for (const sample of samples) {

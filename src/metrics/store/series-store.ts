@@ -51,11 +51,11 @@ export class SeriesStore {
     }
   }
 
-  /** Series whose labels satisfy all matchers. */
-  select(matchers: readonly Matcher[]): Series[] {
+  /** Series whose labels satisfy all matchers, and how many were looked at for that. */
+  select(matchers: readonly Matcher[]): { readonly found: readonly Series[]; readonly examined: number } {
     const name = matchers.find((matcher) => matcher.name === "__name__" && matcher.operator === "=");
-    const candidates = name === undefined ? this.#series.values() : (this.#byName.get(name.value) ?? []);
-    return [...candidates].filter((series) => matchesAll(series.labels, matchers));
+    const candidates = [...(name === undefined ? this.#series.values() : (this.#byName.get(name.value) ?? []))];
+    return { found: candidates.filter((series) => matchesAll(series.labels, matchers)), examined: candidates.length };
   }
 
   all(): IterableIterator<Series> {

@@ -1,4 +1,5 @@
 /** Which objects a patch's `target` means. */
+import { linearPattern } from "#lib";
 import { KustomizeError } from "./errors.ts";
 import type { Selector } from "./kustomization.ts";
 import { effectiveNamespace, metadataMap, type Resource } from "./resource.ts";
@@ -28,7 +29,7 @@ export function selectTargets(resources: readonly Resource[], selector: Selector
   });
 }
 
-/** Longer patterns are refused: a name has at most 253 characters, and backtracking costs grow with the pattern. */
+/** Longer patterns are refused: a name has at most 253 characters, and and the work grows with the pattern. */
 const longestPattern = 512;
 
 function pattern(text: string | undefined): (value: string) => boolean {
@@ -36,7 +37,7 @@ function pattern(text: string | undefined): (value: string) => boolean {
   if (text.length > longestPattern)
     throw new KustomizeError(`Pattern is over ${longestPattern} characters`, ["target"]);
   try {
-    const expression = new RegExp(`^(?:${text})$`);
+    const expression = linearPattern(`^(?:${text})$`);
     return (value) => expression.test(value);
   } catch {
     throw new KustomizeError(`"${text}" is not a regular expression`, ["target"]);
