@@ -11,10 +11,12 @@ import { logsCommand } from "./commands/logs.ts";
 import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
 import { runsCommand } from "./commands/runs.ts";
+import { secretCommand } from "./commands/secret.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { upCommand } from "./commands/up.ts";
+import { variableCommand } from "./commands/variable.ts";
 
 const commands = [
   upCommand,
@@ -29,6 +31,8 @@ const commands = [
   syncCommand,
   repoCommand,
   rolloutCommand,
+  secretCommand,
+  variableCommand,
   tokenCommand,
   credentialCommand,
   doctorCommand,

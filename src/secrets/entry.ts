@@ -1,4 +1,5 @@
 /** What secrets and variables may be called and hold: GitHub's rules. Pure. */
+import { maxEntryBytes } from "#api";
 import { SecretsError } from "./errors.ts";
 import { type Scope, scopeText } from "./scope.ts";
 
@@ -6,7 +7,7 @@ export type EntryKind = "secret" | "variable";
 
 export const limits = {
   /** UTF-8 bytes of one value. */
-  valueBytes: 48 * 1024,
+  valueBytes: maxEntryBytes,
   /** Of a kind in one scope. */
   entriesPerScope: 100,
   /** UTF-16 units of all variables of one scope together: every run keeps a copy of those it saw. */

@@ -6,4 +6,3 @@ export type { KeyStorePort } from "./ports.ts";
 export type { Reader, Scope } from "./scope.ts";
 export type { SecretEntry, Secrets } from "./secrets.ts";
 export type { VariableEntry, Variables } from "./variables.ts";
-export { limits as secretLimits } from "./entry.ts";
