@@ -4,6 +4,7 @@ import { SequenceLog, type Clock } from "#lib";
 import type { Kysely, Transaction } from "kysely";
 import { RegistryError } from "./errors.ts";
 import { isForeign, parseManifest, referrerType, type Manifest } from "./manifest.ts";
+import { movingTags } from "./moving-tags.ts";
 import { algorithmOf, isDigest, isTag } from "./names.ts";
 import type { ManifestRow, RegistrySchema } from "./schema.ts";
 
@@ -187,6 +188,7 @@ export class Manifests {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
+    const moving = await movingTags(tx, repository, put.tags, digest);
     for (const tag of put.tags) {
       await tx
         .insertInto("registry_tags")
@@ -194,7 +196,7 @@ export class Manifests {
         .onConflict((conflict) => conflict.columns(["repository", "tag"]).doUpdateSet({ digest, pushed_at }))
         .execute();
     }
-    for (const tag of put.tags.length === 0 ? [null] : put.tags) {
+    for (const tag of put.tags.length === 0 ? [null] : moving) {
       const push = { repository, tag, digest, media_type: manifest.mediaType, pushed_at, pusher: put.pusher };
       await tx.insertInto("registry_pushes").values(push).execute();
     }

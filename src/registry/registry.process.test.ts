@@ -155,6 +155,8 @@ describe("a registry", () => {
     const two = await putManifest(server, "acme/kept", `${image.digest}?tag=v2&tag=v3`, image.manifest);
     assert.deepEqual([two.status, two.headers.get("oci-tag")], [201, "v2, v3"]);
     await putManifest(server, "acme/kept", image.digest, image.manifest);
+    const repeated = await putManifest(server, "acme/kept", "v1", image.manifest);
+    assert.equal(repeated.status, 201, "a client that lost the answer asks again: that is no second push");
 
     const pushes = (await server.registry.pushes.after(0)).filter((push) => push.repository === "acme/kept");
     assert.deepEqual(
