@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { extract, pack } from "tar-stream";
 import Fastify from "fastify";
-import { formatProblem, openDatabase, silentLog, systemClock, systemIds } from "#lib";
+import { formatProblem, openDatabase, sha256Digest, silentLog, systemClock, systemIds } from "#lib";
 import { openRegistry, registryRoutes } from "#registry";
 import { buildWithEngine } from "./engine/build.ts";
 import { findContainerEngine } from "./engine/detect.ts";
@@ -342,6 +342,28 @@ test("a blob whose bytes are not its digest's is refused and leaves no file", as
   const reference = parseImageReference(`${registry.host}/acme/base:v1`);
   await rejects(client.pullBlob(reference, digest, target, signal), { code: "images/digest-mismatch" });
   await rejects(readFile(target), { code: "ENOENT" });
+});
+
+test("a registry that loses the first answer to every request gets and gives all the same when one is patient", async () => {
+  await using shaky = await startRegistryFake();
+  const said: string[] = [];
+  const options = { clock: systemClock, credentials: () => fakeLogin };
+  const patience = { forHostMs: () => 20_000, onWait: (message: string) => void said.push(message) };
+  const patient = createRegistryClient({ ...options, patience });
+  const reference = parseImageReference(`${shaky.host}/acme/shaky:v1`);
+  const bytes = Buffer.from("layer");
+  const digest = sha256Digest(bytes);
+  const blob = { digest, size: bytes.length, content: { bytes } };
+  shaky.loseFirstAnswers();
+  await patient.pushBlob(reference, blob, undefined, signal);
+  await patient.pushManifest(reference, Buffer.from("{}"), "application/vnd.oci.image.manifest.v1+json", signal);
+  equal((await patient.getManifest(reference, signal)).bytes.toString(), "{}");
+  equal((await patient.readBlob(reference, digest, signal)).toString(), "layer");
+  ok(said.length >= 3 && said.every((line) => line.includes(shaky.host)));
+  const hasty = createRegistryClient(options);
+  await rejects(hasty.getManifest(parseImageReference(`${shaky.host}/acme/shaky:v2`), signal), {
+    code: "images/registry-unreachable",
+  });
 });
 
 test("wrong credentials are refused without being shown", async () => {

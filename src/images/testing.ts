@@ -10,6 +10,8 @@ export interface RegistryFake extends AsyncDisposable {
   readonly manifests: Map<string, { readonly bytes: Buffer; readonly type: string }>;
   /** `METHOD path`, in order. */
   readonly requests: string[];
+  /** From here on each request is done and its first answer lost, as by a registry that is killed. */
+  loseFirstAnswers(): void;
 }
 
 export const fakeLogin = { username: "ada", password: "s3cret" };
@@ -19,13 +21,23 @@ export async function startRegistryFake(): Promise<RegistryFake> {
   const manifests = new Map<string, { bytes: Buffer; type: string }>();
   const requests: string[] = [];
   const state = { blobs, manifests, requests, host: "" };
+  let lost: Set<string> | undefined;
   const server = createServer((request, response) => {
+    const asked = `${request.method} ${request.url}`;
+    if (lost !== undefined && !lost.has(asked)) {
+      lost.add(asked);
+      response.writeHead = () => response;
+      response.end = () => response.destroy();
+    }
     serve(state, request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   state.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     ...state,
+    loseFirstAnswers() {
+      lost = new Set();
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -3,6 +3,7 @@ import { isObject, type Clock } from "#lib";
 import { ImageError } from "../errors.ts";
 import { reachableUrl } from "./address.ts";
 import type { Challenge } from "./challenge.ts";
+import { unreachable } from "./unreachable.ts";
 
 export interface RegistryCredentials {
   readonly username: string;
@@ -66,8 +67,15 @@ export class Authorizer {
     if (credentials !== undefined) url.searchParams.set("account", credentials.username);
     const headers: Record<string, string> = { accept: "application/json" };
     if (credentials !== undefined) headers["authorization"] = basicHeader(credentials);
-    const response = await fetch(url, { headers, signal });
-    const text = await response.text();
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, { headers, signal });
+      text = await response.text();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreachable(host, "a token", error);
+    }
     if (!response.ok) {
       const hint = credentials === undefined ? "log in to it first" : "check the user name and password";
       throw new ImageError(

@@ -11,6 +11,8 @@ import { formatImageReference, manifestReference, type ImageReference } from "..
 import { reachableUrl, registryBaseUrl } from "./address.ts";
 import { Authorizer, type CredentialsSource } from "./authorizer.ts";
 import { parseChallenge } from "./challenge.ts";
+import { type Patience, persistentRegistryClient } from "./persistent-client.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** Bytes in memory or a file, with the digest already known. */
 interface BlobSource {
@@ -47,6 +49,8 @@ export interface RegistryClient {
 export interface RegistryClientOptions {
   readonly credentials: CredentialsSource;
   readonly clock: Clock;
+  /** Without it a registry that is away is an error at once. */
+  readonly patience?: Patience;
 }
 
 const manifestTypes = [
@@ -60,7 +64,9 @@ const manifestTypes = [
 const maxSmallBytes = 4 * 1024 * 1024;
 
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  return new FetchRegistryClient(options);
+  const client = new FetchRegistryClient(options);
+  const { patience, clock } = options;
+  return patience === undefined ? client : persistentRegistryClient(client, patience, clock);
 }
 
 interface Call {
@@ -123,6 +129,9 @@ class FetchRegistryClient implements RegistryClient {
       const found = `${digest.split(":")[0]}:${hash.digest("hex")}`;
       if (found !== digest) throw mismatch(reference, digest, found);
       await rename(draft, path);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw brokenOff(reference, error);
     } finally {
       await rm(draft, { force: true });
     }
@@ -221,11 +230,7 @@ class FetchRegistryClient implements RegistryClient {
       });
     } catch (error) {
       call.signal.throwIfAborted();
-      throw new ImageError(
-        "images/registry-unreachable",
-        `Cannot reach registry "${reference.host}" for ${call.method} "${call.url.pathname}": check its name and that it runs`,
-        { cause: error },
-      );
+      throw unreachable(reference.host, `${call.method} "${call.url.pathname}"`, error);
     }
   }
 }
@@ -246,15 +251,24 @@ function pushScope(reference: ImageReference, mountFrom: string | undefined): st
 async function readLimited(response: Response, reference: ImageReference): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > maxSmallBytes) {
-      const message = `Cannot pull "${formatImageReference(reference)}": a manifest or config is over ${maxSmallBytes} bytes`;
-      throw new ImageError("images/too-large", message);
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > maxSmallBytes) {
+        const message = `Cannot pull "${formatImageReference(reference)}": a manifest or config is over ${maxSmallBytes} bytes`;
+        throw new ImageError("images/too-large", message);
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (error) {
+    throw brokenOff(reference, error);
   }
   return Buffer.concat(chunks);
+}
+
+/** `fetch` ends a body whose connection broke with a TypeError; anything else (a full disk) is passed on. */
+function brokenOff(reference: ImageReference, error: unknown): unknown {
+  return error instanceof TypeError ? unreachable(reference.host, "the rest of an answer", error) : error;
 }
 
 function digestLike(digest: string, bytes: Uint8Array): string {
