@@ -21,6 +21,8 @@ const token = "tok-1234567890";
 let folder = "";
 let gitServer: Server;
 let gitRequests: { url: string; authorization: string | undefined }[] = [];
+/** What becomes of the next requests for git, as of a server that is killed and comes back; then all is well again. */
+const gitTroubles: ("cut" | "half" | "busy")[] = [];
 let registry: MiniRegistry;
 let control: ControlFake;
 let runner: Runner;
@@ -63,6 +65,13 @@ function serveGit(root: string): Server {
   return createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://x");
     gitRequests.push({ url: url.pathname, authorization: request.headers.authorization });
+    const trouble = gitTroubles.shift();
+    if (trouble === "cut") return void request.socket.destroy();
+    if (trouble === "busy") return void response.writeHead(503).end();
+    if (trouble === "half") {
+      response.writeHead(200, { "content-length": 1000 }).write("001e#");
+      return void setImmediate(() => request.socket.destroy());
+    }
     const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
     if (request.headers.authorization !== `basic ${basic}`) {
       response.writeHead(401, { "www-authenticate": "Basic" }).end();
@@ -201,6 +210,15 @@ test("checkout fetches the commit by the address, keeps the token off command li
   ok(gitRequests.every(({ url }) => url.startsWith("/acme/shop/")));
   equal(record.completed?.steps.at(-2)?.name, "Post Run actions/checkout@v4");
   match(logOf(record, "Post Run actions/checkout@v4"), /credentials were removed/);
+});
+
+test("checkout outlasts a server that breaks off, is busy and comes back", async () => {
+  gitTroubles.push("cut", "half", "busy");
+  const record = await runJob([{ uses: "actions/checkout@v4" }, { name: "look", run: "cat server.js" }]);
+  const log = logOf(record, "Run actions/checkout@v4");
+  equal(record.completed?.conclusion, "success", log);
+  match(log, /The server does not answer, trying on: /);
+  equal(gitTroubles.length, 0);
 });
 
 test("checkout takes a branch, an annotated tag, a path and no credentials, and names what it cannot find", async () => {

@@ -1,8 +1,10 @@
 /** Gets one commit of a repository by smart HTTP, the token in a file that only git and we read. */
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { backoffDelayMs } from "#lib";
 import { StepFailure } from "../errors.ts";
-import type { ActionCall } from "./builtin-action.ts";
+import type { ActionCall, RunOptions } from "./builtin-action.ts";
+import { ownServerPatienceMs } from "./own-server.ts";
 
 export interface GitSource {
   /** What to fetch and what to call it afterwards. */
@@ -22,7 +24,33 @@ export type GitWant =
 export const gitEnvironment: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: "0",
   GCM_INTERACTIVE: "Never",
+  // So that `isAway` can read what it says.
+  LC_ALL: "C",
 };
+
+const again = { initialMs: 100, factor: 2, maxMs: 1000, jitter: 0 };
+
+/** Runs a git command that asks the server, again while that is away: it may be restarting, and the job need not end. */
+async function runRemote(call: ActionCall, args: readonly string[], options: RunOptions): Promise<string> {
+  const { clock } = call.parts;
+  const untilMs = clock.monotonicMs() + ownServerPatienceMs;
+  for (let attempt = 0; ; attempt++) {
+    const end = await call.try("git", args, options);
+    if (end.exitCode === 0) return end.stdout;
+    const name = args.find((arg) => /^(?:fetch|ls-remote)$/.test(arg)) ?? "";
+    if (!isAway(end.tail) || clock.monotonicMs() > untilMs)
+      throw new StepFailure(`The process "git ${name}" failed with exit code ${end.exitCode}: ${end.tail}`);
+    if (attempt === 0) call.log(`The server does not answer, trying on: ${end.tail}`);
+    await clock.sleep(backoffDelayMs(again, attempt, 0), call.step.stop);
+  }
+}
+
+/** Whether git could not reach the server or was cut off, as against being refused (401, 403, no such repository). */
+export function isAway(stderr: string): boolean {
+  const unreached = /couldn't connect|failed to connect|connection (?:refused|reset|timed out)|empty reply/i;
+  const cutOff = /recv failure|early eof|hung up|unexpected disconnect|transfer closed|rpc failed|bad line length/i;
+  return unreached.test(stderr) || cutOff.test(stderr) || /returned error: (?:5\d\d|429)/i.test(stderr);
+}
 
 /** A git configuration with the credentials; the caller removes it. */
 export async function writeGitCredentials(call: ActionCall, token: string): Promise<string> {
@@ -58,8 +86,8 @@ export async function fetchAndCheckout(
   source: GitSource,
   credentials: string,
 ): Promise<string> {
-  const git = (args: readonly string[], quiet = false): Promise<string> =>
-    call.run("git", args, { cwd: folder, env: gitEnvironment, quiet });
+  const git = (args: readonly string[]): Promise<string> =>
+    call.run("git", args, { cwd: folder, env: gitEnvironment, quiet: true });
   const { want } = source;
   const whole = source.depth === 0;
   const tags = source.tags || whole;
@@ -69,7 +97,7 @@ export async function fetchAndCheckout(
     // Git refuses two sources for one name: beside the wildcards the commit comes without a name.
     whole || (tags && want.kind === "tag") ? want.commit : `+${want.commit}:${localName(want)}`,
   ];
-  await git([
+  const fetch = [
     "-c",
     `include.path=${credentials}`,
     "-c",
@@ -82,12 +110,13 @@ export async function fetchAndCheckout(
     ...(whole ? [] : [`--depth=${source.depth}`]),
     "origin",
     ...refspecs,
-  ]);
+  ];
+  await runRemote(call, fetch, { cwd: folder, env: gitEnvironment, quiet: true });
   // The branch may have moved on since the run started; the job is about its own commit.
-  if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit], true);
-  if (want.kind === "branch") await git(["checkout", "--quiet", "--force", "-B", want.name, localName(want)], true);
-  else await git(["checkout", "--quiet", "--force", "--detach", want.commit], true);
-  return await git(["rev-parse", "HEAD"], true);
+  if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit]);
+  if (want.kind === "branch") await git(["checkout", "--quiet", "--force", "-B", want.name, localName(want)]);
+  else await git(["checkout", "--quiet", "--force", "--detach", want.commit]);
+  return await git(["rev-parse", "HEAD"]);
 }
 
 /** What the commit is called in the workspace's repository. */
@@ -122,14 +151,8 @@ export async function findRef(
   if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/i.test(ref)) return { kind: "commit", commit: ref.toLowerCase() };
   const url = repositoryUrl(call, repository);
   const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
-  const list = await call.run(
-    "git",
-    ["-c", `include.path=${credentials}`, "ls-remote", "--symref", "--", url, ...patterns],
-    {
-      env: gitEnvironment,
-      quiet: true,
-    },
-  );
+  const ask = ["-c", `include.path=${credentials}`, "ls-remote", "--symref", "--", url, ...patterns];
+  const list = await runRemote(call, ask, { env: gitEnvironment, quiet: true });
   const refs = new Map<string, string>();
   for (const line of list.split("\n")) {
     const [value = "", name = ""] = line.split("\t");

@@ -4,7 +4,6 @@ import { isAbsolute, join, relative } from "node:path";
 import {
   buildImage,
   buildWithEngine,
-  createRegistryClient,
   ImageError,
   needsEngine,
   parseDockerfile,
@@ -21,6 +20,7 @@ import { StepFailure } from "../../errors.ts";
 import { stepEnvironment } from "../../steps/step-env.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { fetchAndCheckout, gitEnvironment, repositoryUrl, wantOf, writeGitCredentials } from "../git-fetch.ts";
+import { registryClientFor } from "../own-server.ts";
 
 export const dockerBuildPush: BuiltinAction = {
   name: "docker/build-push-action",
@@ -202,7 +202,7 @@ async function build(call: ActionCall, request: Request): Promise<Result> {
 async function buildNatively(call: ActionCall, request: Request, search: EngineSearch | undefined): Promise<Result> {
   const { parts, step } = call;
   const { logins } = step.scope.job;
-  const registry = createRegistryClient({ clock: parts.clock, credentials: (host) => logins.get(host) });
+  const registry = registryClientFor(call, (host) => logins.get(host));
   const { target, ...rest } = request;
   const outcome = await buildImage({
     ...rest,

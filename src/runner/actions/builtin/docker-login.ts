@@ -1,8 +1,9 @@
 /** `docker/login-action`: an account for a registry, kept for this job alone. */
-import { createRegistryClient, ImageError, normalHost } from "#images";
+import { ImageError, normalHost } from "#images";
 import { StepFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { writeDockerConfig } from "../docker-login-file.ts";
+import { registryClientFor } from "../own-server.ts";
 
 export const dockerLogin: BuiltinAction = {
   name: "docker/login-action",
@@ -35,7 +36,7 @@ async function logIn(call: ActionCall): Promise<void> {
   const { job } = call.step.scope;
   job.parts.masker.add(password);
   const account = { username, password };
-  const client = createRegistryClient({ clock: job.parts.clock, credentials: () => account });
+  const client = registryClientFor(call, () => account);
   try {
     await client.checkLogin(host, call.step.stop);
   } catch (error) {
