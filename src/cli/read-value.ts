@@ -29,23 +29,25 @@ async function readPiped(name: string): Promise<string> {
 
 async function promptHidden(prompt: string, signal: AbortSignal): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(prompt);
+  // First: what is typed from the prompt on is not shown.
   stdin.setRawMode(true);
-  let line = emptyLine;
+  stderr.write(prompt);
   try {
     stdin.setEncoding("utf8").resume();
+    let line = emptyLine;
     while (line.state === "typing") {
       const [input] = (await once(stdin, "data", { signal })) as [string];
       line = typeKeys(line, input);
     }
+    if (line.state === "done") return line.text;
+    // In raw mode the terminal makes no signal of Ctrl-C: this is the one it would have sent.
+    process.kill(process.pid, "SIGINT");
+    // While the terminal is still read from: nothing else keeps the process until its signal arrives.
+    if (!signal.aborted) await once(signal, "abort");
+    throw signal.reason;
   } finally {
     stdin.setRawMode(false);
     stdin.pause();
     stderr.write("\n");
   }
-  if (line.state === "done") return line.text;
-  // In raw mode the terminal made no signal of Ctrl-C: this is the one it would have sent.
-  process.kill(process.pid, "SIGINT");
-  if (!signal.aborted) await once(signal, "abort");
-  throw signal.reason;
 }

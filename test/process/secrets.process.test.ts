@@ -1,5 +1,6 @@
 /** What becomes of a secret from the command line to the log of a job: the job has it, and nothing else ever does. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, watch } from "node:fs";
@@ -8,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { RunDetail, RunSummary, SecretView } from "#api";
 import { root } from "../../scripts/steps.ts";
+import { skipWithout } from "../support/needs.ts";
 import { run } from "../support/run-command.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { until } from "../support/until.ts";
@@ -148,6 +150,23 @@ test("names are listed, values replaced and deleted; what is wrong is said witho
   assert.match((await tidegate.cli(["secret", "rotate-key"])).stdout, /protects the secrets \(3\)/);
 });
 
+const noTerminal = skipWithout("script");
+test("a terminal asks for the value and does not show it", { skip: noTerminal }, async () => {
+  const main = join(root, "src", "cli", "main.ts");
+  const command = `${process.execPath} ${main} secret set TYPED --owner acme`;
+  const file = join(tidegate.scratch, "typescript");
+  // It gives the command a terminal, and types there what it is sent.
+  const child = spawn("script", ["--quiet", "--return", "--command", command, file], { env: tidegate.env });
+  let screen = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    const asked = screen.includes("Value of TYPED: ");
+    screen += String(chunk);
+    if (!asked && screen.includes("Value of TYPED: ")) child.stdin.write("not-to-be-seex\u007fn\r");
+  }
+  assert.match(screen, /^Value of TYPED: \s+Secret TYPED of acme is set\.\s+$/);
+  assert.match((await tidegate.cli(["secret", "list", "--owner", "acme"])).stdout, /^TYPED /m);
+});
+
 test("a job whose secrets cannot be read fails and says why; it goes well when the key is back", async () => {
   const key = join(tidegate.home, "keys", "secrets");
   await rename(key, `${key}.away`);
@@ -164,5 +183,5 @@ test("a repository that takes the name of a deleted one inherits nothing of it",
   for (const path of ["/secrets/acme/shop", "/secrets/acme/shop?environment=production", "/variables/acme/shop"]) {
     assert.deepEqual(await tidegate.api(path), { items: [] });
   }
-  assert.equal((await tidegate.api<{ items: SecretView[] }>("/secrets/acme")).items.length, 1);
+  assert.equal((await tidegate.api<{ items: SecretView[] }>("/secrets/acme")).items[0]?.name, "SHARED");
 });
