@@ -7,6 +7,7 @@ const steps: Step[] = [
   { name: "format", command: "oxfmt", args: fix ? ["."] : ["--check", "."] },
   { name: "lint", command: "oxlint", args: fix ? ["--fix"] : [] },
   { name: "types", command: "tsc", args: ["-p", "."] },
+  { name: "console types", command: "tsc", args: ["-p", "console"] },
   { name: "dead code", command: "knip", args: [] },
   {
     name: "pure tests",
