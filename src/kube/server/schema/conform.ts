@@ -94,7 +94,8 @@ function conformFields(schema: Schema, fields: Record<string, unknown>, path: st
 /** Nothing is said of what may stand in it, or it is said that anything may. */
 function isFree(schema: Schema): boolean {
   if (schema["x-kubernetes-preserve-unknown-fields"] === true || schema.additionalProperties === true) return true;
-  return schema.properties === undefined && schema.additionalProperties === undefined && schema.type === "object";
+  const typed = schema.type !== undefined && schema.type !== "object";
+  return schema.properties === undefined && schema.additionalProperties === undefined && !typed;
 }
 
 function isEmbeddedMeta(schema: Schema, name: string): boolean {
