@@ -14,6 +14,8 @@ export interface AuthSchema {
     expires_at: string | null;
     /** `token`, or `session` for a browser. */
     kind: "token" | "session";
+    /** Of a session: the token that opened it, with which it ends. */
+    parent: string | null;
   };
 }
 
@@ -30,6 +32,7 @@ const migrations: readonly Migration[] = [
       kind TEXT NOT NULL
     ) STRICT`,
   },
+  { name: "0002-parents", sql: `ALTER TABLE auth_tokens ADD COLUMN parent TEXT` },
 ];
 
 export async function openAuthTables(database: Database): Promise<Kysely<AuthSchema>> {

@@ -4,7 +4,7 @@ import type { Problem } from "#lib";
 const resourcePattern = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
 /** What is wrong with a list of scopes that somebody asks for. */
-export function scopeProblems(scopes: readonly string[]): Problem[] {
+export function scopeProblems(scopes: readonly unknown[]): Problem[] {
   if (scopes.length === 0) return [{ path: "scopes", message: "At least one scope is needed, e.g. git:read" }];
   return scopes.flatMap((scope, index) => {
     const message = scopeProblem(scope);
@@ -12,7 +12,8 @@ export function scopeProblems(scopes: readonly string[]): Problem[] {
   });
 }
 
-function scopeProblem(scope: string): string | undefined {
+function scopeProblem(scope: unknown): string | undefined {
+  if (typeof scope !== "string") return `A scope is text: found ${JSON.stringify(scope)}`;
   if (scope === "admin") return undefined;
   const [area, verb, resource, ...rest] = scope.split(":");
   if (!(areas as readonly string[]).includes(area ?? "")) {

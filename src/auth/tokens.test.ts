@@ -58,6 +58,72 @@ test("a login code opens one session, once, within ten minutes", async () => {
   assert.equal(await tokens.redeemLoginCode(late), undefined);
 });
 
+test("a session ends with the token that opened it", async () => {
+  const { tokens, clock } = await openTokens();
+  const login = async (secret: string): Promise<string | undefined> => {
+    const identity = await tokens.authenticate(`Bearer ${secret}`);
+    assert.ok(identity);
+    return await tokens.redeemLoginCode(tokens.makeLoginCode(identity));
+  };
+  const hour = await tokens.mint({ name: "ada", scopes: ["api:write"], lifetimeMs: 3_600_000 });
+  const short = await login(hour.secret);
+  const lasting = await tokens.mint({ name: "ada", scopes: ["api:write"] });
+  const first = await login(lasting.secret);
+  // A session may open another, which hangs on the same token.
+  const second = await login(first ?? "");
+  await clock.advance(3_600_000);
+  assert.equal(await tokens.authenticateSession(short), undefined);
+  assert.ok(await tokens.authenticateSession(second));
+  await tokens.revoke(lasting.id);
+  assert.equal(await tokens.authenticateSession(first), undefined);
+  assert.equal(await tokens.authenticateSession(second), undefined);
+});
+
+test("a login code of a revoked token opens nothing", async () => {
+  const { tokens } = await openTokens();
+  const token = await tokens.mint({ name: "ada", scopes: ["api:write"] });
+  const identity = await tokens.authenticate(`Bearer ${token.secret}`);
+  const code = tokens.makeLoginCode(identity ?? { name: "", scopes: [] });
+  await tokens.revoke(token.id);
+  assert.equal(await tokens.redeemLoginCode(code), undefined);
+});
+
+test("another admin token ends the sessions of the former one, the same one after a restart does not", async () => {
+  const { tokens } = await openTokens();
+  const admin = { name: "admin", scopes: ["admin"] };
+  await tokens.install("admin", "one", admin);
+  const identity = await tokens.authenticate("Bearer one");
+  const session = await tokens.redeemLoginCode(tokens.makeLoginCode(identity ?? admin));
+  await tokens.install("admin", "one", admin);
+  assert.ok(await tokens.authenticateSession(session));
+  await tokens.install("admin", "two", admin);
+  assert.equal(await tokens.authenticateSession(session), undefined);
+});
+
+test("expired tokens are forgotten when the next one is made", async () => {
+  const { tokens, clock } = await openTokens();
+  await tokens.mint({ name: "short", scopes: ["git:read"], lifetimeMs: 1000 });
+  await clock.advance(2000);
+  await tokens.mint({ name: "next", scopes: ["git:read"] });
+  assert.deepEqual(
+    (await tokens.list()).map(({ name }) => name),
+    ["next"],
+  );
+});
+
+for (const lifetimeMs of [Number.NaN, 0, -1, 1e300, "60"]) {
+  test(`a lifetime of ${JSON.stringify(lifetimeMs)} (${typeof lifetimeMs}) is refused with the reason`, async () => {
+    const { tokens } = await openTokens();
+    const request = { name: "x", scopes: ["git:read"], lifetimeMs: lifetimeMs as number };
+    await assert.rejects(tokens.mint(request), /lifetime above 0/);
+  });
+}
+
+test("scopes that are no text are refused with the reason", async () => {
+  const { tokens } = await openTokens();
+  await assert.rejects(tokens.mint({ name: "x", scopes: [1 as unknown as string] }), /A scope is text: found 1/);
+});
+
 test("scopes that mean nothing are refused with the reason", async () => {
   const { tokens } = await openTokens();
   await assert.rejects(

@@ -1,7 +1,16 @@
 /** Tokens, browser sessions and one-time login codes: who is asking. */
 import type { Kysely } from "kysely";
 import type { AccessPort, Identity } from "#api";
-import { type Clock, type Database, formatProblems, fromTimestamp, type Ids, sha256Hex, toTimestamp } from "#lib";
+import {
+  type Clock,
+  type Database,
+  formatProblems,
+  fromTimestamp,
+  type Ids,
+  msBetween,
+  sha256Hex,
+  toTimestamp,
+} from "#lib";
 import { secretOf } from "./credentials.ts";
 import { AuthError } from "./errors.ts";
 import { type AuthSchema, openAuthTables } from "./schema.ts";
@@ -38,12 +47,23 @@ const loginCodeLifetimeMs = 10 * 60_000;
 /** Enough for a team that logs in at the same time; older codes fall out first. */
 const maxLoginCodes = 100;
 
+/** A longer life is none of a token's: leave the limit out instead. */
+const maxLifetimeMs = 100 * 365 * 24 * 3_600_000;
+
+interface Origin {
+  /** The token's id, also when a session of it asks. */
+  readonly token: string;
+  readonly expiresAt: string | null;
+}
+
 export class Tokens implements AccessPort {
   readonly #db: Kysely<AuthSchema>;
   readonly #clock: Clock;
   readonly #ids: Ids;
   /** Hash of a code → whom it logs in. Not kept over a restart: a code lives ten minutes and is easily made anew. */
-  readonly #loginCodes = new Map<string, { identity: Identity; expiresAtMs: number }>();
+  readonly #loginCodes = new Map<string, { identity: Identity; origin: Origin | undefined; expiresAtMs: number }>();
+  /** What an identity that we gave out stands on; a session that it opens must not outlive that. */
+  readonly #origins = new WeakMap<Identity, Origin>();
 
   private constructor(db: Kysely<AuthSchema>, options: TokenOptions) {
     this.#db = db;
@@ -71,6 +91,10 @@ export class Tokens implements AccessPort {
     if (options.name === "" || options.name.length > 100) {
       problems.push({ path: "name", message: "A name of 1 to 100 characters is needed" });
     }
+    const { lifetimeMs = 1 } = options;
+    if (typeof lifetimeMs !== "number" || !(lifetimeMs > 0 && lifetimeMs <= maxLifetimeMs)) {
+      problems.push({ path: "lifetime", message: "A lifetime above 0 and of at most 100 years is needed, or none" });
+    }
     if (problems.length > 0) {
       throw new AuthError("auth/invalid-token-request", `Cannot make a token: ${formatProblems(problems)}`);
     }
@@ -78,11 +102,15 @@ export class Tokens implements AccessPort {
   }
 
   /**
-   * Stores a secret made elsewhere (the admin token's file) under a fixed id, replacing what had that id.
+   * Stores a secret made elsewhere (the admin token's file) under a fixed id, replacing what had that id. Another secret
+   * than before ends the sessions of the former one.
    */
   async install(id: string, secret: string, options: MintOptions): Promise<void> {
     const row = { ...this.#row(options, "token"), id, hash: sha256Hex(secret) };
     await this.#db.transaction().execute(async (transaction) => {
+      const former = transaction.selectFrom("auth_tokens").select("hash").where("id", "=", id);
+      const changed = (await former.executeTakeFirst())?.hash !== row.hash;
+      if (changed) await transaction.deleteFrom("auth_tokens").where("parent", "=", id).execute();
       await transaction.deleteFrom("auth_tokens").where("id", "=", id).execute();
       await transaction.insertInto("auth_tokens").values(row).execute();
     });
@@ -93,10 +121,14 @@ export class Tokens implements AccessPort {
     return rows.map(viewOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }
 
-  /** @throws AuthError when there is no such token */
+  /** Ends the token and the sessions that it opened. @throws AuthError when there is no such token */
   async revoke(id: string): Promise<void> {
-    const result = await this.#db.deleteFrom("auth_tokens").where("id", "=", id).executeTakeFirst();
-    if (result.numDeletedRows === 0n) {
+    const deleted = await this.#db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom("auth_tokens").where("parent", "=", id).execute();
+      return await transaction.deleteFrom("auth_tokens").where("id", "=", id).executeTakeFirst();
+    });
+    for (const [hash, code] of this.#loginCodes) if (code.origin?.token === id) this.#loginCodes.delete(hash);
+    if (deleted.numDeletedRows === 0n) {
       throw new AuthError("auth/unknown-token", `Cannot revoke token "${id}": there is no token with this id`);
     }
   }
@@ -105,7 +137,7 @@ export class Tokens implements AccessPort {
   makeLoginCode(identity: Identity): string {
     const code = this.#ids.secret(18);
     const expiresAtMs = this.#clock.now().epochMilliseconds + loginCodeLifetimeMs;
-    this.#loginCodes.set(sha256Hex(code), { identity, expiresAtMs });
+    this.#loginCodes.set(sha256Hex(code), { identity, origin: this.#origins.get(identity), expiresAtMs });
     const oldest = this.#loginCodes.keys().next();
     if (this.#loginCodes.size > maxLoginCodes && oldest.done !== true) this.#loginCodes.delete(oldest.value);
     return code;
@@ -117,25 +149,36 @@ export class Tokens implements AccessPort {
     const entry = this.#loginCodes.get(hash);
     this.#loginCodes.delete(hash);
     if (entry === undefined || entry.expiresAtMs < this.#clock.now().epochMilliseconds) return undefined;
-    const session = { name: entry.identity.name, scopes: entry.identity.scopes, lifetimeMs: sessionLifetimeMs };
-    return (await this.#insert(session, "session")).secret;
+    const { identity, origin } = entry;
+    const expiresAt = origin?.expiresAt ?? undefined;
+    const endsInMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : this.#msUntil(expiresAt);
+    if (endsInMs <= 0) return undefined;
+    const lifetimeMs = Math.min(sessionLifetimeMs, endsInMs);
+    const session = { name: identity.name, scopes: identity.scopes, lifetimeMs };
+    return (await this.#insert(session, "session", origin?.token)).secret;
   }
 
   async #identityOf(secret: string): Promise<Identity | undefined> {
     const row = await this.#db
       .selectFrom("auth_tokens")
-      .select(["name", "scopes", "expires_at"])
+      .select(["id", "name", "scopes", "expires_at", "parent"])
       .where("hash", "=", sha256Hex(secret))
       .executeTakeFirst();
     if (row === undefined) return undefined;
-    const now = this.#clock.now();
-    if (row.expires_at !== null && Temporal.Instant.compare(fromTimestamp(row.expires_at), now) <= 0) return undefined;
-    return { name: row.name, scopes: JSON.parse(row.scopes) as string[] };
+    if (row.expires_at !== null && this.#msUntil(row.expires_at) <= 0) return undefined;
+    const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[] };
+    this.#origins.set(identity, { token: row.parent ?? row.id, expiresAt: row.expires_at });
+    return identity;
   }
 
-  async #insert(options: MintOptions, kind: "token" | "session"): Promise<NewToken> {
+  #msUntil(timestamp: string): number {
+    return msBetween(this.#clock.now(), fromTimestamp(timestamp));
+  }
+
+  async #insert(options: MintOptions, kind: "token" | "session", parent?: string): Promise<NewToken> {
     const secret = `tg_${this.#ids.secret()}`;
-    const row = { ...this.#row(options, kind), id: this.#ids.uuid(), hash: sha256Hex(secret) };
+    const row = { ...this.#row(options, kind), id: this.#ids.uuid(), hash: sha256Hex(secret), parent: parent ?? null };
+    await this.#db.deleteFrom("auth_tokens").where("expires_at", "<=", row.created_at).execute();
     await this.#db.insertInto("auth_tokens").values(row).execute();
     return { ...viewOf(row), secret };
   }
@@ -149,6 +192,7 @@ export class Tokens implements AccessPort {
       created_at: toTimestamp(now),
       expires_at: lifetimeMs === undefined ? null : toTimestamp(now.add({ milliseconds: Math.round(lifetimeMs) })),
       kind,
+      parent: null,
     };
   }
 }

@@ -16,7 +16,7 @@ export function tokenRoutes(app: FastifyInstance, tokens: Tokens, controlUrl: ()
       const { name, scopes, lifetimeSeconds } = request.body ?? {};
       if (typeof name !== "string" || !Array.isArray(scopes))
         throw badRequest("A token needs a name and a list of scopes");
-      const lifetime = lifetimeSeconds === undefined ? {} : { lifetimeMs: lifetimeSeconds * 1000 };
+      const lifetime = lifetimeSeconds === undefined ? {} : { lifetimeMs: Number(lifetimeSeconds) * 1000 };
       return await tokens.mint({ name, scopes, ...lifetime });
     },
   );
