@@ -5,8 +5,8 @@ import { clientSignal, sendEvents, type ServerSentEvent } from "./server-sent-ev
 
 /** `GET /events`: a `change` for everything a page might show, and `hello` first, upon which a page reads its state anew. */
 export function eventRoutes(app: FastifyInstance, feed: ChangeFeed, clock: Clock, signal: AbortSignal): void {
-  app.get("/events", async (request, reply) => {
-    const mine = clientSignal(request, signal);
+  app.get("/events", async (_request, reply) => {
+    const mine = clientSignal(reply, signal);
     await sendEvents(reply, changes(feed, mine), clock, mine);
     return reply;
   });

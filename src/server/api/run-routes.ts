@@ -85,7 +85,7 @@ function logRoute(app: FastifyInstance, { workflows, clock, signal }: RunRoutesO
     const { step, from, follow } = request.query;
     const { job } = request.params;
     if ((await workflows.getJob(job)) === undefined) throw notFound(`job ${job}`);
-    const mine = clientSignal(request, signal);
+    const mine = clientSignal(reply, signal);
     const lines = workflows.logs(job, {
       ...(step === undefined ? {} : { step: Number(step) }),
       ...(from === undefined ? {} : { fromLine: Number(from) }),

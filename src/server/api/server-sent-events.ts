@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { Clock } from "#lib";
 
 export interface ServerSentEvent {
@@ -9,10 +9,10 @@ export interface ServerSentEvent {
 /** A comment line this often keeps proxies from closing a quiet stream, and finds out clients that left silently. */
 const heartbeatMs = 15_000;
 
-/** Aborts when the client leaves or `signal` does. */
-export function clientSignal(request: FastifyRequest, signal: AbortSignal): AbortSignal {
+/** Aborts when the answer is out or its client left, or `signal` does. Not tied to the connection, which outlives many answers. */
+export function clientSignal(reply: FastifyReply, signal: AbortSignal): AbortSignal {
   const left = new AbortController();
-  request.raw.socket.once("close", () => left.abort());
+  reply.raw.once("close", () => left.abort());
   return AbortSignal.any([signal, left.signal]);
 }
 
