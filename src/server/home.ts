@@ -1,5 +1,5 @@
 /** The data folder: where everything lies, and the notes by which processes of one installation find each other. */
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileIfExists, writeFileAtomic } from "#lib";
 
@@ -53,11 +53,13 @@ export function homeOf(folder: string): Home {
 }
 
 /**
- * Only the owner may look inside: the folder holds tokens, sources and logs. Nor may `git add -A` take it along from
- * a repository that it happens to lie in.
+ * Only the owner may look inside: the folder holds tokens, Secrets, sources and logs; also when it was there before
+ * us. Nor may `git add -A` take it along from a repository that it happens to lie in.
  */
 export async function makeHome(folder: string): Promise<Home> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { mode } = await stat(folder);
+  if ((mode & 0o077) !== 0) await chmod(folder, mode & 0o700);
   await writeFileAtomic(join(folder, ".gitignore"), "*\n");
   return homeOf(folder);
 }
