@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import {
   AppError,
   backoffDelayMs,
@@ -133,8 +134,10 @@ class ProcessSupervisor implements Supervisor {
       env: childEnvironment({ ...config, control, traffic }),
       stdio: ["pipe", "ignore", this.#options.controlLog === "file" ? "pipe" : "inherit", "ipc"],
     });
-    child.stderr?.pipe(createWriteStream(join(this.#home.logs, "control.log"), { flags: "a" }));
-    child.on("message", (message: { kind: string; message?: string }) => void this.#onMessage(message));
+    if (child.stderr !== null) keepLog(child.stderr, join(this.#home.logs, "control.log"), this.#options.log);
+    child.on("message", (message: { kind: string; message?: string }) => {
+      this.#tasks.start("message of the control process", () => this.#onMessage(message));
+    });
     this.#control = child;
     return child;
   }
@@ -158,9 +161,9 @@ class ProcessSupervisor implements Supervisor {
         env: childEnvironment(this.#options.config),
         stdio: ["ignore", "pipe", "pipe"],
       });
-      const log = createWriteStream(join(this.#home.logs, "runner.log"), { flags: "a" });
-      child.stdout.pipe(log, { end: false });
-      child.stderr.pipe(log, { end: false });
+      const file = join(this.#home.logs, "runner.log");
+      keepLog(child.stdout, file, this.#options.log);
+      keepLog(child.stderr, file, this.#options.log);
       this.#tasks.start("runner pid", () => writeFileAtomic(join(this.#home.runner, "pid"), String(child.pid)));
       return child;
     });
@@ -211,6 +214,17 @@ class ProcessSupervisor implements Supervisor {
       await clock.sleep(backoffDelayMs(restart, Math.max(0, deaths - 1), 0), signal).catch(() => {});
     }
   }
+}
+
+/** A log that cannot be written (a full disk) is read on and thrown away: its process must neither block nor end. */
+export function keepLog(source: Readable, file: string, log: Log): void {
+  const target = createWriteStream(file, { flags: "a", mode: 0o600 });
+  target.on("error", (error) => {
+    log.warn("Cannot write a log file", { file, error });
+    source.unpipe(target);
+    source.resume();
+  });
+  source.pipe(target);
 }
 
 /** The exit code, null for a death by signal. When the signal aborts, the child is asked to stop, then made to. */
