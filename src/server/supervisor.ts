@@ -39,12 +39,13 @@ export interface SupervisorOptions {
   readonly controlLog?: "inherit" | "file";
 }
 
-const restart = { initialMs: 10, factor: 4, maxMs: 10_000, jitter: 0 };
+/** 10, 40, 160, 640 ms, then every 2 s: a start takes half a second, so one that dies of it leaves the machine its time. */
+const restart = { initialMs: 10, factor: 4, maxMs: 2_000, jitter: 0 };
 /**
- * A process that lived this long was well: its next death counts as the first. Starting takes under a second, so one
- * that dies of what it finds does not live so long, and one that others kill is back at once.
+ * A process that lived this long was well: its next death counts as the first. One that dies of what it finds as it
+ * starts does not live so long; one that others kill is back at once.
  */
-const wellMs = 3_000;
+const wellMs = 2_000;
 /** A runner that is told to stop ends its jobs and says so to control, for 3 s at most. */
 const runnerStopMs = 5_000;
 /** Open connections and running reconciles get this long when the control process is asked to stop. */
@@ -161,9 +162,9 @@ class ProcessSupervisor implements Supervisor {
         env: childEnvironment(this.#options.config),
         stdio: ["ignore", "pipe", "pipe"],
       });
-      const file = join(this.#home.logs, "runner.log");
-      keepLog(child.stdout, file, this.#options.log);
-      keepLog(child.stderr, file, this.#options.log);
+      const log = join(this.#home.logs, "runner.log");
+      keepLog(child.stdout, log, this.#options.log);
+      keepLog(child.stderr, log, this.#options.log);
       this.#tasks.start("runner pid", () => writeFileAtomic(join(this.#home.runner, "pid"), String(child.pid)));
       return child;
     });
@@ -173,7 +174,8 @@ class ProcessSupervisor implements Supervisor {
     const { config } = this.#options;
     const { host, controlPort } = this.endpoints;
     const environment = childEnvironment(config);
-    const kept = Object.entries(environment).filter(([name]) => !name.startsWith("TIDEGATE_"));
+    const ours = /^(?:TIDEGATE_|NODE_COMPILE_CACHE$)/;
+    const kept = Object.entries(environment).filter(([name]) => !ours.test(name));
     return {
       controlUrl: `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${controlPort}`,
       token: (await readFileIfExists(this.#home.runnerToken))?.trim(),
