@@ -169,7 +169,7 @@ test("secrets, their encodings and added masks never reach the log", async () =>
 test("what control is told of steps and annotations is masked like the log", async () => {
   const record = await runJob([
     { run: 'echo "${{ secrets.PASSWORD }}"' },
-    { name: `${"x".repeat(90)} ${"${{ secrets.PASSWORD }}"}`, run: "true" },
+    { name: "x".repeat(90) + " ${{ secrets.PASSWORD }}", run: "true" },
     { run: 'echo "::error file=${{ secrets.PASSWORD }},title=${{ secrets.PASSWORD }}::${{ secrets.PASSWORD }}"' },
   ]);
   const told = JSON.stringify([record.steps, record.completed]);

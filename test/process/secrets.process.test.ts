@@ -150,13 +150,14 @@ test("names are listed, values replaced and deleted; what is wrong is said witho
   assert.match((await tidegate.cli(["secret", "rotate-key"])).stdout, /protects the secrets \(3\)/);
 });
 
-const noTerminal = skipWithout("script");
+/** It gives a command a terminal, and types there what it is sent. */
+const terminal = "script";
+const noTerminal = skipWithout(terminal);
 test("a terminal asks for the value and does not show it", { skip: noTerminal }, async () => {
   const main = join(root, "src", "cli", "main.ts");
   const command = `${process.execPath} ${main} secret set TYPED --owner acme`;
   const file = join(tidegate.scratch, "typescript");
-  // It gives the command a terminal, and types there what it is sent.
-  const child = spawn("script", ["--quiet", "--return", "--command", command, file], { env: tidegate.env });
+  const child = spawn(terminal, ["--quiet", "--return", "--command", command, file], { env: tidegate.env });
   let screen = "";
   for await (const chunk of child.stdout.setEncoding("utf8")) {
     const asked = screen.includes("Value of TYPED: ");
