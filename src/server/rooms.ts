@@ -153,6 +153,7 @@ async function openDataPlane(
       count: config.routers,
       listen,
       nodePath: config.nodePath,
+      codeCache: config.codeCache,
       log,
       clock,
       signal,

@@ -20,6 +20,8 @@ export interface RoutersOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** The Node that runs them. */
   readonly nodePath: string;
+  /** Where that Node keeps compiled code, if anywhere: a router is back in half the time. */
+  readonly codeCache?: string;
   readonly log: Log;
   readonly clock: Clock;
   readonly settings?: Partial<ProxySettings>;
@@ -126,7 +128,7 @@ class Fleet implements Routers {
 }
 
 async function createMember(options: RoutersOptions, index: number): Promise<Member> {
-  const { listen, nodePath, log, clock, settings, drainMs = 30_000 } = options;
+  const { listen, nodePath, codeCache, log, clock, settings, drainMs = 30_000 } = options;
   const folder = join(options.folder, `router-${index}`);
   const config: RouterConfig = {
     folder,
@@ -136,7 +138,7 @@ async function createMember(options: RoutersOptions, index: number): Promise<Mem
     settings: { ...defaultProxySettings, ...settings },
     drainMs,
   };
-  return new Member({ config, nodePath, log: log.with({ router: index }), clock });
+  return new Member({ config, nodePath, codeCache, log: log.with({ router: index }), clock });
 }
 
 /** Routers of an earlier run with a higher count. */

@@ -35,6 +35,7 @@ export interface WantedTable {
 export interface MemberOptions {
   readonly config: RouterConfig;
   readonly nodePath: string;
+  readonly codeCache: string | undefined;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -95,9 +96,14 @@ export class Member {
 
   /** Starts the process. @returns the port it listens on */
   async start(port: number, signal: AbortSignal): Promise<number> {
-    const { config, nodePath, log } = this.#options;
+    const { config, nodePath, codeCache, log } = this.#options;
     const listen = { ...config.listen, port };
-    const options = { nodePath, config: { ...config, listen }, signal: withDeadline(signal, startDeadlineMs) };
+    const options = {
+      nodePath,
+      codeCache,
+      config: { ...config, listen },
+      signal: withDeadline(signal, startDeadlineMs),
+    };
     this.#port = await spawnRouter(options);
     this.#watch = await this.#client.watch(signal);
     log.info("Router started", { pid: this.#watch.status.pid, port: this.#port });

@@ -13,6 +13,7 @@ const mainFile = join(import.meta.dirname, "..", "process", "main.ts");
 
 export interface SpawnOptions {
   readonly nodePath: string;
+  readonly codeCache: string | undefined;
   readonly config: RouterConfig;
   readonly signal: AbortSignal;
 }
@@ -21,17 +22,17 @@ export interface SpawnOptions {
  * Resolves with the port once the router listens. Throws `RouterError` with the reason it gave. Aborting stops waiting,
  * and the half-started process.
  */
-export async function spawnRouter({ nodePath, config, signal }: SpawnOptions): Promise<number> {
+export async function spawnRouter({ nodePath, codeCache, config, signal }: SpawnOptions): Promise<number> {
   signal.throwIfAborted();
   await mkdir(config.folder, { recursive: true, mode: 0o700 });
   const configFile = join(config.folder, "config.json");
   await writeFileAtomic(configFile, `${JSON.stringify(config, undefined, 2)}\n`, 0o600);
   const logFile = await openLog(join(config.folder, "router.log"));
   try {
-    // An empty environment: the control process's may hold secrets, and the router needs none of it.
+    // Nothing of the control process's environment: it may hold secrets, and the router needs none of it.
     const child = spawn(nodePath, [mainFile, configFile], {
       detached: true,
-      env: {},
+      env: codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache },
       cwd: config.folder,
       stdio: ["ignore", logFile.fd, logFile.fd, "ipc"],
     });

@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { createLog, errorCode, errorMessage, systemClock, toJsonLine, type Log } from "#lib";
 import { Proxy } from "../proxy/proxy.ts";
@@ -17,6 +18,8 @@ const log: Log = createLog((entry) => console.error(toJsonLine(entry, systemCloc
 try {
   const port = await start(readConfig(await readFile(process.argv[2] ?? "", "utf8")));
   report({ kind: "ready", port });
+  // Written now, not at the end: a process that is killed must be back fast too.
+  flushCompileCache();
 } catch (error) {
   log.error("Router could not start", { error });
   report({ kind: "failed", code: errorCode(error) ?? "", message: errorMessage(error) });

@@ -3,6 +3,7 @@
  * be closed afterwards: the process lives on when whoever started it is gone. Logs JSON lines to standard output.
  */
 import { readFile } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { createLog, errorMessage, systemClock, systemIds, toJsonLine } from "#lib";
 import { createRunner } from "../runner.ts";
 import { parseRunnerConfig } from "./config.ts";
@@ -32,6 +33,8 @@ async function main(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   await using runner = createRunner({ ...config, clock: systemClock, ids: systemIds, log });
   log.info("Runner started", { name: config.name, labels: config.labels, concurrency: config.concurrency });
+  // Written now, not at the end: a process that is killed must be back fast too.
+  flushCompileCache();
   await runner.run(stop.signal);
   log.info("Runner stopped", { name: config.name });
 }

@@ -2,6 +2,7 @@
  * The control process. Started by the supervisor with its configuration in the environment; ends when asked by signal
  * or API, or when standard input ends, which says that the supervisor is gone.
  */
+import { flushCompileCache } from "node:module";
 import { errorMessage } from "#lib";
 import { readConfig } from "../config.ts";
 import { processLog } from "../process-log.ts";
@@ -20,6 +21,8 @@ process.stderr.on("error", () => {});
 try {
   await using control = await startControl(config, log);
   process.send?.({ kind: "ready", ...control.endpoints });
+  // Written now, not at the end: a process that is killed must be back fast too.
+  flushCompileCache();
   await control.stopped(stop.signal);
   log.info("Control process stops");
 } catch (error) {
