@@ -1,6 +1,6 @@
 /** What every command shares: global options, connecting, failing in one way. */
 import { Command } from "commander";
-import { errorMessage, isAbort } from "#lib";
+import { errorMessage, isAbort, systemClock } from "#lib";
 import { ConfigError } from "#server";
 import { type Client, connect } from "./client.ts";
 import { CliError } from "./errors.ts";
@@ -48,14 +48,20 @@ export async function openSession(options: GlobalOptions): Promise<Session> {
 
 let interrupted: AbortController | undefined;
 
+/** The same Ctrl-C can come twice: from the terminal, and passed on by the program that started us. */
+const sameSignalMs = 300;
+
 /** One signal for Ctrl-C, SIGTERM and a terminal that is closed; the second Ctrl-C ends the process at once. */
 export function interruptSignal(): AbortSignal {
   if (interrupted !== undefined) return interrupted.signal;
   const controller = new AbortController();
   interrupted = controller;
+  let firstMs = 0;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      const nowMs = systemClock.monotonicMs();
+      if (!controller.signal.aborted) firstMs = nowMs;
+      else if (nowMs - firstMs > sameSignalMs) process.exit(130);
       controller.abort();
     });
   }

@@ -43,6 +43,7 @@ const settleMs = 1200;
 /** How long the server may be away; a restart takes it a second or two. */
 const patienceMs = 60_000;
 const reconnectMs = 50;
+const connectMs = 1_000;
 
 export async function deliver(release: Release, shop: Shop, options: DeliverOptions): Promise<Delivered> {
   const { access, folder, repository } = shop;
@@ -52,10 +53,10 @@ export async function deliver(release: Release, shop: Shop, options: DeliverOpti
   await setVersion(join(folder, "package.json"), release.shopVersion);
   const pushedMs = clock.now().epochMilliseconds;
   const sha = await commitAndPush(access, folder, repository, release.message, author);
-  const delivery = await untilDecided(shop, sha, options);
+  const delivery = await persist(() => watchDelivery(shop, sha, options), options);
   await clock.sleep(settleMs, signal);
   const endedMs = clock.now().epochMilliseconds;
-  const { events } = await shop.client.api<Trace>(`/trace/${repository}@${sha}`);
+  const { events } = await persist(() => shop.client.api<Trace>(`/trace/${repository}@${sha}`, { signal }), options);
   return { sha, pushedMs, endedMs, delivery, events };
 }
 
@@ -65,19 +66,20 @@ async function setVersion(file: string, version: string): Promise<void> {
 }
 
 /** The server may be restarted meanwhile: it goes on where it was, and so do we. */
-async function untilDecided(shop: Shop, sha: string, options: DeliverOptions): Promise<DeliveryView> {
-  const { clock, signal } = options;
-  let heardMs = clock.monotonicMs();
-  const heard = (): void => {
-    heardMs = clock.monotonicMs();
-  };
+async function persist<T>(act: () => Promise<T | undefined>, { clock, signal }: DeliverOptions): Promise<T> {
+  let lostMs: number | undefined;
   for (;;) {
+    const beganMs = clock.monotonicMs();
     try {
-      const decided = await watchDelivery(shop, sha, options, heard);
-      if (decided !== undefined) return decided;
+      const result = await act();
+      if (result !== undefined) return result;
     } catch (error) {
       if (!(error instanceof CliError) || error.code !== "cli/not-running") throw error;
-      if (clock.monotonicMs() - heardMs > patienceMs) throw error;
+      const nowMs = clock.monotonicMs();
+      // What took so long to fail had been connected.
+      if (nowMs - beganMs > connectMs) lostMs = undefined;
+      lostMs ??= nowMs;
+      if (nowMs - lostMs > patienceMs) throw error;
     }
     await clock.sleep(reconnectMs, signal);
   }
@@ -88,11 +90,9 @@ async function watchDelivery(
   { client }: Shop,
   sha: string,
   { signal, onProgress }: DeliverOptions,
-  heard: () => void,
 ): Promise<DeliveryView | undefined> {
   for await (const _change of client.changes(["deliveries"], signal)) {
     const { items } = await client.api<{ items: DeliveryView[] }>("/deliveries?limit=5", { signal });
-    heard();
     const mine = items.find((item) => item.sha === sha);
     if (mine === undefined) continue;
     onProgress(mine);
