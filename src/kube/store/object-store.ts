@@ -37,6 +37,8 @@ export class ObjectStore implements Disposable {
   readonly #putRow: StatementSync;
   readonly #deleteRow: StatementSync;
   readonly #saveRevision: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
   #revision: number;
 
   constructor(options: ObjectStoreOptions) {
@@ -55,6 +57,8 @@ export class ObjectStore implements Disposable {
     );
     this.#deleteRow = database.prepare("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?");
     this.#saveRevision = database.prepare("UPDATE revision SET current = ?");
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#end = database.prepare("COMMIT");
     for (const { resource, namespace, name, body } of database.prepare("SELECT * FROM objects").iterate()) {
       const key = { resource: String(resource), namespace: String(namespace), name: String(name) };
       this.#collection.put(key, thaw(String(body)));
@@ -109,7 +113,7 @@ export class ObjectStore implements Disposable {
     const previous = this.#collection.get(key);
     const stored = withRevision(object, revision);
     const body = JSON.stringify(stored);
-    this.#commit(revision, key, body, previous, () => this.#putRow.run(key.resource, key.namespace, key.name, body));
+    this.#commit(revision, key, body, () => this.#putRow.run(key.resource, key.namespace, key.name, body));
     this.#collection.put(key, stored);
     if (previous === undefined) this.#publish({ type: "ADDED", revision, key, object: stored });
     else this.#publish({ type: "MODIFIED", revision, key, object: stored, previous });
@@ -121,7 +125,7 @@ export class ObjectStore implements Disposable {
     const previous = this.#collection.get(key);
     if (previous === undefined) return undefined;
     const revision = this.#revision + 1;
-    this.#commit(revision, key, null, previous, () => this.#deleteRow.run(key.resource, key.namespace, key.name));
+    this.#commit(revision, key, null, () => this.#deleteRow.run(key.resource, key.namespace, key.name));
     this.#collection.remove(key);
     const object = withRevision(previous, revision);
     this.#publish({ type: "DELETED", revision, key, object, previous });
@@ -159,23 +163,17 @@ export class ObjectStore implements Disposable {
     this.#database.close();
   }
 
-  #commit(
-    revision: number,
-    key: ObjectKey,
-    body: string | null,
-    previous: AnyObject | undefined,
-    write: () => void,
-  ): void {
+  #commit(revision: number, key: ObjectKey, body: string | null, write: () => void): void {
     const nowMs = this.#clock.now().epochMilliseconds;
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#begin.run();
     let compacted: number;
     try {
+      // Before the write, since the log takes the state before it from the table.
+      this.#log.append(revision, nowMs, key, body);
       write();
       this.#saveRevision.run(revision);
-      const before = previous === undefined ? null : JSON.stringify(previous);
-      this.#log.append(revision, nowMs, key, { body, previous: before });
       compacted = this.#log.compact(revision, nowMs);
-      this.#database.exec("COMMIT");
+      this.#end.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;

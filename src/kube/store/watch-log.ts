@@ -39,7 +39,8 @@ export class WatchLog {
     this.#compacted = compacted;
     this.#retention = retention;
     this.#append = database.prepare(
-      "INSERT INTO watch_log (revision, at_ms, resource, namespace, name, body, previous) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO watch_log (revision, at_ms, resource, namespace, name, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, " +
+        "(SELECT body FROM objects WHERE resource = ?3 AND namespace = ?4 AND name = ?5))",
     );
     this.#after = database.prepare(
       "SELECT revision, namespace, name, body, previous FROM watch_log WHERE resource = ? AND revision > ? ORDER BY revision",
@@ -56,14 +57,9 @@ export class WatchLog {
     return this.#compacted;
   }
 
-  /** Within the caller's transaction. `body` is null for a deletion, `previous` for a creation. */
-  append(
-    revision: number,
-    atMs: number,
-    key: ObjectKey,
-    bodies: { readonly body: string | null; readonly previous: string | null },
-  ): void {
-    this.#append.run(revision, atMs, key.resource, key.namespace, key.name, bodies.body, bodies.previous);
+  /** Within the caller's transaction, before it changes the object. `body` is null for a deletion. */
+  append(revision: number, atMs: number, key: ObjectKey, body: string | null): void {
+    this.#append.run(revision, atMs, key.resource, key.namespace, key.name, body);
   }
 
   /**
