@@ -16,9 +16,21 @@ import type { KindRegistry } from "./registry/kind-registry.ts";
 import type { ServedKind } from "./registry/served-kind.ts";
 import { alreadyExists, badRequest, conflict, forbidden, modifiedMeanwhile, notFound } from "./refusals.ts";
 import type { Selection } from "./select/selection.ts";
-import { toObject } from "./write/body.ts";
-import { prepareCreate, prepareUpdate, refuseInTerminatingNamespace } from "./write/prepare.ts";
-import type { WriteRequest } from "./write/write-request.ts";
+import { applyConflict } from "./fields/conflict-error.ts";
+import { storedEntries } from "./fields/managed-entry.ts";
+import { planApply } from "./fields/plan-apply.ts";
+import { draftOf, toObject } from "./write/body.ts";
+import { toConfiguration, withLastApplied } from "./write/configuration.ts";
+import { recordRewrite } from "./write/managed-fields.ts";
+import {
+  type Birth,
+  prepareAppliedCreate,
+  prepareAppliedUpdate,
+  prepareCreate,
+  prepareUpdate,
+  refuseInTerminatingNamespace,
+} from "./write/prepare.ts";
+import type { ApplyRequest, WriteRequest } from "./write/write-request.ts";
 import { freezeDeep } from "../store/frozen.ts";
 
 export interface Place {
@@ -76,18 +88,12 @@ export class ObjectApi {
   create(kind: ServedKind, namespace: string | undefined, body: unknown, request: WriteRequest): AnyObject {
     const object = toObject(kind, body);
     placeInNamespace(kind, object, namespace);
-    const birth = { uid: this.#ids.uuid(), time: this.#now(), suffix: this.#ids.suffix() };
-    const created = prepareCreate(kind, object, request, birth);
-    const key = keyOf(kind, created.metadata);
-    this.#requireNamespace(kind, created);
-    if (this.store.get(key) !== undefined) throw alreadyExists(kind.type, key.name);
-    if (request.dryRun) return freezeDeep(created);
-    return this.store.put(key, created);
+    return this.#add(kind, prepareCreate(kind, object, request, this.#birth()), request);
   }
 
   /** PUT. Throws NotFound when there is no such object; creating by PUT is for kinds of upstream we do not serve. */
   update(kind: ServedKind, place: Place, body: unknown, request: WriteRequest): AnyObject {
-    const sent = toObject(kind, body);
+    const sent = toObject(kind, body, this.find(kind, place));
     if (sent.metadata.name !== place.name) {
       throw badRequest(
         `the name of the object (${sent.metadata.name}) does not match the name on the URL (${place.name})`,
@@ -100,10 +106,40 @@ export class ObjectApi {
 
   patch(kind: ServedKind, place: Place, body: PatchBody, request: WriteRequest): AnyObject {
     const old = this.get(kind, place);
-    const sent = toObject(kind, patched(kind, old, body));
+    const sent = toObject(kind, patched(kind, old, body), old);
     if (sent.metadata.name !== place.name) throw badRequest("a patch may not change metadata.name");
     placeInNamespace(kind, sent, place.namespace);
     return this.#replace(kind, place, old, sent, request);
+  }
+
+  /** Server-side apply. Creates what is not there. Throws Conflict when fields of others would change. */
+  apply(kind: ServedKind, place: Place, body: unknown, request: ApplyRequest): { object: AnyObject; created: boolean } {
+    const sent = toObject(kind, body);
+    const { metadata } = sent;
+    // The typed view says there is always a name; an applier may leave it to the URL.
+    if ((metadata as Partial<typeof metadata>).name === undefined) metadata.name = place.name;
+    if (metadata.name !== place.name) {
+      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${place.name})`);
+    }
+    placeInNamespace(kind, sent, place.namespace);
+    const asked = toConfiguration(kind, sent, request);
+    const live = this.find(kind, place);
+    if (live === undefined && request.subresource !== undefined) throw notFound(kind.type, place.name);
+    if (live === undefined && metadata.uid !== undefined) {
+      const why = `the provided object specified uid ${metadata.uid}, and no existing object was found`;
+      throw conflict(kind.type, place.name, `uid mismatch: ${why}`);
+    }
+    const writer = { manager: request.manager, subresource: request.subresource, time: this.#now() };
+    const entries = storedEntries(live?.metadata.managedFields);
+    const plan = planApply({ kind, live, entries, asked, writer, force: request.force });
+    if (plan.outcome === "conflict") throw applyConflict(plan.conflicts);
+    if (live === undefined) {
+      const created = prepareAppliedCreate(kind, plan, request, this.#birth());
+      return { object: this.#add(kind, created, request), created: true };
+    }
+    const applied = { ...plan, object: withLastApplied(plan.object, asked, request.manager) };
+    const next = prepareAppliedUpdate(kind, live, applied, request);
+    return { object: this.#settle(kind, place, { old: live, next, request }), created: false };
   }
 
   delete(kind: ServedKind, place: Place, request: DeleteRequest): DeleteResult {
@@ -142,20 +178,41 @@ export class ObjectApi {
     const old = this.store.get(key);
     const kind = this.kinds.findByStoredName(key.resource);
     if (old === undefined || kind === undefined) return;
-    const draft = structuredClone(old);
+    const draft = draftOf(old);
     change(draft);
+    recordRewrite(kind, old, draft);
     if (isReleased(kind, draft)) this.store.remove(key);
     else this.store.put(key, draft);
   }
 
   #replace(kind: ServedKind, place: Place, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
     const next = prepareUpdate(kind, old, sent, request, this.#now());
+    return this.#settle(kind, place, { old, next, request });
+  }
+
+  #settle(
+    kind: ServedKind,
+    place: Place,
+    { old, next, request }: { old: AnyObject; next: AnyObject; request: WriteRequest },
+  ): AnyObject {
     if (next === old) return old;
     if (request.dryRun) return freezeDeep(next);
     const key = keyOf(kind, place);
     if (!isReleased(kind, next)) return this.store.put(key, next);
     this.store.remove(key);
     return freezeDeep(next);
+  }
+
+  #add(kind: ServedKind, created: AnyObject, request: WriteRequest): AnyObject {
+    const key = keyOf(kind, created.metadata);
+    this.#requireNamespace(kind, created);
+    if (this.store.get(key) !== undefined) throw alreadyExists(kind.type, key.name);
+    if (request.dryRun) return freezeDeep(created);
+    return this.store.put(key, created);
+  }
+
+  #birth(): Birth {
+    return { uid: this.#ids.uuid(), time: this.#now(), suffix: this.#ids.suffix() };
   }
 
   #requireNamespace(kind: ServedKind, object: AnyObject): void {

@@ -2,6 +2,7 @@ import type { Identity } from "#api";
 import type { Clock } from "#lib";
 import type { PodLogPort } from "../../ports.ts";
 import type { ObjectApi } from "../object-api.ts";
+import { KubeError } from "../../client/kube-error.ts";
 import { badRequest } from "../refusals.ts";
 import type { FieldValidation } from "../write/write-request.ts";
 
@@ -54,6 +55,17 @@ export function fieldValidation(query: URLSearchParams): FieldValidation {
   if (value === "") return "Warn";
   if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
   throw badRequest(`fieldValidation parameter: Unsupported value: ${JSON.stringify(value)}`);
+}
+
+/** Appliers must name themselves: throws Invalid when the parameter is missing. */
+export function applyManager(request: KubeRequest): string {
+  if ((request.query.get("fieldManager") ?? "") !== "") return fieldManager(request);
+  const message = "Required value: is required for apply patch";
+  throw new KubeError("Invalid", `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`, {
+    group: "meta.k8s.io",
+    kind: "PatchOptions",
+    causes: [{ reason: "FieldValueRequired", message, field: "fieldManager" }],
+  });
 }
 
 /** Who the fields belong to: the parameter, or the program in the User-Agent. */

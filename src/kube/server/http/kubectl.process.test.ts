@@ -1,46 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { runCommand } from "#lib";
-import { startFace, token } from "./testing.ts";
-
-type Kubectl = (args: readonly string[], stdin?: string) => Promise<string>;
-
-/** Undefined, with the reason printed, where there is no kubectl; CI must have one. */
-async function startKubectl(t: TestContext): Promise<Kubectl | undefined> {
-  if (spawnSync("kubectl", ["version", "--client"]).status !== 0) {
-    assert.equal(process.env["CI"], undefined, "CI must have kubectl");
-    t.skip("kubectl is not on the PATH");
-    return undefined;
-  }
-  const app = await startFace(t);
-  const address = new URL(await app.listen({ port: 0, host: "127.0.0.1" }));
-  const folder = await mkdtemp(join(tmpdir(), "tidegate-kubectl-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const kubeconfig = join(folder, "config");
-  // kubectl sends no bearer token over plain HTTP; credentials in the URL it does send.
-  const server = `http://tidegate:${token}@${address.host}/kube`;
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "t", cluster: { server } }],
-    contexts: [{ name: "t", context: { cluster: "t", user: "t" } }],
-    users: [{ name: "t", user: {} }],
-    "current-context": "t",
-  };
-  await writeFile(kubeconfig, JSON.stringify(config));
-  return async (args, stdin) => {
-    const result = await runCommand("kubectl", ["--cache-dir", join(folder, "cache"), ...args], {
-      signal: AbortSignal.timeout(30_000),
-      env: { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig },
-      ...(stdin === undefined ? {} : { input: stdin }),
-    });
-    return `${result.stdout.toString()}${result.stderr}`.trim();
-  };
-}
+import { test } from "node:test";
+import { startKubectl } from "./testing.ts";
 
 const manifest = `
 apiVersion: apps/v1
@@ -58,7 +18,7 @@ spec:
 `;
 
 test("kubectl applies, diffs, changes, shows, waits for and deletes", async (t) => {
-  const kubectl = await startKubectl(t);
+  const kubectl = await startKubectl(t, process.env);
   if (kubectl === undefined) return;
   const expectations: [args: string, stdin: string | undefined, want: RegExp][] = [
     ["apply -f -", manifest, /^deployment.apps\/web created$/],
@@ -105,7 +65,7 @@ test("kubectl applies, diffs, changes, shows, waits for and deletes", async (t) 
 });
 
 test("kubectl get -w shows a change as it happens", async (t) => {
-  const kubectl = await startKubectl(t);
+  const kubectl = await startKubectl(t, process.env);
   if (kubectl === undefined) return;
   await kubectl(["apply", "-f", "-"], manifest);
   const watching = kubectl(["get", "deploy", "web", "-w", "--request-timeout=3s"]);

@@ -28,6 +28,23 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined): 
   }
 }
 
+/** Of a server-side apply: YAML, of which JSON is a part that is read faster. */
+export function applyBody(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw badRequest("the request must have a body");
+  return cloneJson(bytes[0] === openingBrace ? parseJsonOrYaml(bytes) : parseYaml(bytes));
+}
+
+const openingBrace = 0x7b;
+
+function parseJsonOrYaml(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes);
+  } catch {
+    // A YAML flow mapping opens with a brace too.
+    return parseYaml(bytes);
+  }
+}
+
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as unknown;

@@ -66,7 +66,7 @@ const jsonAndYaml = ["application/json", "application/yaml"] as const;
 
 /** kubectl chooses strategic merge where it is listed, so kinds that refuse it must not list it. */
 function patchTypes(kind: ServedKind): readonly string[] {
-  const types = ["application/json-patch+json", "application/merge-patch+json"];
+  const types = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"];
   return kind.custom ? types : [...types, "application/strategic-merge-patch+json"];
 }
 

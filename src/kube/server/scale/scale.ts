@@ -5,7 +5,7 @@ import { applyJsonPatch } from "../patch/json-patch.ts";
 import type { ObjectApi, PatchBody, Place } from "../object-api.ts";
 import { badRequest, invalid, modifiedMeanwhile, notFound } from "../refusals.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
-import type { WriteRequest } from "../write/write-request.ts";
+import type { ApplyRequest, WriteRequest } from "../write/write-request.ts";
 import { readField, writeField } from "./field-path.ts";
 import { selectorText } from "./selector-text.ts";
 
@@ -40,6 +40,28 @@ export function patchScale(
   return writeScale(objects, kind, place, { object, scale, request });
 }
 
+/** Server-side apply of a Scale: its replicas are then the applier's. */
+export function applyScale(
+  objects: ObjectApi,
+  kind: ServedKind,
+  place: Place,
+  body: unknown,
+  request: ApplyRequest,
+): AnyObject {
+  const object = objects.get(kind, place);
+  const scale = isObject(body) ? body : {};
+  if (scale["apiVersion"] !== "autoscaling/v1" || scale["kind"] !== "Scale") {
+    throw badRequest('the object provided is unrecognized: expected autoscaling/v1, kind "Scale"');
+  }
+  const { apiVersion, kind: name } = object;
+  const asked: Record<string, unknown> = { apiVersion, kind: name, metadata: scale["metadata"] ?? {} };
+  const spec = isObject(scale["spec"]) ? scale["spec"] : {};
+  if (spec["replicas"] !== undefined) {
+    writeField(asked, pathsOf(kind, place).specReplicas, replicasOf(kind, place, scale));
+  }
+  return scaleOf(kind, objects.apply(kind, place, asked, { ...request, subresource: "scale" }).object);
+}
+
 function writeScale(
   objects: ObjectApi,
   kind: ServedKind,
@@ -47,13 +69,7 @@ function writeScale(
   write: { object: AnyObject; scale: unknown; request: WriteRequest },
 ): AnyObject {
   const { object, scale, request } = write;
-  const spec = isObject(scale) ? scale["spec"] : undefined;
-  const replicas = isObject(spec) ? (spec["replicas"] ?? 0) : undefined;
-  if (typeof replicas !== "number") throw badRequest("a Scale must have spec.replicas");
-  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 2_147_483_647) {
-    const message = `Invalid value: ${replicas}: must be a whole number greater than or equal to 0`;
-    throw invalid(kind.type, place.name, [{ path: "spec.replicas", message }]);
-  }
+  const replicas = replicasOf(kind, place, scale);
   const metadata = isObject(scale) && isObject(scale["metadata"]) ? scale["metadata"] : {};
   const version = metadata["resourceVersion"];
   if (typeof version === "string" && version !== "" && version !== object.metadata.resourceVersion) {
@@ -62,6 +78,17 @@ function writeScale(
   const changed = structuredClone(object);
   writeField(changed, pathsOf(kind, place).specReplicas, replicas);
   return scaleOf(kind, objects.update(kind, place, changed, { ...request, subresource: "scale" }));
+}
+
+function replicasOf(kind: ServedKind, place: Place, scale: unknown): number {
+  const spec = isObject(scale) ? scale["spec"] : undefined;
+  const replicas = isObject(spec) ? (spec["replicas"] ?? 0) : undefined;
+  if (typeof replicas !== "number") throw badRequest("a Scale must have spec.replicas");
+  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 2_147_483_647) {
+    const message = `Invalid value: ${replicas}: must be a whole number greater than or equal to 0`;
+    throw invalid(kind.type, place.name, [{ path: "spec.replicas", message }]);
+  }
+  return replicas;
 }
 
 function scaleOf(kind: ServedKind, object: AnyObject): AnyObject {

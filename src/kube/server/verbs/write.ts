@@ -1,9 +1,9 @@
 import type { AnyObject } from "#api";
-import { KubeError } from "../../client/kube-error.ts";
 import type { Answer } from "../http/answer.ts";
-import { mediaType, parseJson, unsupportedMedia } from "../http/request-body.ts";
+import { applyBody, mediaType, parseJson, unsupportedMedia } from "../http/request-body.ts";
+import { applyManager, flag } from "../http/kube-request.ts";
 import type { PatchBody } from "../object-api.ts";
-import { getScale, patchScale, putScale } from "../scale/scale.ts";
+import { applyScale, getScale, patchScale, putScale } from "../scale/scale.ts";
 import { cloneJson } from "../write/clone-json.ts";
 import type { Subresource } from "../write/write-request.ts";
 import { objectAnswer, type ObjectCall, placeOf, requireBody, type ResourceCall, writeOf } from "./resource-call.ts";
@@ -33,19 +33,13 @@ const patchMedia = {
   "application/strategic-merge-patch+json": "strategic",
 } as const;
 
-/** Its field sets would live in managedFields, which say who wrote but not yet what: see `managed-fields.ts`. */
 const applyMedia = "application/apply-patch+yaml";
 
-/** PATCH of an object or one of its subresources, by JSON, merge or strategic merge patch. */
+/** PATCH of an object or one of its subresources: by JSON, merge or strategic merge patch, or server-side apply. */
 export function patchObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
   const media = mediaType(call.request.headers["content-type"]);
-  if (media === applyMedia) {
-    throw new KubeError(
-      "UnsupportedMediaType",
-      `${JSON.stringify(applyMedia)} (server-side apply) is not served here: apply without --server-side`,
-    );
-  }
-  if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, Object.keys(patchMedia));
+  if (media === applyMedia) return applyObject(call, subresource);
+  if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, [...Object.keys(patchMedia), applyMedia]);
   const type = patchMedia[media as keyof typeof patchMedia];
   const patch: PatchBody = { type, patch: cloneJson(parseJson(call.request.body)) };
   const { write, warnings } = writeOf(call, subresource);
@@ -55,6 +49,19 @@ export function patchObject(call: ObjectCall, subresource: Subresource | undefin
       ? patchScale(objects, call.kind, placeOf(call), patch, write)
       : objects.patch(call.kind, placeOf(call), patch, write);
   return objectAnswer(call, object, { warnings });
+}
+
+/** Creates what is not there. */
+function applyObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
+  const { objects } = call.face;
+  const body = applyBody(call.request.body);
+  const { write, warnings } = writeOf(call, subresource);
+  const request = { ...write, manager: applyManager(call.request), force: flag(call.request.query, "force") };
+  if (subresource === "scale") {
+    return objectAnswer(call, applyScale(objects, call.kind, placeOf(call), body, request), { warnings });
+  }
+  const { object, created } = objects.apply(call.kind, placeOf(call), body, request);
+  return objectAnswer(call, object, { code: created ? 201 : 200, warnings });
 }
 
 export function readScale(call: ObjectCall): Answer {

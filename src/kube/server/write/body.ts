@@ -7,12 +7,13 @@ import { cloneJson } from "./clone-json.ts";
 
 /**
  * A copy of the body as an object with sound metadata. apiVersion and kind are filled in where missing, and refused
- * where they name something else; null metadata fields count as missing.
+ * where they name something else; null metadata fields count as missing. managedFields that are the very ones of
+ * `stored` are shared with it.
  */
-export function toObject(kind: ServedKind, body: unknown): AnyObject {
+export function toObject(kind: ServedKind, body: unknown, stored?: AnyObject): AnyObject {
   if (!isObject(body)) throw badRequest("the request body must be an object");
   const { type } = kind;
-  const object = cloneJson(body);
+  const object = copyOf(body, stored);
   const apiVersion = apiVersionOf(type);
   object["apiVersion"] ??= apiVersion;
   object["kind"] ??= type.kind;
@@ -23,6 +24,23 @@ export function toObject(kind: ServedKind, body: unknown): AnyObject {
   }
   checkMetadataShape(kind, object["metadata"]);
   return object as AnyObject;
+}
+
+function copyOf(body: Record<string, unknown>, stored: AnyObject | undefined): Record<string, unknown> {
+  const managedFields = stored?.metadata.managedFields;
+  const metadata = body["metadata"];
+  if (managedFields === undefined || !isObject(metadata) || metadata["managedFields"] !== managedFields) {
+    return cloneJson(body);
+  }
+  return draftOf(body as AnyObject);
+}
+
+/** A copy to change, but for managedFields, which are shared: they are only ever replaced as a whole. */
+export function draftOf(object: AnyObject): AnyObject {
+  const { managedFields, ...metadata } = object.metadata;
+  const draft = cloneJson<AnyObject>({ ...object, metadata });
+  if (managedFields !== undefined) draft.metadata.managedFields = managedFields;
+  return draft;
 }
 
 const stringFields = [

@@ -42,6 +42,20 @@ export function fitToKind(kind: ServedKind, object: AnyObject, request: WriteReq
   return fit === undefined ? [] : [...fit.mistyped, ...fit.missing, ...fit.broken];
 }
 
+/**
+ * The same for what an applier asks for, which is only part of an object: nothing is missing from it, and defaults are
+ * not its wish. Rules beyond types are left to the object it becomes part of.
+ */
+export function fitConfiguration(kind: ServedKind, object: AnyObject, request: WriteRequest): void {
+  const { schema } = kind;
+  const confidential = kind.resource === "secrets";
+  const fit =
+    schema === undefined ? undefined : conform(schema, object, { allRules: false, confidential, except: everyKindHas });
+  const mistyped = fit?.mistyped[0];
+  if (mistyped !== undefined) throw cannotDecode(kind.type, formatProblem(mistyped));
+  report(kind, [...(fit?.unknown ?? dropTopLevel(kind, object)), ...dropMetadata(object)], request);
+}
+
 function report(kind: ServedKind, unknown: readonly string[], request: WriteRequest): void {
   if (unknown.length === 0) return;
   const texts = unknown.map((path) => `unknown field "${path}"`);

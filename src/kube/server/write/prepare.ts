@@ -1,9 +1,12 @@
 /** From what a client sent to what is stored: the pure middle of every write. */
 import type { AnyObject } from "#api";
 import { deepEqual, hasErrors, type Problem } from "#lib";
+import type { ManagedEntry } from "../fields/managed-entry.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
+import { draftOf } from "./body.ts";
+import { cloneJson } from "./clone-json.ts";
 import { cannotDecode, conflict, forbidden, invalid, modifiedMeanwhile } from "../refusals.ts";
-import { recordWrite } from "./managed-fields.ts";
+import { entriesOfUpdate, recordCreate, recordUpdate, setEntries } from "./managed-fields.ts";
 import { metadataProblems } from "./metadata-rules.ts";
 import { fitToKind } from "./fit-to-kind.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -17,6 +20,25 @@ export interface Birth {
 
 /** What a new object is stored as. `object` is the caller's to give away. Throws when it must not be created. */
 export function prepareCreate(kind: ServedKind, object: AnyObject, request: WriteRequest, birth: Birth): AnyObject {
+  completeNew(kind, object, request, birth);
+  recordCreate(kind, object, { ...request, time: birth.time });
+  return object;
+}
+
+/** The same for an object that comes to be by an apply, which has settled who owns what. */
+export function prepareAppliedCreate(
+  kind: ServedKind,
+  applied: { readonly object: AnyObject; readonly entries: readonly ManagedEntry[] },
+  request: WriteRequest,
+  birth: Birth,
+): AnyObject {
+  const object = draftOf(applied.object);
+  completeNew(kind, object, request, birth);
+  setEntries(object, applied.entries);
+  return object;
+}
+
+function completeNew(kind: ServedKind, object: AnyObject, request: WriteRequest, birth: Birth): void {
   const { metadata } = object;
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== "") {
     throw cannotDecode(kind.type, "resourceVersion should not be set on objects to be created");
@@ -41,8 +63,6 @@ export function prepareCreate(kind: ServedKind, object: AnyObject, request: Writ
   if (kind.status) delete object["status"];
   if (kind.generation) metadata.generation = 1;
   finish(kind, object, undefined, request);
-  metadata.managedFields = recordWrite(kind, object, request, birth.time);
-  return object;
 }
 
 /**
@@ -56,6 +76,29 @@ export function prepareUpdate(
   request: WriteRequest,
   time: string,
 ): AnyObject {
+  const edited = entriesOfUpdate(old, sent, request);
+  const object = completeNext(kind, old, sent, request);
+  const changed = !deepEqual(old, object);
+  if (!changed && edited === undefined) return old;
+  if (changed) recordUpdate(kind, object, { old, edited, writer: { ...request, time } });
+  else setEntries(object, edited ?? []);
+  return object;
+}
+
+/** What replaces `old` after an apply, or `old` itself when nothing would change, the owners included. */
+export function prepareAppliedUpdate(
+  kind: ServedKind,
+  old: AnyObject,
+  applied: { readonly object: AnyObject; readonly entries: readonly ManagedEntry[] },
+  request: WriteRequest,
+): AnyObject {
+  const object = completeNext(kind, old, draftOf(applied.object), request);
+  setEntries(object, applied.entries);
+  return deepEqual(old, object) ? old : object;
+}
+
+/** Everything but who owns what: managedFields are those of `old`. */
+function completeNext(kind: ServedKind, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
   checkLocks(kind, old, sent);
   const object = request.subresource === "status" ? statusOnly(old, sent) : sent;
   keepSystemFields(kind, old, object);
@@ -64,10 +107,6 @@ export function prepareUpdate(
   finish(kind, object, old, request);
   if (kind.generation && !deepEqual(specOf(kind, old), specOf(kind, object))) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
-  if (deepEqual(old, object)) return old;
-  if (deepEqual(old.metadata.managedFields, object.metadata.managedFields)) {
-    object.metadata.managedFields = recordWrite(kind, object, request, time);
   }
   return object;
 }
@@ -110,17 +149,15 @@ function checkLocks(kind: ServedKind, old: AnyObject, sent: AnyObject): void {
 }
 
 function statusOnly(old: AnyObject, sent: AnyObject): AnyObject {
-  const object = structuredClone(old);
+  const object = draftOf(old);
   if (sent["status"] === undefined) delete object["status"];
   else object["status"] = sent["status"];
-  const { managedFields } = sent.metadata;
-  if (managedFields !== undefined) object.metadata.managedFields = managedFields;
   return object;
 }
 
 function keepStatus(old: AnyObject, object: AnyObject): void {
   if (old["status"] === undefined) delete object["status"];
-  else object["status"] = structuredClone(old["status"]);
+  else object["status"] = cloneJson(old["status"]);
 }
 
 const systemFields = [
@@ -131,6 +168,7 @@ const systemFields = [
   "deletionGracePeriodSeconds",
   "generation",
   "generateName",
+  "managedFields",
 ] as const;
 
 function keepSystemFields(kind: ServedKind, old: AnyObject, object: AnyObject): void {
@@ -143,10 +181,6 @@ function keepSystemFields(kind: ServedKind, old: AnyObject, object: AnyObject): 
   metadata["name"] = kept["name"];
   if (kind.type.namespaced) metadata["namespace"] = kept["namespace"];
   else delete metadata["namespace"];
-  // Clients that know nothing of managedFields leave them out; that must not forget the others.
-  if (metadata["managedFields"] === undefined && kept["managedFields"] !== undefined) {
-    metadata["managedFields"] = structuredClone(kept["managedFields"]);
-  }
 }
 
 function checkFinalizers(kind: ServedKind, old: AnyObject, object: AnyObject): void {

@@ -12,6 +12,12 @@ export interface WriteRequest {
   readonly warn: (message: string) => void;
 }
 
+/** Server-side apply: the manager is named by the client. */
+export interface ApplyRequest extends WriteRequest {
+  /** Takes fields over from their owners instead of failing with a conflict. */
+  readonly force: boolean;
+}
+
 export function plainWrite(manager: string, dryRun = false): WriteRequest {
   return { manager, dryRun, fieldValidation: "Ignore", warn: () => {} };
 }
