@@ -20,6 +20,8 @@ export interface Tidegate extends AsyncDisposable {
   readonly adminToken: string;
   /** What clients of this server need in their environment: PATH, TIDEGATE_HOME, KUBECONFIG, a HOME of their own. */
   readonly env: Readonly<Record<string, string>>;
+  /** Pid of `tidegate up` itself, the supervisor. */
+  readonly supervisorPid: number;
   /** Pid of the control process that runs now. */
   controlPid(): Promise<number>;
   /** Runs the command line; fails the test when its exit code is not `code`. */
@@ -31,6 +33,8 @@ export interface Tidegate extends AsyncDisposable {
 export interface StartOptions {
   /** Workflow jobs at once; default 2. */
   readonly jobs?: number;
+  /** The scratch folder of one whose supervisor was killed: it is taken up again. */
+  readonly scratch?: string;
 }
 
 interface Announced {
@@ -39,7 +43,7 @@ interface Announced {
 }
 
 export async function startTidegate(options: StartOptions = {}): Promise<Tidegate> {
-  const scratch = await mkdtemp(join(tmpdir(), "tidegate-test-"));
+  const scratch = options.scratch ?? (await mkdtemp(join(tmpdir(), "tidegate-test-")));
   const home = join(scratch, "home");
   const env = testEnvironment(home, scratch);
   const args = ["up", "--json", "--port", "0", "--traffic-port", "0", "--jobs", String(options.jobs ?? 2)];
@@ -58,6 +62,7 @@ export async function startTidegate(options: StartOptions = {}): Promise<Tidegat
     adminToken,
     env,
     cli,
+    supervisorPid: child.pid ?? 0,
     controlPid: async () => (JSON.parse(await readFile(join(home, "endpoints.json"), "utf8")) as { pid: number }).pid,
     async api<T>(path: string, request: { readonly method?: string; readonly body?: unknown } = {}): Promise<T> {
       const response = await fetch(`${announced.control}/api/tidegate/v1${path}`, {
@@ -72,7 +77,9 @@ export async function startTidegate(options: StartOptions = {}): Promise<Tidegat
       return (await response.json()) as T;
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null) {
+      // One that was killed has left what `down` ends; when another took it up and ended it, there is nothing.
+      if (child.signalCode !== null) await cli(["down"]).catch(() => {});
+      else if (child.exitCode === null) {
         await cli(["down"]).catch(() => child.kill("SIGTERM"));
         if (child.exitCode === null) await once(child, "exit");
       }
