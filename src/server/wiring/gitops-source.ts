@@ -1,8 +1,8 @@
 /** Repositories as GitOps wants to read them: ours directly, others through local copies. */
-import type { Mirrors, ObjectReader, Repositories } from "#git";
+import { GitError, type Mirrors, type ObjectReader, type Repositories } from "#git";
 import type { SourcePort } from "#gitops";
 import type { FileTree, TreeEntry } from "#render";
-import { AppError } from "#lib";
+import { AppError, CommandError } from "#lib";
 import { ownRepository } from "./addresses.ts";
 
 class SourceError extends AppError<"server/unknown-revision" | "server/unknown-repository"> {}
@@ -31,12 +31,15 @@ export function gitopsSource(repositories: Repositories, mirrors: Mirrors): Sour
   };
 }
 
-/** Below this many files all are read with one git process; above, each as it is asked for. */
-const readAllBelow = 300;
+/** Up to this many files are read ahead with one git process; the others, each as it is asked for. */
+const readAheadBelow = 300;
+/** What renderings ask for. The rest of a repository (pictures, archives) is nothing to us, whatever its size. */
+const manifestLike = /\.(?:ya?ml|json|env|properties|conf|txt)$|(?:^|\/)Kustomization$/;
 
 async function commitTree(reader: ObjectReader, sha: string): Promise<FileTree> {
   const paths = await reader.listFiles(sha);
-  const files = paths.length <= readAllBelow ? await reader.readFiles(sha, paths) : undefined;
+  const ahead = paths.filter((path) => manifestLike.test(path));
+  const files = ahead.length <= readAheadBelow ? await readAhead(reader, sha, ahead) : undefined;
   const folders = foldersOf(paths);
   const known = new Set(paths);
   return {
@@ -46,6 +49,20 @@ async function commitTree(reader: ObjectReader, sha: string): Promise<FileTree> 
     },
     list: (folder) => Promise.resolve([...(folders.get(folder)?.values() ?? [])]),
   };
+}
+
+/** Undefined when together they are too large: those that are asked for may well not be. */
+async function readAhead(
+  reader: ObjectReader,
+  sha: string,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, Buffer> | undefined> {
+  try {
+    return await reader.readFiles(sha, paths);
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof GitError) return undefined;
+    throw error;
+  }
 }
 
 function foldersOf(paths: readonly string[]): Map<string, Map<string, TreeEntry>> {
