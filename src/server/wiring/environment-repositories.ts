@@ -1,10 +1,15 @@
 /** Commits of image updates, to repositories of ours. */
 import { errorMessage } from "#lib";
-import type { Repositories } from "#git";
+import { GitError, type Repositories } from "#git";
 import { type EnvironmentRepositoryPort, PromotionError } from "#promotion";
 import { ownRepository } from "./addresses.ts";
 
 const author = { name: "Tidegate", email: "tidegate@localhost" };
+
+/** What stays so until a person changes something. A lost race, a lock or a full process table passes: try again. */
+function isRefusal(error: unknown): error is GitError {
+  return error instanceof GitError && error.code !== "git/ref-conflict" && error.code !== "git/ref-refused";
+}
 
 export function environmentRepositories(repositories: Repositories): EnvironmentRepositoryPort {
   return {
@@ -18,7 +23,7 @@ export function environmentRepositories(repositories: Repositories): Environment
         const sha = await repositories.commit(repository, { ...commit, author, pusher: "image-updater", signal });
         return sha === undefined ? undefined : { sha };
       } catch (error) {
-        if (signal.aborted || error instanceof PromotionError) throw error;
+        if (signal.aborted || error instanceof PromotionError || !isRefusal(error)) throw error;
         const message = `Cannot write image updates to branch "${commit.branch}" of "${repository}": ${errorMessage(error)}`;
         throw new PromotionError("promotion/unwritable-branch", message, { cause: error });
       }

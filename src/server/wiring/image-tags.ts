@@ -24,6 +24,20 @@ async function taggedImage(registry: Registry, repository: string, tag: string):
   if (stored === undefined || image === undefined) return undefined;
   const label = image.labels["org.opencontainers.image.created"];
   const created = image.created === undefined || image.created.startsWith(epochYear) ? label : image.created;
-  const builtAt = Temporal.Instant.from(created ?? stored.pushedAt).toString({ smallestUnit: "millisecond" });
-  return { tag, digest: stored.digest, builtAt, labels: image.labels };
+  const builtAt = timeOf(created) ?? Temporal.Instant.from(stored.pushedAt);
+  return {
+    tag,
+    digest: stored.digest,
+    builtAt: builtAt.toString({ smallestUnit: "millisecond" }),
+    labels: image.labels,
+  };
+}
+
+/** Anybody who pushes writes what they like there: one odd image must not keep all others from being promoted. */
+function timeOf(text: string | undefined): Temporal.Instant | undefined {
+  try {
+    return text === undefined ? undefined : Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
 }
