@@ -14,10 +14,12 @@ export interface ApplicationSummary {
   readonly health: HealthCode;
   readonly revision?: string;
   readonly automated: boolean;
+  /** One is asked for and has not begun; the fields below are then those of the one before. */
+  readonly operationPending: boolean;
   /** Phase of the last or running operation. */
   readonly operationPhase?: string;
   readonly operationMessage?: string;
-  /** Tells one operation from the next. */
+  /** In whole seconds: two operations may have the same. */
   readonly operationStartedAt?: string;
   readonly images: readonly string[];
 }

@@ -140,32 +140,26 @@ async function sync(name: string, options: SyncOptions): Promise<void> {
   const session = await openSession(options);
   const { revision, prune = false, dryRun = false } = options;
   const body = { prune, dryRun, ...(revision === undefined ? {} : { revision }) };
-  const before = await session.client.api<ApplicationDetail>(pathOf(name, options));
   await session.client.api(`${pathOf(name, options)}/sync`, { method: "POST", body });
-  const done = await waitForOperation(session, pathOf(name, options), Number(options.timeout) * 1000, before);
+  const done = await waitForOperation(session, name, options);
   if (options.json === true) printJson(done);
   else print(`${status(done.operationPhase ?? "Unknown")} ${done.operationMessage ?? ""}`.trimEnd());
   if (done.operationPhase !== "Succeeded") process.exitCode = 1;
 }
 
-async function waitForOperation(
-  session: Session,
-  path: string,
-  timeoutMs: number,
-  before: ApplicationDetail,
-): Promise<ApplicationDetail> {
+/** What was asked for is seen at once, so an operation that is neither asked for nor running is over. */
+async function waitForOperation(session: Session, name: string, options: SyncOptions): Promise<ApplicationDetail> {
+  const timeoutMs = Number(options.timeout) * 1000;
   const deadline = AbortSignal.any([session.signal, AbortSignal.timeout(timeoutMs)]);
   try {
     for await (const _change of session.client.changes(["applications"], deadline)) {
-      const now = await session.client.api<ApplicationDetail>(path, { signal: deadline });
-      const other = now.operationStartedAt !== before.operationStartedAt;
-      if (other && now.operationPhase !== undefined && now.operationPhase !== "Running") return now;
+      const now = await session.client.api<ApplicationDetail>(pathOf(name, options), { signal: deadline });
+      const { operationPending, operationPhase = "Running" } = now;
+      if (!operationPending && operationPhase !== "Running" && operationPhase !== "Terminating") return now;
     }
   } catch (error) {
     if (session.signal.aborted || !deadline.aborted) throw error;
   }
-  throw new CliError(
-    "cli/failed",
-    `The sync did not end within ${timeoutMs / 1000} s; look with: tidegate apps ${before.name}`,
-  );
+  const message = `The sync did not end within ${options.timeout} s; look with: tidegate apps ${name}`;
+  throw new CliError("cli/failed", message);
 }

@@ -8,12 +8,14 @@ import {
   type ResourceNode,
 } from "#api";
 import { errorMessage } from "#lib";
+import type { Cluster } from "#kube";
 import type { Informers } from "#controller";
 import type { Gitops, SyncRequest } from "#gitops";
-import { badRequest, notFound } from "./api-error.ts";
+import { type ApiError, badRequest, notFound } from "./api-error.ts";
 import { identityOf } from "./session.ts";
 
 export interface ApplicationRoutesOptions {
+  readonly cluster: Cluster;
   readonly informers: Informers;
   readonly gitops: Gitops;
   readonly signal: AbortSignal;
@@ -27,14 +29,17 @@ type Named = { Params: Key };
 type SyncBody = Pick<SyncRequest, "revision" | "prune" | "dryRun"> | null;
 
 export function applicationRoutes(app: FastifyInstance, options: ApplicationRoutesOptions): void {
-  const { informers, gitops, signal } = options;
+  const { cluster, informers, gitops, signal } = options;
   const all = informers.for(applications);
   app.get("/applications", () => {
     const items = all.list().map(applicationSummary);
     return { items: items.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   });
   app.get<Named>("/applications/:namespace/:name", async ({ params }) => {
-    return await applicationDetail(options, requireApplication(informers, params));
+    // From the store itself: who has just asked for a sync must not be shown what was before.
+    const application = await cluster.get<Application>(applications, params, { signal });
+    if (application === undefined) throw notApplication(params);
+    return await applicationDetail(options, application);
   });
   app.get<Named>("/applications/:namespace/:name/diff", async ({ params }) => ({
     items: await gitops.diff(params, signal),
@@ -59,8 +64,12 @@ export function applicationRoutes(app: FastifyInstance, options: ApplicationRout
 
 function requireApplication(informers: Informers, key: Key): Application {
   const found = informers.for(applications).get(key.namespace, key.name);
-  if (found === undefined) throw notFound(`application "${key.namespace}/${key.name}"`);
+  if (found === undefined) throw notApplication(key);
   return found;
+}
+
+function notApplication({ namespace, name }: Key): ApiError {
+  return notFound(`application "${namespace}/${name}"`);
 }
 
 function applicationSummary(application: Application): ApplicationSummary {
@@ -79,6 +88,7 @@ function applicationSummary(application: Application): ApplicationSummary {
     health: status?.health?.status ?? "Unknown",
     ...(revision === undefined ? {} : { revision }),
     automated: automated !== undefined && automated.enabled !== false,
+    operationPending: application.operation !== undefined && application.operation !== null,
     ...(operation === undefined
       ? {}
       : {

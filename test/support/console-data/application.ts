@@ -13,6 +13,7 @@ export const application: ApplicationDetail = {
   health: "Progressing",
   revision: "77ab01c5e0d94f1ab2c3d4e5f60718293a4b5c6d",
   automated: true,
+  operationPending: false,
   operationPhase: "Succeeded",
   operationMessage: "successfully synced (all tasks run)",
   operationStartedAt: ago(22),
