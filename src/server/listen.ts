@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { isPodReady, permits, pods, type SystemStatus } from "#api";
+import { AppError, errorCode } from "#lib";
 import { gitRoutes } from "#git";
 import { kubeRoutes } from "#kube";
 import { metricsRoutes } from "#metrics";
@@ -19,6 +20,10 @@ import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
 import { pushChecks } from "./wiring/push-checks.ts";
+
+class ListenError extends AppError<"server/port-taken"> {}
+
+const failedStartMs = 10_000;
 
 /** What no face of ours needs more of in one request, unless it says so itself (pushes, blobs). */
 const bodyLimit = 4 * 1024 * 1024;
@@ -41,7 +46,15 @@ export async function listen(
   const { host } = context.config.control;
   const former = await readEndpoints(context.home);
   const wanted = context.config.control.port === 0 ? (former?.controlPort ?? 0) : context.config.control.port;
-  await app.listen({ host, port: wanted });
+  try {
+    await app.listen({ host, port: wanted });
+  } catch (error) {
+    // Routers outlive a control process that was ready once; those of a first start that fails would be nobody's.
+    if (former === undefined) await rooms.stopDataPlane(AbortSignal.timeout(failedStartMs));
+    if (errorCode(error) !== "EADDRINUSE") throw error;
+    const message = `Cannot listen on "${host}:${wanted}": the port is taken; choose another one with --port`;
+    throw new ListenError("server/port-taken", message, { cause: error });
+  }
   const bound = (app.server.address() as AddressInfo).port;
   rooms.addresses.settle(bound, rooms.routers.port);
   await writeKubeconfig(context.home.kubeconfig, controlUrl(rooms.addresses), rooms.adminToken);
