@@ -73,7 +73,12 @@ export class Metrics implements AsyncDisposable {
       if (signal.aborted) return;
       const nowMs = this.#options.clock.now().epochMilliseconds;
       this.store.expire(nowMs);
-      await this.#journal.expire(nowMs);
+      try {
+        await this.#journal.expire(nowMs);
+      } catch (error) {
+        // The store must go on being expired: it is what grows in memory.
+        this.#options.log.warn("Cannot delete old parts of the metrics journal", { error });
+      }
     }
   }
 }

@@ -45,7 +45,7 @@ export class Journal implements AsyncDisposable {
     for (const file of files.sort((a, b) => startOf(a) - startOf(b))) {
       const path = join(options.folder, file);
       if (startOf(file) + segmentMs < nowMs - options.retentionMs) await rm(path, { force: true });
-      else replay(await readFile(path, "utf8"), store, options.log);
+      else await replayFile(path, store, options.log);
     }
     return new Journal(options);
   }
@@ -96,6 +96,15 @@ export class Journal implements AsyncDisposable {
 
 function startOf(file: string): number {
   return Number(filePattern.exec(file)?.[1] ?? 0);
+}
+
+/** What cannot be read (a broken disk, a file longer than text may be) is a gap in a graph, no reason not to start. */
+async function replayFile(path: string, store: SeriesStore, log: Log): Promise<void> {
+  try {
+    replay(await readFile(path, "utf8"), store, log);
+  } catch (error) {
+    log.warn("Cannot read a part of the metrics journal, going on without it", { path, error });
+  }
 }
 
 function replay(text: string, store: SeriesStore, log: Log): void {
