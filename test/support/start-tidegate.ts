@@ -90,6 +90,11 @@ export async function startTidegate(options: StartOptions = {}): Promise<Tidegat
 
 const main = join(root, "src", "cli", "main.ts");
 
+/** Program and arguments of a command of ours that a test wants to follow rather than await. */
+export function cliCommand(args: readonly string[]): [string, readonly string[]] {
+  return [process.execPath, [main, ...args]];
+}
+
 function testEnvironment(home: string, scratch: string): Record<string, string> {
   const own = join(root, "node_modules", ".bin");
   const path = (process.env["PATH"] ?? "")
