@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import type { Command } from "commander";
 import type { SystemStatus } from "#api";
 import { errorMessage, runCommand } from "#lib";
-import { homeFolder, homeOf, readConfig } from "#server";
+import { homeFolder, homeOf, readConfig, remoteServer } from "#server";
 import { connect } from "../client.ts";
 import { command, type GlobalOptions, interruptSignal } from "../command.ts";
 import { paint, print, printJson } from "../output.ts";
@@ -100,7 +100,9 @@ async function dataFolder(flag: string | undefined): Promise<Finding> {
 
 async function server(flag: string | undefined): Promise<Finding> {
   const home = homeOf(homeFolder(flag));
-  if (!existsSync(home.endpoints)) return { check: "server", result: "note", detail: 'not started yet: "tidegate up"' };
+  const elsewhere = flag === undefined && remoteServer() !== undefined;
+  if (!elsewhere && !existsSync(home.endpoints))
+    return { check: "server", result: "note", detail: 'not started yet: "tidegate up"' };
   try {
     const client = await connect(flag);
     const { version, addresses, processes } = await client.api<SystemStatus>("/status");
