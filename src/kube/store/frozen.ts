@@ -3,7 +3,8 @@ import type { AnyObject } from "#api";
 /** Freezes the value and everything in it, so that it can be shared by every reader without copies. */
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const inner of Object.values(value)) freezeDeep(inner);
+  if (Array.isArray(value)) for (const inner of value) freezeDeep(inner);
+  else for (const key in value) freezeDeep(value[key]);
   return Object.freeze(value);
 }
 

@@ -6,7 +6,7 @@ import { builtinKind } from "../registry/served-kind.ts";
 import { ambiguousItems } from "./ambiguous-items.ts";
 import { applyConflict } from "./conflict-error.ts";
 import type { FieldSet } from "./field-set.ts";
-import { type ManagedEntry, readEntries } from "./managed-entry.ts";
+import { areEntriesUnchanged, type ManagedEntry, readEntries } from "./managed-entry.ts";
 import { shapeOfKind } from "./shape.ts";
 import { pathText } from "./steps.ts";
 import { type Act, apply, looseKind, nothing, plan, type State, thing, thingKind, update } from "./testing.ts";
@@ -264,6 +264,11 @@ test("entries a client sends are taken as they are meant, or not at all", () => 
     assert.equal(readEntries([item]), undefined, JSON.stringify(item));
   }
   assert.deepEqual(readEntries([{ ...entry, fieldsV1: {} }]), [], "an owner of nothing is none");
+  const stored = [{ ...entry, fieldsV1: { "f:a": { "f:b": {} } } }];
+  assert.ok(areEntriesUnchanged(stored, structuredClone(stored)));
+  for (const fieldsV1 of [null, {}, { "f:a": null }, { "f:a": { "f:b": 1 } }, { "f:a": { "f:b": {}, "f:c": {} } }]) {
+    assert.ok(!areEntriesUnchanged(stored, [{ ...entry, fieldsV1 }]), JSON.stringify(fieldsV1));
+  }
 });
 
 test("upstream's kinds are told apart as upstream's schema says", () => {

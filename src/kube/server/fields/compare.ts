@@ -15,6 +15,10 @@ export interface Difference {
   readonly removed: FieldSet | undefined;
 }
 
+export function isNone({ changed, removed }: Difference): boolean {
+  return changed === undefined && removed === undefined;
+}
+
 interface Draft {
   changed: Record<string, FieldSet> | undefined;
   removed: Record<string, FieldSet> | undefined;

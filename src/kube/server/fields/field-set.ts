@@ -9,6 +9,8 @@
  *
  * Nothing here changes a set; results share what they can with what they come from. Pure.
  */
+import { isObject } from "#lib";
+
 export interface FieldSet {
   readonly [step: string]: FieldSet;
 }
@@ -103,6 +105,19 @@ function intersect(a: FieldSet, b: FieldSet): FieldSet | undefined {
     if (both !== undefined) result[step] = both;
   }
   return normal(result);
+}
+
+/** Whether `other`, which a client may have sent, is this very set; both in normal form. */
+export function isSameSet(set: FieldSet, other: unknown): boolean {
+  if (set === other) return true;
+  if (!isObject(other)) return false;
+  let steps = 0;
+  for (const step in set) {
+    if (!isSameSet(set[step] ?? leaf, other[step])) return false;
+    steps += 1;
+  }
+  for (const _step in other) steps -= 1;
+  return steps === 0;
 }
 
 export function isEmptySet(set: FieldSet | undefined): boolean {

@@ -1,6 +1,6 @@
 /** The entries of `metadata.managedFields`, in the form they are stored and sent in. Pure. */
 import { isObject } from "#lib";
-import { type FieldSet, isLeaf, self } from "./field-set.ts";
+import { type FieldSet, isLeaf, isSameSet, self } from "./field-set.ts";
 import { canonicalStep } from "./steps.ts";
 
 export interface ManagedEntry {
@@ -37,6 +37,26 @@ export function entryOf(owner: Owner, fieldsV1: FieldSet, time: string | undefin
     fieldsV1,
     ...(subresource === undefined ? {} : { subresource }),
   };
+}
+
+/** Whether a client that read the stored entries sent them back as they were. */
+export function areEntriesUnchanged(stored: readonly unknown[], sent: unknown): boolean {
+  if (sent === stored) return true;
+  return (
+    Array.isArray(sent) &&
+    sent.length === stored.length &&
+    stored.every((entry, index) => isSameEntry(entry as ManagedEntry, sent[index]))
+  );
+}
+
+function isSameEntry(stored: ManagedEntry, sent: unknown): boolean {
+  if (!isObject(sent)) return false;
+  const names = Object.keys(stored) as (keyof ManagedEntry)[];
+  if (Object.keys(sent).length !== names.length) return false;
+  return names.every((name) => {
+    const value = sent[name];
+    return name === "fieldsV1" ? isSameSet(stored.fieldsV1, value) : value === stored[name];
+  });
 }
 
 /** Of an object this server stored. Entries without fields, as older versions wrote them, say nothing. */

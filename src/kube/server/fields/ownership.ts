@@ -1,7 +1,7 @@
 /** Who owns which fields after a write that is no apply. Pure. */
 import { type AnyObject, apiVersionOf } from "#api";
 import type { ServedKind } from "../registry/served-kind.ts";
-import { compareObjects, type Difference } from "./compare.ts";
+import { compareObjects, type Difference, isNone } from "./compare.ts";
 import { difference, type FieldSet, isEmptySet, onlyBelow, union, withoutBelow } from "./field-set.ts";
 import { entryOf, isSameOwner, type ManagedEntry, type Owner, sortEntries } from "./managed-entry.ts";
 
@@ -23,15 +23,14 @@ export function ownerOf(kind: ServedKind, writer: Writer, operation: "Apply" | "
   return { manager, operation, apiVersion, ...(subresource === undefined ? {} : { subresource }) };
 }
 
-/** The entries after the write; `entries` themselves when it changed no field. */
+/** The entries after a write that made this change; `entries` themselves when it changed no field. */
 export function entriesAfterUpdate(
   kind: ServedKind,
   before: AnyObject | undefined,
-  after: AnyObject,
+  change: Difference,
   { entries, writer }: { entries: readonly ManagedEntry[]; writer: Writer },
 ): readonly ManagedEntry[] {
-  const change = compareObjects(kind, before, after);
-  if (change.changed === undefined && change.removed === undefined) return entries;
+  if (isNone(change)) return entries;
   const owner = ownerOf(kind, writer, "Update");
   const known = before === undefined ? entries : knownEntries(kind, before, entries, writer.time);
   const taken = ownable(kind, change.changed, writer.subresource);

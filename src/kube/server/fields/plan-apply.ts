@@ -1,10 +1,9 @@
 /** What a server-side apply makes of an object, and who owns what afterwards. Pure. */
 import type { AnyObject } from "#api";
-import { deepEqual } from "#lib";
 import type { ServedKind } from "../registry/served-kind.ts";
-import { compareObjects, type Difference } from "./compare.ts";
+import { compareObjects, type Difference, isNone } from "./compare.ts";
 import { dropReleased } from "./drop-released.ts";
-import { difference, type FieldSet, intersection, pathsOf, union } from "./field-set.ts";
+import { difference, type FieldSet, intersection, isSameSet, pathsOf, union } from "./field-set.ts";
 import { entryOf, isSameOwner, type ManagedEntry, sortEntries } from "./managed-entry.ts";
 import { mergeConfiguration } from "./merge-configuration.ts";
 import { knownEntries, ownable, ownerOf, releaseChanged, type Writer } from "./ownership.ts";
@@ -56,7 +55,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
   }
   const left = releaseChanged(others, change);
   if (wanted === undefined) return { outcome: "apply", object, entries: sortEntries(left) };
-  const same = mine?.apiVersion === owner.apiVersion && isUnchanged(change) && deepEqual(mine.fieldsV1, wanted);
+  const same = mine?.apiVersion === owner.apiVersion && isNone(change) && isSameSet(mine.fieldsV1, wanted);
   const entry = same ? mine : entryOf(owner, wanted, writer.time);
   return { outcome: "apply", object, entries: sortEntries([...left, entry]) };
 }
@@ -87,10 +86,6 @@ const unownable: FieldSet = {
 
 /** Whoever applies what: its metadata do not go because nobody labels it any more. */
 const everyObjectHas: FieldSet = { "f:metadata": leaf };
-
-function isUnchanged({ changed, removed }: Difference): boolean {
-  return changed === undefined && removed === undefined;
-}
 
 function conflictsOf(others: readonly ManagedEntry[], { changed }: Difference): Conflict[] {
   return others.flatMap((owner) =>

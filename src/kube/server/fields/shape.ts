@@ -23,17 +23,17 @@ export interface KeyedShape {
   /** Sorted by name. */
   readonly keys: readonly ListKey[];
   readonly names: readonly string[];
-  item(): Shape;
+  item: () => Shape;
 }
 
-export interface ListKey {
+interface ListKey {
   readonly name: string;
   /** What the key counts as where an item leaves it out. */
   readonly default: unknown;
 }
 
 export const leafShape: Shape = { kind: "leaf" };
-export const openShape: Shape = { kind: "open" };
+const openShape: Shape = { kind: "open" };
 const setShape: Shape = { kind: "set" };
 
 const shapes = new WeakMap<Schema, Shape>();
@@ -62,7 +62,7 @@ export function fieldShape(shape: Shape, name: string): Shape {
   return shape.kind === "fields" ? shape.field(name) : openShape;
 }
 
-export function shapeOf(schema: Schema | undefined): Shape {
+function shapeOf(schema: Schema | undefined): Shape {
   if (schema === undefined) return openShape;
   let shape = shapes.get(schema);
   if (shape === undefined) shapes.set(schema, (shape = makeShape(schema)));

@@ -1,5 +1,6 @@
 /** A kind with every sort of list and map, and an object that is written and applied to without a server. */
 import type { AnyObject, CustomResourceDefinition } from "#api";
+import { compareObjects } from "./compare.ts";
 import { customKinds } from "../crd/custom-kind.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -102,5 +103,11 @@ export function apply(state: State, manager: string, asked: AnyObject, act: Act 
 export function update(state: State, manager: string, object: AnyObject, act: Act = {}): State {
   const { kind = thingKind, subresource, time = "t1" } = act;
   const writer = { manager, subresource, time };
-  return { object, entries: entriesAfterUpdate(kind, state.object, object, { entries: state.entries, writer }) };
+  return {
+    object,
+    entries: entriesAfterUpdate(kind, state.object, compareObjects(kind, state.object, object), {
+      entries: state.entries,
+      writer,
+    }),
+  };
 }

@@ -22,12 +22,18 @@ export function upstreamSchemaName(apiVersion: string, kind: string): string | u
   return namesByKind.get(`${group}/${version}/${kind}`);
 }
 
+const resolved = new WeakMap<Schema, Schema>();
+
 /** The schema itself, following a reference; what stands beside the reference is kept. */
 export function resolveSchema(schema: Schema | undefined): Schema | undefined {
   if (schema === undefined || typeof schema.$ref !== "string") return schema;
+  const known = resolved.get(schema);
+  if (known !== undefined) return known;
   const { $ref, ...beside } = schema;
   const target = upstreamSchemas[$ref.slice(refPrefix.length)];
-  return Object.keys(beside).length === 0 ? target : { ...target, ...beside };
+  const whole = Object.keys(beside).length === 0 ? target : { ...target, ...beside };
+  if (whole !== undefined) resolved.set(schema, whole);
+  return whole;
 }
 
 /** The schema of one field of an object, resolved. */

@@ -1,13 +1,14 @@
 /** From a request body to an object of the kind it was sent to. */
 import { type AnyObject, apiVersionOf } from "#api";
 import { isObject } from "#lib";
+import { areEntriesUnchanged } from "../fields/managed-entry.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { badRequest, cannotDecode } from "../refusals.ts";
 import { cloneJson } from "./clone-json.ts";
 
 /**
  * A copy of the body as an object with sound metadata. apiVersion and kind are filled in where missing, and refused
- * where they name something else; null metadata fields count as missing. managedFields that are the very ones of
+ * where they name something else; null metadata fields count as missing. managedFields equal to those of
  * `stored` are shared with it.
  */
 export function toObject(kind: ServedKind, body: unknown, stored?: AnyObject): AnyObject {
@@ -29,10 +30,9 @@ export function toObject(kind: ServedKind, body: unknown, stored?: AnyObject): A
 function copyOf(body: Record<string, unknown>, stored: AnyObject | undefined): Record<string, unknown> {
   const managedFields = stored?.metadata.managedFields;
   const metadata = body["metadata"];
-  if (managedFields === undefined || !isObject(metadata) || metadata["managedFields"] !== managedFields) {
-    return cloneJson(body);
-  }
-  return draftOf(body as AnyObject);
+  if (managedFields === undefined || !isObject(metadata)) return cloneJson(body);
+  if (!areEntriesUnchanged(managedFields, metadata["managedFields"])) return cloneJson(body);
+  return draftOf({ ...body, metadata: { ...metadata, managedFields } } as unknown as AnyObject);
 }
 
 /** A copy to change, but for managedFields, which are shared: they are only ever replaced as a whole. */

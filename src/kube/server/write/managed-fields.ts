@@ -1,7 +1,7 @@
 /** Brings `metadata.managedFields` through the writes that are no apply. */
 import type { AnyObject } from "#api";
-import { deepEqual, isObject } from "#lib";
-import { compareObjects } from "../fields/compare.ts";
+import { isObject } from "#lib";
+import { compareObjects, type Difference } from "../fields/compare.ts";
 import { type ManagedEntry, readEntries, sortEntries, storedEntries } from "../fields/managed-entry.ts";
 import { entriesAfterUpdate, releaseChanged, type Writer } from "../fields/ownership.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
@@ -15,7 +15,10 @@ export function setEntries(object: AnyObject, entries: readonly ManagedEntry[]):
 /** Entries a client sends along (a restored backup) keep their owners; the creator owns what they leave. */
 export function recordCreate(kind: ServedKind, object: AnyObject, writer: Writer): void {
   const sent = readEntries(object.metadata.managedFields ?? []) ?? [];
-  setEntries(object, entriesAfterUpdate(kind, undefined, object, { entries: sent, writer }));
+  setEntries(
+    object,
+    entriesAfterUpdate(kind, undefined, compareObjects(kind, undefined, object), { entries: sent, writer }),
+  );
 }
 
 /**
@@ -29,24 +32,27 @@ export function entriesOfUpdate(
 ): readonly ManagedEntry[] | undefined {
   const wanted = sent.metadata.managedFields;
   const { managedFields } = old.metadata;
-  // The managers of an object are edited through the object, not through one of its subresources.
+  // Equal ones have become the very same when the body was read. The managers of an object are edited through the object, not through one of its subresources.
   if (request.subresource !== undefined || wanted === undefined || wanted === managedFields) return undefined;
-  if (deepEqual(wanted, managedFields)) return undefined;
   const [only] = wanted;
   if (wanted.length === 1 && isObject(only) && Object.keys(only).length === 0) return [];
   const entries = readEntries(wanted);
   return entries === undefined || entries.length === 0 ? undefined : sortEntries(entries);
 }
 
-/** `object` differs from `old`. */
 export function recordUpdate(
   kind: ServedKind,
   object: AnyObject,
-  from: { readonly old: AnyObject; readonly edited: readonly ManagedEntry[] | undefined; readonly writer: Writer },
+  write: {
+    readonly old: AnyObject;
+    readonly change: Difference;
+    readonly edited: readonly ManagedEntry[] | undefined;
+    readonly writer: Writer;
+  },
 ): void {
-  const { old, edited, writer } = from;
+  const { old, change, edited, writer } = write;
   const entries = edited ?? storedEntries(old.metadata.managedFields);
-  const next = entriesAfterUpdate(kind, old, object, { entries, writer });
+  const next = entriesAfterUpdate(kind, old, change, { entries, writer });
   if (next !== entries || edited !== undefined) setEntries(object, next);
 }
 

@@ -1,6 +1,8 @@
 /** From what a client sent to what is stored: the pure middle of every write. */
 import type { AnyObject } from "#api";
 import { deepEqual, hasErrors, type Problem } from "#lib";
+import { compareObjects, type Difference, isNone } from "../fields/compare.ts";
+import type { FieldSet } from "../fields/field-set.ts";
 import type { ManagedEntry } from "../fields/managed-entry.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { draftOf } from "./body.ts";
@@ -78,10 +80,11 @@ export function prepareUpdate(
 ): AnyObject {
   const edited = entriesOfUpdate(old, sent, request);
   const object = completeNext(kind, old, sent, request);
-  const changed = !deepEqual(old, object);
-  if (!changed && edited === undefined) return old;
-  if (changed) recordUpdate(kind, object, { old, edited, writer: { ...request, time } });
-  else setEntries(object, edited ?? []);
+  const change = compareObjects(kind, old, object);
+  // Lists may stand in another order and metadata nobody owns may differ without any field having changed.
+  if (isNone(change) && edited === undefined && deepEqual(old, object)) return old;
+  countGeneration(kind, old, object, { change, request });
+  recordUpdate(kind, object, { old, change, edited, writer: { ...request, time } });
   return object;
 }
 
@@ -93,11 +96,12 @@ export function prepareAppliedUpdate(
   request: WriteRequest,
 ): AnyObject {
   const object = completeNext(kind, old, draftOf(applied.object), request);
+  countGeneration(kind, old, object, { change: compareObjects(kind, old, object), request });
   setEntries(object, applied.entries);
   return deepEqual(old, object) ? old : object;
 }
 
-/** Everything but who owns what: managedFields are those of `old`. */
+/** Everything but generation and who owns what: these are as in `old`. */
 function completeNext(kind: ServedKind, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
   checkLocks(kind, old, sent);
   const object = request.subresource === "status" ? statusOnly(old, sent) : sent;
@@ -105,10 +109,26 @@ function completeNext(kind: ServedKind, old: AnyObject, sent: AnyObject, request
   if (kind.status && request.subresource !== "status") keepStatus(old, object);
   checkFinalizers(kind, old, object);
   finish(kind, object, old, request);
-  if (kind.generation && !deepEqual(specOf(kind, old), specOf(kind, object))) {
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
   return object;
+}
+
+function countGeneration(
+  kind: ServedKind,
+  old: AnyObject,
+  object: AnyObject,
+  { change, request }: { change: Difference; request: WriteRequest },
+): void {
+  if (!kind.generation) return;
+  // The order of lists counts too, and is no change of a field; status writes leave everything else as it stands.
+  const counts =
+    touches(kind, change.changed) ||
+    touches(kind, change.removed) ||
+    (request.subresource !== "status" && !deepEqual(specOf(kind, old), specOf(kind, object)));
+  if (counts) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+function touches(kind: ServedKind, set: FieldSet | undefined): boolean {
+  return Object.keys(set ?? {}).some((step) => step !== "f:metadata" && !(kind.status && step === "f:status"));
 }
 
 function finish(kind: ServedKind, object: AnyObject, old: AnyObject | undefined, request: WriteRequest): void {
