@@ -189,8 +189,13 @@ async function openDataPlane(
 async function stopPods(runtime: PodRuntime, signal: AbortSignal): Promise<void> {
   const graceMs = 5000;
   const running = runtime.list().filter((container) => container.state.kind === "running");
-  await Promise.all(running.map((container) => runtime.stopContainer(container.id, { graceMs, signal })));
-  for (const pod of runtime.pods()) await runtime.removePod(pod.uid, signal);
+  // One that cannot be stopped must not keep the others running; all that went wrong is told at the end.
+  const stopped = await Promise.allSettled(
+    running.map((container) => runtime.stopContainer(container.id, { graceMs, signal })),
+  );
+  const removed = await Promise.allSettled(runtime.pods().map((pod) => runtime.removePod(pod.uid, signal)));
+  const failures = [...stopped, ...removed].flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} pods could not be stopped`);
 }
 
 function editKustomization(

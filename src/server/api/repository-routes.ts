@@ -3,6 +3,24 @@ import type { Repositories } from "#git";
 import type { SecretsRoom } from "#secrets";
 import { badRequest, notFound } from "./api-error.ts";
 
+/** First parts of paths that mean something else: a repository below one of them could not be reached by git. */
+const reservedOwners: ReadonlySet<string> = new Set([
+  "api",
+  "applications",
+  "assets",
+  "deliveries",
+  "healthz",
+  "kube",
+  "login",
+  "metrics",
+  "prometheus",
+  "rollouts",
+  "runs",
+  "token",
+  "twirp",
+  "v2",
+]);
+
 interface ProtectBody {
   branch?: string;
   allowForcePush?: boolean;
@@ -21,6 +39,10 @@ export function repositoryRoutes(
     async (request, reply) => {
       const { name, ...options } = request.body ?? {};
       if (typeof name !== "string") throw badRequest('A repository needs a name of the form "owner/repo"');
+      const owner = name.split("/")[0] ?? "";
+      if (reservedOwners.has(owner.toLowerCase())) {
+        throw badRequest(`"${owner}" cannot own repositories: /${owner}/ is an address of the server itself`);
+      }
       return reply.code(201).send(await repositories.create(name, options));
     },
   );
