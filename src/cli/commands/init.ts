@@ -12,7 +12,13 @@ import { print, printJson } from "../output.ts";
 import { type ApplicationPlan, planApplicationFiles } from "../scaffold/application-files.ts";
 import { applyApplication, ensureRepository, findApplication } from "../scaffold/apply.ts";
 import { commitAndPush, enclosingRepository, git, type GitAccess, writeFiles } from "../scaffold/git-work.ts";
-import { applicationManifest, environmentFiles, type Names, workflowExample } from "../scaffold/templates.ts";
+import {
+  applicationManifest,
+  type ContainerFacts,
+  environmentFiles,
+  type Names,
+  workflowExample,
+} from "../scaffold/templates.ts";
 
 interface InitOptions extends GlobalOptions {
   readonly name?: string;
@@ -135,11 +141,7 @@ async function followedSource({ client }: Session, names: Names): Promise<"nothi
 }
 
 /** Adds the application's folder to the environments repository; false when it is there. */
-async function pushEnvironment(
-  access: GitAccess,
-  names: Names,
-  container: { readonly port: number; readonly health: string | undefined },
-): Promise<boolean> {
+async function pushEnvironment(access: GitAccess, names: Names, container: ContainerFacts): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), "tidegate-init-"));
   try {
     await git(access, folder, ["init", "--quiet"]);
