@@ -1,6 +1,6 @@
 /** Deliveries and the walks of the timeline. */
 import type { FastifyInstance } from "fastify";
-import { type DeliveryView, type RecordedEvent, type Rollout, rollouts } from "#api";
+import { applications, type DeliveryView, type RecordedEvent, type Rollout, rollouts } from "#api";
 import type { Informers } from "#controller";
 import type { Repositories } from "#git";
 import type { Timeline } from "#timeline";
@@ -50,7 +50,11 @@ async function listDeliveries(
     if (views.length >= limit) break;
     const events = (await options.timeline.trace(push.id))?.events ?? [];
     // A push that no workflow answered (a README, the environments themselves) is not on its way anywhere.
-    if (events.length > 1) views.push(deliveryView({ push, events, rollout: liveRollout(options.informers, events) }));
+    if (events.length <= 1) continue;
+    const { informers } = options;
+    views.push(
+      deliveryView({ push, events, rollout: liveRollout(informers, events), movedOn: hasMovedOn(informers, events) }),
+    );
   }
   return views;
 }
@@ -59,6 +63,16 @@ function liveRollout(informers: Informers, events: readonly RecordedEvent[]): Ro
   const release = events.findLast((event) => event.kind === "rollout-started");
   if (release === undefined) return undefined;
   return informers.for(rollouts).get(String(release.data["namespace"]), String(release.data["rollout"]));
+}
+
+/** Whether the application of the last sync is at, or on its way to, another commit by now. */
+function hasMovedOn(informers: Informers, events: readonly RecordedEvent[]): boolean {
+  const sync = events.findLast((event) => event.kind === "sync-started");
+  if (sync === undefined) return false;
+  const { namespace, application, revision } = sync.data;
+  const status = informers.for(applications).get(String(namespace), String(application))?.status;
+  const now = status?.operationState?.syncResult?.revision ?? status?.sync?.revision;
+  return now !== undefined && now !== revision;
 }
 
 /** An event id as it is, or a commit: `owner/repo@sha`, or a sha of any repository, abbreviated to 7 or more. */

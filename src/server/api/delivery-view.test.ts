@@ -109,6 +109,14 @@ const cases = [
     outcome: "live",
     weight: 0,
   },
+  {
+    name: "a sync that never succeeded once a newer commit took over",
+    events: [...imaged, event("environment-commit"), event("sync-started", { application: "shop" })],
+    movedOn: true,
+    states: "done done failed skipped skipped",
+    outcome: "failed",
+    weight: 0,
+  },
 ] as const;
 for (const { name, events, states, outcome, weight, ...rest } of cases) {
   test(`a delivery shows ${name}`, () => {
@@ -116,6 +124,7 @@ for (const { name, events, states, outcome, weight, ...rest } of cases) {
       push,
       events: [push, ...events],
       rollout: "rollout" in rest ? rest.rollout : undefined,
+      movedOn: "movedOn" in rest,
     });
     assert.equal(view.stages.map((stage) => stage.state).join(" "), states);
     assert.equal(view.outcome, outcome);

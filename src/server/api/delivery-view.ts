@@ -15,6 +15,8 @@ export interface ObservedDelivery {
   readonly events: readonly RecordedEvent[];
   /** The live rollout that the last release of these events belongs to, if it still is there. */
   readonly rollout: Rollout | undefined;
+  /** The application has gone on to another commit of its environment than the last one of these events. */
+  readonly movedOn?: boolean;
 }
 
 export function deliveryView(observed: ObservedDelivery): DeliveryView {
@@ -25,7 +27,7 @@ export function deliveryView(observed: ObservedDelivery): DeliveryView {
   const stages = [
     withoutBuild(events) ? nothingToBuild("build") : buildStage(events),
     withoutBuild(events) ? nothingToBuild("image") : imageStage(events),
-    environmentStage(events),
+    environmentStage(events, observed.movedOn ?? false),
     canaryStage(events, rollout, podHash, weight),
     productionStage(events, rollout, podHash),
   ];
@@ -79,13 +81,17 @@ function imageStage(events: readonly RecordedEvent[]): DeliveryStage {
   return { name: "image", state: "done", startedAt: image.at, finishedAt: image.at, detail };
 }
 
-function environmentStage(events: readonly RecordedEvent[]): DeliveryStage {
+function environmentStage(events: readonly RecordedEvent[], movedOn: boolean): DeliveryStage {
   const commit = last(events, "environment-commit") ?? last(events, "sync-started");
   const done = last(events, "sync-completed");
   if (commit === undefined) return waiting("environment");
-  if (done === undefined) return { name: "environment", state: "running", startedAt: commit.at, detail: commit.title };
+  const base = { name: "environment", startedAt: commit.at } as const;
+  if (done === undefined && movedOn) {
+    return { ...base, state: "failed", detail: "not synced before a newer commit took over" };
+  }
+  if (done === undefined) return { ...base, state: "running", detail: commit.title };
   const state = done.tone === "good" ? "done" : "failed";
-  return { name: "environment", state, startedAt: commit.at, finishedAt: done.at, detail: done.title };
+  return { ...base, state, finishedAt: done.at, detail: done.title };
 }
 
 function canaryStage(
