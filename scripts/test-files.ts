@@ -12,7 +12,6 @@ export function pureTests(): string[] {
     "tools/**/*.test.ts",
     "test/support/**/*.test.ts",
     "console/src/**/*.test.ts",
-    "docs/**/*.test.ts",
   ]).filter((file) => !file.endsWith(".process.test.ts") && !file.includes("testdata"));
 }
 

@@ -46,7 +46,7 @@ async function runRemote(call: ActionCall, args: readonly string[], options: Run
 }
 
 /** Whether git could not reach the server or was cut off, as against being refused (401, 403, no such repository). */
-export function isAway(stderr: string): boolean {
+function isAway(stderr: string): boolean {
   const unreached = /couldn't connect|failed to connect|connection (?:refused|reset|timed out)|empty reply/i;
   const cutOff = /recv failure|early eof|hung up|unexpected disconnect|transfer closed|rpc failed|bad line length/i;
   return unreached.test(stderr) || cutOff.test(stderr) || /returned error: (?:5\d\d|429)/i.test(stderr);
