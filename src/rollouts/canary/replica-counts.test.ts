@@ -18,6 +18,7 @@ describe("approximateCounts", () => {
     [1, 51, 0, 1, 0],
     [2, 1, 0, 1, 1],
     [2, 50, 0, 1, 1],
+    [2, 75, 0, 1, 1],
     [2, 99, 0, 1, 1],
     [2, 10, 1, 1, 2],
     [2, 90, 1, 2, 1],
@@ -50,6 +51,7 @@ describe("approximateCounts", () => {
         assert.ok(total === replicas || (surge > 0 && total === replicas + 1));
         if (replicas >= 2 && weight > 0 && weight < 100) assert.ok(canary >= 1 && stable >= 1);
       }),
+      { numRuns: 5000 },
     );
   });
 });

@@ -39,9 +39,12 @@ export function approximateCounts(replicas: number, weight: number, maxSurge: nu
   const down = Math.floor((replicas * weight) / 100);
   const zeroAllowed = weight === 100 || weight === 0 || (replicas === 1 && maxSurge === 0);
   const downAllowed = down !== 0 || zeroAllowed;
+  const upAllowed = up < replicas || zeroAllowed;
   const options: { readonly canary: number; readonly total: number }[] = [];
-  if (up < replicas || zeroAllowed) options.push({ canary: up, total: replicas });
-  if (!isTied(replicas, weight) && downAllowed) options.push({ canary: down, total: replicas });
+  if (upAllowed) options.push({ canary: up, total: replicas });
+  // A tie goes to rounding up, unless that would leave stable nothing: 2 pods at 75 % without surge. Upstream has no
+  // option left there and gives the canary no pod at all.
+  if ((!isTied(replicas, weight) || !upAllowed) && downAllowed) options.push({ canary: down, total: replicas });
   if (maxSurge > 0) {
     options.push({ canary: up, total: replicas + 1 });
     if (!isTied(replicas + 1, weight) && downAllowed) options.push({ canary: down, total: replicas + 1 });
