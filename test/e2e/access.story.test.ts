@@ -60,6 +60,8 @@ const otherRoutes: readonly Route[] = [
   })),
 ];
 
+const sharedPaths = ["secrets", "variables"].flatMap((kind) => [`/${kind}/:owner`, `/${kind}/:owner/:repository`]);
+
 async function productRoutes(): Promise<Route[]> {
   const folder = join(root, "src", "server", "api");
   const files = (await readdir(folder)).filter((name) => name.endsWith("-routes.ts"));
@@ -67,9 +69,15 @@ async function productRoutes(): Promise<Route[]> {
   const registered = texts.flatMap((text) => [
     ...text.matchAll(/\bapp\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*"(\/[^"]*)"/g),
   ]);
+  // Secrets and variables share their routes: the same handlers at several paths.
+  const shared = texts.flatMap((text) => [
+    ...text.matchAll(/\bapp\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*path\b/g),
+  ]);
   const declared = texts.join("\n").match(/\bapp\.(get|post|put|patch|delete)\b/g)?.length;
-  assert.equal(registered.length, declared, "every route of the product API is recognised");
-  return registered.map(([, method = "", path = ""]) => ({
+  assert.equal(registered.length + shared.length, declared, "every route of the product API is recognised");
+  const own = registered.map(([, method = "", path = ""]) => ({ method, path }));
+  const ofShared = shared.flatMap(([, method = ""]) => sharedPaths.map((path) => ({ method, path })));
+  return [...own, ...ofShared].map(({ method, path }) => ({
     method: method.toUpperCase(),
     path: `/api/tidegate/v1${path.replaceAll(/:\w+|\*/g, "1")}`,
   }));
