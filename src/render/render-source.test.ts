@@ -8,10 +8,10 @@ const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n";
 
 const refused: readonly { name: string; files: Record<string, string>; path?: string; want: RegExp }[] = [
   {
-    name: "a missing file is named with line and column",
+    name: "a missing file is named with line, column and remedy",
     files: { "app/kustomization.yaml": "kind: Kustomization\nresources:\n  - a.yaml\n  - b.yaml\n", "app/a.yaml": pod },
     path: "app",
-    want: /^app\/kustomization\.yaml:4:5: resources\[1\]: file "b\.yaml" does not exist in "app"$/,
+    want: /^app\/kustomization\.yaml:4:5: resources\[1\]: file "b\.yaml" does not exist in "app": add it to the commit, or remove the entry$/,
   },
   {
     name: "a misspelt field is named where it stands, with what was meant",

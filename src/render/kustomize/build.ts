@@ -10,7 +10,7 @@ import type { FileTree } from "../ports.ts";
 import { readText } from "../read-file.ts";
 import { isRemote, joinTreePath, shownFolder } from "../tree-path.ts";
 import { parseYaml, shownPath, type YamlDocument, type YamlPath } from "../yaml-source.ts";
-import { KustomizeError } from "./errors.ts";
+import { KustomizeError, missingFile } from "./errors.ts";
 import { findKustomization } from "./find-kustomization.ts";
 import { absorb, generate } from "./generators.ts";
 import { setImages } from "./images.ts";
@@ -159,7 +159,7 @@ class Builder {
       return parseManifests(target, text, this.#problems).map(({ object, at }) => new Resource(object, at));
     }
     if ((await this.#tree.list(target)).length === 0) {
-      this.#report(source, path, `file "${entry}" does not exist in "${shownFolder(source.folder)}"`);
+      this.#report(source, path, missingFile(entry, source.folder));
       return [];
     }
     if ((await findKustomization(this.#tree, target)) === undefined) {
@@ -260,7 +260,7 @@ class Builder {
     if (file === undefined) throw new KustomizeError(`path "${path}" leaves the repository`, ["path"]);
     const text = await readText(this.#tree, file, this.#problems);
     if (text !== undefined) return [file, text];
-    throw new KustomizeError(`file "${path}" does not exist in "${shownFolder(source.folder)}"`, ["path"]);
+    throw new KustomizeError(missingFile(path, source.folder), ["path"]);
   }
 
   #report(source: Source, path: YamlPath, message: string): void {

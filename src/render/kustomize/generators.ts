@@ -3,8 +3,8 @@ import type { AnyObject } from "#api";
 import { isObject, type Location, type Problem } from "#lib";
 import type { FileTree } from "../ports.ts";
 import { decodeUtf8, readBytes } from "../read-file.ts";
-import { baseName, joinTreePath, shownFolder } from "../tree-path.ts";
-import { KustomizeError } from "./errors.ts";
+import { baseName, joinTreePath } from "../tree-path.ts";
+import { KustomizeError, missingFile } from "./errors.ts";
 import type { Generator, GeneratorOptions } from "./kustomization.ts";
 import { metadataMap, Resource, sameId, shownId, type GenerationBehavior } from "./resource.ts";
 
@@ -122,7 +122,7 @@ async function load(input: GeneratorInput, file: string, path: (string | number)
   if (joined === undefined) throw new KustomizeError(`Path "${file}" leaves the repository`, path);
   const bytes = await readBytes(input.tree, joined, input.problems);
   if (bytes !== undefined) return bytes;
-  throw new KustomizeError(`file "${file}" does not exist in "${shownFolder(input.folder)}"`, path);
+  throw new KustomizeError(missingFile(file, input.folder), path);
 }
 
 function literalPair(literal: string, index: number): readonly [string, Uint8Array] {
