@@ -181,7 +181,7 @@ test("a broken kustomization touches nothing and names file, line and remedy; me
   assert.equal(problem?.type, "ComparisonError");
   assert.match(
     problem?.message ?? "",
-    /app\/kustomization\.yaml:2:5: resources\[0\]: file "gone\.yaml" does not exist in "app"/,
+    /app\/kustomization\.yaml:2:5: resources\[0\]: file "gone\.yaml" does not exist in "app": add it/,
   );
   assert.notEqual(await cluster.get(configMaps, setting, { signal: deadline }), undefined);
   const sha = push({
@@ -212,13 +212,19 @@ test("an object that the server refuses fails the dry run: nothing is applied, r
   await createApplication({ ...automated, retry: { limit: 1, backoff: { duration: "100ms" } } });
 
   const waiting = await untilApplication(
-    ({ operationState }) => operationState?.message?.includes("Retrying attempt #1") === true,
+    ({ conditions }) => conditions?.[0]?.message.includes("Retrying attempt #1") === true,
   );
   const application = await untilApplication(({ operationState }) => operationState?.phase === "Failed");
 
   assert.match(
     waiting?.status?.operationState?.message ?? "",
     /^one or more objects failed to apply \(dry run\), reason: app\/b\.yaml:1:58: ConfigMap "Not A Name"/,
+  );
+  const [announced] = waiting?.status?.conditions ?? [];
+  assert.deepEqual(
+    [announced?.type, announced?.message],
+    ["SyncError", waiting?.status?.operationState?.message],
+    "the condition says so from the first attempt on",
   );
   assert.equal(application?.status?.operationState?.retryCount, 1);
   assert.equal(await cluster.get(configMaps, { namespace: "shop", name: "good" }, { signal: deadline }), undefined);
@@ -228,6 +234,54 @@ test("an object that the server refuses fails the dry run: nothing is applied, r
         ({ type, message }) => type === "SyncError" && message.startsWith("Failed last sync attempt to"),
       ) === true,
   );
+});
+
+test("a commit that mends what was refused is synced at once, not after the retries of the refused one", async () => {
+  const sha = source.head;
+  await createApplication({ ...automated, retry: { limit: 5, backoff: { duration: "1h", maxDuration: "1h" } } });
+  await untilApplication(syncedAt(sha));
+  push({ "app/b.yaml": JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "Not A Name" } }) });
+  await untilApplication(({ operationState }) => operationState?.message?.includes("Retrying attempt #1") === true);
+
+  const mended = push({ "app/c.yaml": configMap("settings", { color: "green" }) });
+  const application = await untilApplication(syncedAt(mended));
+
+  assert.deepEqual(application?.status?.conditions, []);
+  assert.deepEqual(
+    application?.status?.history?.map(({ revision }) => revision),
+    [sha, mended],
+  );
+  assert.equal(application?.status?.operationState?.retryCount, 0);
+});
+
+test("a commit that takes back what was refused ends its retries", async () => {
+  const files = { "app/config.yaml": configMap("settings", { color: "blue" }) };
+  await createApplication({ ...automated, retry: { limit: 5, backoff: { duration: "1h", maxDuration: "1h" } } });
+  await untilApplication(syncedAt(source.head));
+  push({ ...files, "app/b.yaml": configMap("Not A Name", {}) });
+  await untilApplication(({ operationState }) => operationState?.message?.includes("Retrying attempt #1") === true);
+
+  const reverted = push(files);
+  const application = await untilApplication(({ operationState }) => operationState?.phase === "Failed");
+
+  const { operationState, conditions, sync } = application?.status ?? {};
+  assert.deepEqual([sync?.status, sync?.revision], ["Synced", reverted]);
+  assert.match(operationState?.message ?? "", new RegExp(`"Not A Name".*\\. Given up for ${reverted}$`));
+  assert.deepEqual(conditions, []);
+});
+
+test("retries that a person asked for go on at their commit when another one comes", async () => {
+  await createApplication({ syncOptions: ["CreateNamespace=true"] });
+  const refused = push({
+    "app/b.yaml": JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "A B" } }),
+  });
+  const operation = { sync: { revision: refused }, retry: { limit: 1, backoff: { duration: "300ms" } } };
+  await cluster.patch(applications, key, { type: "merge", patch: { operation } }, { signal: deadline });
+  await untilApplication(({ operationState }) => operationState?.message?.includes("Retrying attempt #1") === true);
+  push({ "app/c.yaml": configMap("settings", { color: "green" }) });
+  const application = await untilApplication(({ operationState }) => operationState?.phase === "Failed");
+  assert.equal(application?.status?.operationState?.syncResult?.revision, refused);
+  assert.equal(application?.status?.operationState?.retryCount, 1);
 });
 
 /** A hook and a Deployment in the wave before the rest: nobody reports on the Deployment, so the sync waits for it. */

@@ -15,9 +15,25 @@ export function startedOperation(
   return { operation, phase: "Running", startedAt: toTimestamp(now), retryCount: 0, syncResult: { revision, source } };
 }
 
+/** The last attempt failed, and another one will be made. */
+export function isBetweenAttempts(state: OperationState | undefined): state is OperationState {
+  return state?.phase === "Running" && state.finishedAt !== undefined;
+}
+
+/**
+ * An automated sync that waits for its next attempt while another commit is `wanted` by now, as its end: whoever mends
+ * or reverts what was refused must not wait for the retries of the refused commit. Undefined when it goes on.
+ */
+export function superseded(state: OperationState | undefined, wanted: string): OperationState | undefined {
+  if (!isBetweenAttempts(state) || state.operation.initiatedBy?.automated !== true) return undefined;
+  if (state.syncResult === undefined || state.syncResult.revision === wanted) return undefined;
+  const failure = (state.message ?? "").replace(/\. Retrying attempt #\d+ at \S+$/, "");
+  return { ...state, phase: "Failed", message: `${failure}. Given up for ${wanted}` };
+}
+
 /** Milliseconds until a failed attempt may be tried again; undefined when the operation is not between attempts. */
 export function msToRetry(state: OperationState, now: Temporal.Instant): number | undefined {
-  if (state.phase !== "Running" || state.finishedAt === undefined) return undefined;
+  if (!isBetweenAttempts(state) || state.finishedAt === undefined) return undefined;
   const delay = retryDelayMs(state.operation.retry ?? {}, state.retryCount ?? 0);
   return Math.max(0, delay - msBetween(fromTimestamp(state.finishedAt), now));
 }

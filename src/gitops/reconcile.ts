@@ -14,7 +14,14 @@ import { settled, type Outcome, type Request } from "#controller";
 import { deleteApplication } from "./delete-application.ts";
 import { noRefresh, type Observed, type Refresh } from "./observe.ts";
 import { RunningOperation, type OperatorParts } from "./operate.ts";
-import { isRunning, msToRetry, operationSource, startedOperation } from "./operations.ts";
+import {
+  isBetweenAttempts,
+  isRunning,
+  msToRetry,
+  operationSource,
+  startedOperation,
+  superseded,
+} from "./operations.ts";
 import type { SourcePort } from "./ports.ts";
 import { condition, nextStatus } from "./status.ts";
 import { decideAutoSync } from "./sync/auto-sync.ts";
@@ -69,15 +76,12 @@ export class ApplicationReconciler {
     if (!isRunning(begun.status?.operationState)) return this.#outcome(begun, observed, decided);
     const operation = new RunningOperation(this.#parts, begun, signal);
     if (!(await operation.carryOn(observed))) return this.#outcome(begun, observed, decided);
-    const after = await observer.observe(operation.application, noRefresh, signal);
+    const { application: now } = operation;
+    const after = await observer.observe(now, noRefresh, signal);
     // Without an earlier refusal to sync: the attempt it spoke of is no longer the last one.
-    const written = await store.writeStatus(
-      operation.application,
-      nextStatus(operation.application, after.finding),
-      {},
-      signal,
-    );
-    await events.statusChanged(operation.application, written, signal);
+    const conditions = [...after.finding.conditions, ...retryConditions(now.status?.operationState)];
+    const written = await store.writeStatus(now, nextStatus(now, { ...after.finding, conditions }), {}, signal);
+    await events.statusChanged(now, written, signal);
     return this.#outcome(written, after, decided);
   }
 
@@ -100,7 +104,12 @@ export class ApplicationReconciler {
     const { now } = finding;
     const old = application.status?.operationState;
     const conditions = [...finding.conditions];
-    if (isRunning(old)) return { conditions };
+    if (isRunning(old)) {
+      const end = finding.unknown ? undefined : superseded(old, finding.revision ?? "");
+      if (end === undefined) return { conditions: [...conditions, ...retryConditions(old)] };
+      await this.#parts.events.operationFinished(application, end, signal);
+      return { conditions, state: end };
+    }
     const { operation } = application;
     if (operation !== undefined && operation !== null) {
       if (observed.invalid) return { conditions, state: refusedOperation(operation, conditions, toTimestamp(now)) };
@@ -192,6 +201,11 @@ interface Decided {
   /** The operation that begins, or one refused at once. */
   readonly state?: OperationState;
   readonly laterMs?: number;
+}
+
+/** Retries may take minutes; what the last attempt failed of is to be seen where people look meanwhile. */
+function retryConditions(state: OperationState | undefined): ApplicationCondition[] {
+  return isBetweenAttempts(state) ? [condition("SyncError", state.message ?? "")] : [];
 }
 
 function refusedOperation(
