@@ -51,6 +51,36 @@ test("what was scraped is there again after a restart", async () => {
   await second.metrics[Symbol.asyncDispose]();
 });
 
+test("after an outage the present is seen once every target was read twice", async () => {
+  const clock = new ClockFake();
+  const stop = new AbortController();
+  const scene = await open("outage", clock);
+  const rate = (): number | undefined => {
+    const value = scene.metrics.query("rate(requests_total[10s])", clock.now());
+    return value.type === "vector" ? value.samples[0]?.value : undefined;
+  };
+  scene.metrics.append({
+    timeMs: clock.now().epochMilliseconds - 60_000,
+    samples: [{ labels: { __name__: "requests_total", job: "router", instance: "r1" }, value: 1 }],
+  });
+  const seen: (number | undefined)[] = [];
+  const seeing = scene.metrics.seeing(stop.signal).then(() => seen.push(rate()));
+  scene.text = "requests_total 100";
+  const running = scene.metrics.run(stop.signal);
+  await clock.advance(0);
+  assert.deepEqual([seen, rate()], [[], undefined]);
+  scene.text = "requests_total 110";
+  await clock.advance(1000);
+  await seeing;
+  assert.equal(seen.length, 1);
+  assert.ok((seen[0] ?? 0) > 0);
+  stop.abort();
+  await running;
+  const blind = await open("blind", clock);
+  await assert.rejects(blind.metrics.seeing(stop.signal));
+  for (const { metrics } of [scene, blind]) await metrics[Symbol.asyncDispose]();
+});
+
 test("a series that is not exposed any more ends at once, and a silent target is down", async () => {
   const clock = new ClockFake();
   const stop = new AbortController();

@@ -20,11 +20,15 @@ export interface MetricsOptions {
 
 const defaultRetentionMs = 2 * 3_600_000;
 const expiryIntervalMs = 60_000;
+/** A rate needs two samples. */
+const roundsToSee = 2;
 
 export class Metrics implements AsyncDisposable {
   readonly store: SeriesStore;
   readonly #options: MetricsOptions;
   readonly #journal: Journal;
+  readonly #sees = Promise.withResolvers<void>();
+  #rounds = 0;
 
   private constructor(options: MetricsOptions, store: SeriesStore, journal: Journal) {
     this.#options = options;
@@ -60,7 +64,27 @@ export class Metrics implements AsyncDisposable {
     const { clock, log, targets } = this.#options;
     const intervalMs = this.#options.scrapeIntervalMs ?? 1000;
     const append = (batch: Batch): void => this.append(batch);
-    await Promise.all([runScraper({ targets, append, intervalMs, clock, log }, signal), this.#expire(signal)]);
+    const onRound = (): void => {
+      if (++this.#rounds === roundsToSee) this.#sees.resolve();
+    };
+    await Promise.all([runScraper({ targets, append, onRound, intervalMs, clock, log }, signal), this.#expire(signal)]);
+  }
+
+  /**
+   * Resolves when the present can be judged: every target has been read twice since the start. Before, a query over the
+   * last seconds may find nothing but the gap that an outage left. Rejects when the signal aborts.
+   */
+  async seeing(signal: AbortSignal): Promise<void> {
+    if (this.#rounds >= roundsToSee) return;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await Promise.race([this.#sees.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

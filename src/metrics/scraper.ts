@@ -8,6 +8,8 @@ import type { Batch } from "./store/series-store.ts";
 export interface ScraperOptions {
   readonly targets: ScrapeTargetsPort;
   readonly append: (batch: Batch) => void;
+  /** Called when every target has been read once more. */
+  readonly onRound: () => void;
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -23,6 +25,7 @@ export async function runScraper(options: ScraperOptions, signal: AbortSignal): 
     const targets = options.targets.targets();
     await Promise.all(targets.map((target) => scrape(options, target, present, signal)));
     endVanished(options, targets, present);
+    options.onRound();
     const spentMs = options.clock.monotonicMs() - startedMs;
     await options.clock.sleep(Math.max(0, options.intervalMs - spentMs), signal).catch(() => {});
   }

@@ -10,6 +10,7 @@ import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
 import { pushEvent } from "./wiring/push-event.ts";
+import { sightedMeasure } from "./wiring/sighted-measure.ts";
 import { runTrafficController } from "./wiring/traffic-controller.ts";
 
 const garbageIntervalMs = 3_600_000;
@@ -19,10 +20,11 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   const { cluster, informers, routers } = rooms;
   const chronicle = new Chronicle({ ...rooms, ownRepository, clock, log, tasks });
   const traffic = createEmbeddedTraffic({ cluster });
-  const measure = createPrometheusMeasure({
+  const prometheus = createPrometheusMeasure({
     defaultAddress: `${controlUrl(rooms.addresses)}/prometheus`,
     defaultHeaders: () => ({ authorization: `Bearer ${rooms.adminToken}` }),
   });
+  const measure = sightedMeasure(prometheus, rooms.metrics, clock);
   const rollouts = createRollouts({ cluster, informers, traffic, measure, clock, ids, log });
   tasks.start("workloads", (signal) => rooms.workloads.run(signal));
   tasks.start("traffic", (signal) => runTrafficController({ cluster, informers, routers, clock, log }, signal));
