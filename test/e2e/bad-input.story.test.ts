@@ -172,7 +172,8 @@ describe("Given a release that serves customers", { skip }, () => {
     const { type, message = "" } = detail.conditions[0] ?? {};
     assert.equal(type, "SyncError");
     assert.ok(message.includes(reason), message);
-    assert.ok(detail.operationMessage?.includes(reason), detail.operationMessage);
+    const { operationMessage = "" } = detail;
+    assert.ok(operationMessage.includes(reason), operationMessage);
     assert.deepEqual([detail.sync, detail.health], ["OutOfSync", "Healthy"]);
     const condition = "jsonpath={.status.conditions[?(@.type=='SyncError')].message}";
     const { stdout } = await run("kubectl", ["-n", "argocd", "get", "app", "web", "-o", condition], {
