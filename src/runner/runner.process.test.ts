@@ -346,6 +346,33 @@ test("a runner that was killed abandons its job with what it had logged, and end
   deepEqual(await readdir(join(workFolder, "jobs")), []);
 });
 
+test("a runner killed before it has the answer to its claim gets the same job at its next start", async () => {
+  await using other = new ControlFake();
+  await other.start();
+  const { clock: _c, ids: _i, log: _l, ...config } = { ...options(join(folder, "unheard")), controlUrl: other.url };
+  const file = join(folder, "unheard.json");
+  await writeFile(file, JSON.stringify({ ...config, concurrency: 1 }), { mode: 0o600 });
+  const main = join(import.meta.dirname, "process", "main.ts");
+  const start = (): ReturnType<typeof spawn> =>
+    spawn(process.execPath, [main, file], { stdio: ["ignore", "ignore", "inherit"] });
+  const first = start();
+  const firstEnd = once(first, "exit");
+  let given = 0;
+  other.onGiven = async () => {
+    given++;
+    if (given > 1) return;
+    first.kill("SIGKILL");
+    await firstEnd;
+  };
+  const record = other.queue(jobWith("unheard", [{ name: "only", run: "echo done" }]));
+  await firstEnd;
+  const second = start();
+  await other.until(record, ({ completed }) => completed !== undefined, signal);
+  deepEqual([given, record.completed?.conclusion, record.abandoned], [2, "success", undefined]);
+  second.kill("SIGTERM");
+  await once(second, "exit");
+});
+
 test("a runner told to stop while control is away ends at once, and says so at its next start", async () => {
   await using other = new ControlFake();
   await other.start();

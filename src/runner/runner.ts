@@ -7,6 +7,7 @@ import { ControlClient } from "./control/control-client.ts";
 import { findProgram } from "./exec/find-program.ts";
 import { killOrphans } from "./exec/orphans.ts";
 import { findJournals } from "./journal/journal.ts";
+import { ClaimIds } from "./job/claim-ids.ts";
 import { deliver, holdJob, type HoldOptions } from "./job/hold-job.ts";
 import { imageCacheIn } from "./job/job-folders.ts";
 import type { RunnerFacts } from "./job/job.ts";
@@ -51,6 +52,7 @@ class ClaimingRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #control: ControlClient;
   readonly #jobsFolder: string;
+  readonly #claims: ClaimIds;
   readonly #sharedFolder: string;
   readonly #tasks: TaskGroup;
   /** Outlives the slots by a little: files of the last jobs are still removed. */
@@ -60,6 +62,7 @@ class ClaimingRunner implements Runner {
     this.#options = options;
     this.#control = new ControlClient(options);
     this.#jobsFolder = join(options.workFolder, "jobs");
+    this.#claims = new ClaimIds(join(options.workFolder, "claims"), options.ids);
     this.#sharedFolder = join(options.workFolder, "shared");
     const report = (error: unknown, name: string): void => options.log.error("Runner task failed", { name, error });
     this.#tasks = new TaskGroup(report);
@@ -72,6 +75,7 @@ class ClaimingRunner implements Runner {
     const runnerId = await this.#identity();
     const hold = this.#holdOptions();
     const left = await findJournals(this.#jobsFolder);
+    const noted = new Set(left.map(({ held }) => held.claimId));
     // Before new work: what the earlier life started must not run beside it.
     for (const journal of left) await killOrphans(journal.held.trackingId);
     for (const journal of left) {
@@ -84,7 +88,7 @@ class ClaimingRunner implements Runner {
     }
     this.#background.start("trim image cache", async () => await this.#trimImages());
     for (let slot = 0; slot < this.#options.concurrency; slot++) {
-      this.#tasks.start(`slot ${slot}`, async () => await this.#work(runnerId, hold, stop));
+      this.#tasks.start(`slot ${slot}`, async () => await this.#work(slot, runnerId, noted, hold, stop));
     }
     await this.#tasks.settled();
     await this.#background.settled();
@@ -95,14 +99,26 @@ class ClaimingRunner implements Runner {
     await this.#background[Symbol.asyncDispose]();
   }
 
-  async #work(runnerId: string, hold: HoldOptions, stop: AbortSignal): Promise<void> {
+  async #work(
+    slot: number,
+    runnerId: string,
+    noted: ReadonlySet<string>,
+    hold: HoldOptions,
+    stop: AbortSignal,
+  ): Promise<void> {
     const { name, labels, ids, log, clock } = this.#options;
+    let claimId: string | undefined;
+    const onNoted = async (): Promise<void> => {
+      claimId = await this.#claims.next(slot);
+    };
     let failures = 0;
     while (!stop.aborted) {
       try {
-        const assignment = await this.#control.claim({ runnerId, name, labels, claimId: ids.uuid() }, stop);
+        claimId ??= await this.#claims.first(slot, noted);
+        const assignment = await this.#control.claim({ runnerId, name, labels, claimId }, stop);
         failures = 0;
-        if (assignment !== undefined) await holdJob(assignment, hold, stop);
+        if (assignment === undefined) claimId = await this.#claims.next(slot);
+        else await holdJob({ assignment, claimId, onNoted }, hold, stop);
       } catch (error) {
         if (stop.aborted) return;
         // A refused token, a full disk: the slot stays and tries again, ever more rarely.

@@ -32,6 +32,8 @@ export class ControlFake implements AsyncDisposable {
   readonly #claims = new Map<string, JobAssignment>();
   /** Jobs whose lease control takes away. */
   readonly lost = new Set<string>();
+  /** Called when a job has been given to a claim and the answer is still to be sent. */
+  onGiven: () => Promise<void> = () => Promise.resolve();
   #server: Server | undefined;
   #port = 0;
   readonly #waiting = new Set<() => void>();
@@ -116,6 +118,7 @@ export class ControlFake implements AsyncDisposable {
     }
     if (found === undefined) return void response.writeHead(204).end();
     this.#claims.set(body.claimId, found);
+    await this.onGiven();
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(found));
   }
 }

@@ -32,11 +32,21 @@ export interface HoldOptions extends DeliverOptions {
 /** How long a runner that stops tries to say so. */
 const farewellMs = 3_000;
 
+/** A job as control gave it. */
+export interface Claimed {
+  readonly assignment: JobAssignment;
+  readonly claimId: string;
+  /** Called once the job is noted on disk: the claim is not to be repeated any more. */
+  readonly onNoted: () => Promise<void>;
+}
+
 /** Returns when control has everything of the job, or has taken it away. Aborting `signal` kills and abandons the job. */
-export async function holdJob(assignment: JobAssignment, options: HoldOptions, signal: AbortSignal): Promise<void> {
+export async function holdJob(claimed: Claimed, options: HoldOptions, signal: AbortSignal): Promise<void> {
+  const { assignment, claimId } = claimed;
   const trackingId = `tidegate_${options.ids.uuid()}`;
   const { jobId, lease } = assignment;
-  const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId });
+  const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId, claimId });
+  await claimed.onNoted();
   try {
     await new Holding(assignment, journal, options, signal).run();
     await forget(journal, options);

@@ -14,6 +14,8 @@ export interface HeldJob {
   readonly jobId: string;
   readonly lease: string;
   readonly trackingId: string;
+  /** By which control gave it to us. */
+  readonly claimId: string;
 }
 
 export interface JobJournal {
@@ -57,9 +59,9 @@ function parseHeld(text: string | undefined): HeldJob | undefined {
   if (text === undefined) return undefined;
   try {
     const value = JSON.parse(text) as Partial<HeldJob>;
-    const { jobId, lease, trackingId } = value;
+    const { jobId, lease, trackingId, claimId = "" } = value;
     if (typeof jobId !== "string" || typeof lease !== "string" || typeof trackingId !== "string") return undefined;
-    return { jobId, lease, trackingId };
+    return { jobId, lease, trackingId, claimId };
   } catch {
     return undefined;
   }
