@@ -42,12 +42,14 @@ const points: readonly KillPoint[] = [
 let tidegate: Tidegate;
 let shop: TestShop;
 let rollout: RolloutLog;
+let router: number | undefined;
 
 before(async () => {
   tidegate = await startTidegate();
   shop = await openTestShop(tidegate);
   rollout = followRollout(tidegate, "production");
   await shop.deliver(v1);
+  router = processOf(tidegate.scratch, "router/process/main.ts")?.pid;
 });
 after(async () => {
   await shop.customers[Symbol.asyncDispose]();
@@ -133,6 +135,7 @@ interface Expected {
 }
 
 async function assertDeliveredOnce(sha: string, { executions }: Expected): Promise<void> {
+  assert.equal(processOf(tidegate.scratch, "router/process/main.ts")?.pid, router, "the router was adopted");
   await assertBuiltOnce(sha, executions);
   const environment = await assertPromotedOnce(sha);
   await assertSyncedOnce(environment);
@@ -212,6 +215,8 @@ async function assertReleasedOnce(): Promise<void> {
   const { items: pods } = await kube<KubeList<Pod>>("/kube/api/v1/namespaces/production/pods");
   const restarts = pods.map(({ status }) => status?.containerStatuses?.[0]?.restartCount);
   assert.deepEqual(restarts, [0, 0], "no pod was restarted");
+  const shims = processesOf(tidegate.scratch).filter(({ command }) => command.includes("container-shim.sh"));
+  assert.equal(shims.length, 2, "no process is left of other pods");
 }
 
 /** Over all states ever committed of this release: steps and weights only went forward, each step was seen. */

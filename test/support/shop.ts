@@ -16,7 +16,7 @@ export interface TestShop extends Shop {
   executions(): Promise<string[]>;
 }
 
-const patienceMs = 120_000;
+const patienceMs = 240_000;
 
 export async function openTestShop(tidegate: Tidegate): Promise<TestShop> {
   const { env, url, adminToken, scratch, trafficPort } = tidegate;
