@@ -19,6 +19,12 @@ export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts
 export * from "./core/pod.ts";
 export * from "./core/core-types.ts";
 export * from "./apps/apps-types.ts";
+export * from "./apps/stateful-set.ts";
+export * from "./apps/daemon-set.ts";
+export * from "./apps/controller-revision.ts";
+export * from "./batch/job.ts";
+export * from "./batch/cron-job.ts";
+export * from "./storage/volumes.ts";
 export * from "./networking/ingress.ts";
 export * from "./networking/traffic-split.ts";
 export * from "./product/timeline.ts";

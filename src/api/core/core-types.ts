@@ -57,6 +57,25 @@ export interface Endpoint {
   conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean };
   targetRef?: { kind: string; name: string; namespace?: string; uid?: string };
   nodeName?: string;
+  hostname?: string;
+}
+
+/** The older form of endpoints, one object a Service. */
+export interface Endpoints extends KubeObject {
+  subsets?: EndpointSubset[];
+}
+
+export interface EndpointSubset {
+  addresses?: EndpointAddress[];
+  notReadyAddresses?: EndpointAddress[];
+  ports?: { name?: string; port: number; protocol?: string; appProtocol?: string }[];
+}
+
+export interface EndpointAddress {
+  ip: string;
+  hostname?: string;
+  nodeName?: string;
+  targetRef?: { kind: string; name: string; namespace?: string; uid?: string };
 }
 
 export interface Event extends KubeObject {
@@ -110,6 +129,7 @@ export const namespaces = core<Namespace>("Namespace", "namespaces", false);
 export const configMaps = core<ConfigMap>("ConfigMap", "configmaps");
 export const secrets = core<Secret>("Secret", "secrets");
 export const services = core<Service>("Service", "services");
+export const endpoints = core<Endpoints>("Endpoints", "endpoints");
 export const events = core<Event>("Event", "events");
 export const nodes = core<Node>("Node", "nodes", false);
 export const endpointSlices: ResourceType<EndpointSlice> = {
