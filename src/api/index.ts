@@ -27,6 +27,7 @@ export * from "./batch/cron-job.ts";
 export * from "./storage/volumes.ts";
 export * from "./networking/ingress.ts";
 export * from "./networking/traffic-split.ts";
+export * from "./rbac/rbac.ts";
 export * from "./product/timeline.ts";
 export * from "./product/delivery.ts";
 export * from "./product/run.ts";

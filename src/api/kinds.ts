@@ -18,6 +18,8 @@ import { crdKind } from "./extensions/crd-kind.ts";
 import type { KindDefinition } from "./meta/kind.ts";
 import { ingressKind } from "./networking/ingress-kind.ts";
 import { trafficSplitKind } from "./networking/traffic-split-kind.ts";
+import { clusterRoleBindingKind, roleBindingKind } from "./rbac/binding-kinds.ts";
+import { clusterRoleKind, roleKind } from "./rbac/role-kinds.ts";
 
 export const builtinKinds: readonly KindDefinition[] = [
   namespaceKind,
@@ -33,6 +35,10 @@ export const builtinKinds: readonly KindDefinition[] = [
   endpointSliceKind,
   leaseKind,
   ingressKind,
+  roleKind,
+  roleBindingKind,
+  clusterRoleKind,
+  clusterRoleBindingKind,
   trafficSplitKind,
   crdKind,
   rolloutKind,
