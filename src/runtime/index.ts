@@ -8,6 +8,7 @@ export {
   type ContainerRecord,
   type ContainerRunState,
   type ContainerSpec,
+  type ContainerUsage,
   type ExecResult,
   type LogOptions,
   type PodIdentity,
@@ -15,6 +16,7 @@ export {
   type PodRuntime,
   type PodSandbox,
   type PulledImage,
+  type RegistryLogin,
   type VolumeContent,
 } from "./pod-runtime.ts";
 export { openProcessRuntime, type ProcessRuntimeOptions } from "./process/open-process-runtime.ts";

@@ -17,8 +17,12 @@ export interface PodIdentity {
 export interface VolumeContent {
   readonly name: string;
   readonly files?: ReadonlyMap<string, Uint8Array>;
-  /** File mode of `files`; secrets use 0o400. */
+  /** File mode of `files`. */
   readonly mode?: number;
+  /** Modes of single files, by relative path; they count more than `mode`. */
+  readonly modes?: ReadonlyMap<string, number>;
+  /** The volume is this folder or file of the machine, not one of the pod's own: a hostPath, a persistent volume. */
+  readonly hostPath?: string;
 }
 
 export interface PodSandbox {
@@ -46,6 +50,29 @@ export interface ContainerMount {
   readonly volume: string;
   readonly mountPath: string;
   readonly subPath?: string;
+  /** Kept where the runtime has a file system of its own for the container; links cannot refuse a write. */
+  readonly readOnly?: boolean;
+}
+
+/** A login for image registries, as an image pull secret gives it. */
+export interface RegistryLogin {
+  /** Registry host, perhaps with a path and `*` in labels of the host: `registry.example.com`, `*.example.com/team`. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What a running container has used so far. */
+export interface ContainerUsage {
+  readonly id: string;
+  readonly pod: PodIdentity;
+  readonly name: string;
+  readonly at: Temporal.Instant;
+  readonly startedAt: Temporal.Instant;
+  /** Processor time since it started; never falls while the container runs, but for processes that left it. */
+  readonly cpuMs: number;
+  /** What it holds now. */
+  readonly memoryBytes: number;
 }
 
 export interface ContainerSpec {
@@ -77,6 +104,8 @@ export type ContainerRunState =
       readonly exitCode: number;
       readonly startedAt: Temporal.Instant;
       readonly finishedAt: Temporal.Instant;
+      /** The kernel ended it for want of memory. */
+      readonly oomKilled?: boolean;
       /** False when the end was not seen and the code is a stand-in (137), e.g. after the machine went down. */
       readonly witnessed: boolean;
     };
@@ -123,7 +152,12 @@ export interface PodRuntime extends AsyncDisposable {
   /** Makes the image ready to start from. `Never` throws when it is not there. */
   pull(
     reference: string,
-    options: { readonly policy: "Always" | "IfNotPresent" | "Never"; readonly signal: AbortSignal },
+    options: {
+      readonly policy: "Always" | "IfNotPresent" | "Never";
+      /** Tried in order where their registry is the image's; without one that fits, the pull is anonymous. */
+      readonly logins?: readonly RegistryLogin[];
+      readonly signal: AbortSignal;
+    },
   ): Promise<PulledImage>;
 
   /** Gives the pod its place and ports; safe to repeat. Ports stay the same while a container of the pod runs. */
@@ -151,6 +185,12 @@ export interface PodRuntime extends AsyncDisposable {
   pods(): readonly PodIdentity[];
 
   logs(id: string, options: LogOptions): AsyncIterable<Uint8Array>;
+
+  /** What an ended container left at `path` of its file system to say why; at most 4 KiB of it, "" when nothing. */
+  terminationMessage(id: string, path: string): Promise<string>;
+
+  /** Of every running container. */
+  usage(signal: AbortSignal): Promise<readonly ContainerUsage[]>;
 
   /** Forgets an ended container and its logs. */
   removeContainer(id: string, signal: AbortSignal): Promise<void>;

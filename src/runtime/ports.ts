@@ -1,4 +1,5 @@
 /** What the runtime needs of others. */
+import type { RegistryLogin } from "./pod-runtime.ts";
 
 /** The part of an OCI image configuration ("config" of the image config object, image-spec 1.1) that decides how a container starts. */
 export interface ImageConfig {
@@ -29,6 +30,10 @@ export interface ResolvedImage {
 
 /** Where images come from. The server wires it to the registry. */
 export interface ImageSourcePort {
-  /** Throws with a message for the pod's events when there is no such image. */
-  resolve(reference: string, signal: AbortSignal): Promise<ResolvedImage>;
+  /**
+   * Throws with a message for the pod's events when there is no such image.
+   *
+   * @param logins tried in order where their registry is the image's
+   */
+  resolve(reference: string, signal: AbortSignal, logins?: readonly RegistryLogin[]): Promise<ResolvedImage>;
 }

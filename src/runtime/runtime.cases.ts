@@ -1,5 +1,8 @@
 /** What every `PodRuntime` must do. A runtime's own test calls this with a way to open it. */
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ContainerRecord, ContainerSpec, LogOptions, PodIdentity, PodRuntime } from "./pod-runtime.ts";
 import type { ImageConfig } from "./ports.ts";
 import type { TarEntry } from "./testing.ts";
@@ -231,6 +234,63 @@ export function podRuntimeCases(open: () => Promise<RuntimeUnderTest>): readonly
 
     await ended(runtime, id);
     assert.equal(await textOf(runtime.logs(id, plainLog)), "old\nseen\n");
+  });
+
+  add("a folder of the machine is a volume, and a sub-path that is not there yet is made", async () => {
+    await using subject = await given();
+    const { runtime } = subject;
+    const folder = await mkdtemp(join(tmpdir(), "host-path-"));
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => rm(folder, { recursive: true }));
+    const mounts = [
+      { volume: "data", mountPath: "/app/data" },
+      { volume: "data", mountPath: "/app/logs", subPath: "logs/today" },
+    ];
+    await runtime.writeVolume(pod.uid, { name: "data", hostPath: folder }, signal);
+    const spec = await specOf(runtime, "echo kept > data/a; echo line > logs/b", { mounts });
+    const { id } = await runtime.startContainer(spec, signal);
+    await ended(runtime, id);
+
+    await runtime.removePod(pod.uid, signal);
+
+    assert.equal(await readFile(join(folder, "a"), "utf8"), "kept\n");
+    assert.equal(await readFile(join(folder, "logs/today/b"), "utf8"), "line\n");
+  });
+
+  add("a file may have a mode of its own, whatever the umask", async () => {
+    await using subject = await given();
+    const { runtime } = subject;
+    const files = new Map([
+      ["plain", Buffer.from("1")],
+      ["run/it", Buffer.from("2")],
+    ]);
+    const volume = { name: "files", files, mode: 0o644, modes: new Map([["run/it", 0o777]]) };
+    await runtime.writeVolume(pod.uid, volume, signal);
+    const mounts = [{ volume: "files", mountPath: "/app/files" }];
+    const script = "ls -lL files/plain files/run/it | cut -c1-10";
+    const { id } = await runtime.startContainer(await specOf(runtime, script, { mounts }), signal);
+    await ended(runtime, id);
+    assert.equal(await textOf(runtime.logs(id, plainLog)), "-rw-r--r--\n-rwxrwxrwx\n");
+  });
+
+  add("why a container ended is read from its own file, cut to 4 KiB", async () => {
+    await using subject = await given();
+    const { runtime } = subject;
+    const script = "head -c 5000 /dev/zero | tr '\\0' x > why; exit 1";
+    const { id } = await runtime.startContainer(await specOf(runtime, script), signal);
+    await ended(runtime, id);
+    assert.equal(await runtime.terminationMessage(id, "/app/why"), "x".repeat(4096));
+    assert.equal(await runtime.terminationMessage(id, "/app/nothing"), "");
+  });
+
+  add("a container that works is told to use processor time and memory", async () => {
+    await using subject = await given();
+    const { runtime } = subject;
+    const script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 60";
+    const { id } = await runtime.startContainer(await specOf(runtime, script), signal);
+    await written(runtime, id, "done");
+    const used = (await runtime.usage(signal)).find((usage) => usage.id === id);
+    assert.ok(used !== undefined && used.cpuMs > 0 && used.memoryBytes > 100_000, JSON.stringify(used));
   });
 
   add("an image that is not there is refused with its name", async () => {

@@ -4,7 +4,7 @@ import { ensureAdminToken, Tokens } from "#auth";
 import { Informers } from "#controller";
 import { openMirrors, openRepositories, type Repositories } from "#git";
 import { createGitops, type Gitops } from "#gitops";
-import { createRegistryClient } from "#images";
+import { createRegistryClient, type RegistryClient, type RegistryCredentials } from "#images";
 import { type EmbeddedCluster, openEmbeddedCluster } from "#kube";
 import { errorMessage, openDatabase, readFileIfExists } from "#lib";
 import { MetricRegistry, Metrics } from "#metrics";
@@ -133,7 +133,8 @@ async function openDataPlane(
 ): Promise<DataPlane> {
   const { config, home, clock, ids, log, signal } = context;
   const { cluster, informers, registry } = rooms;
-  const remote = createRegistryClient({ credentials: () => undefined, clock });
+  const remote = (login: RegistryCredentials | undefined): RegistryClient =>
+    createRegistryClient({ credentials: () => login, clock });
   const runtime = owned.use(
     await openProcessRuntime({
       podsFolder: home.pods,

@@ -6,7 +6,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, type Ids, KeyedLock, readFileIfExists, sha256Hex, writeFileAtomic } from "#lib";
 import { RuntimeError } from "../errors.ts";
-import type { PulledImage } from "../pod-runtime.ts";
+import type { PulledImage, RegistryLogin } from "../pod-runtime.ts";
 import type { ImageConfig, ImageSourcePort, ResolvedImage } from "../ports.ts";
 import { type UnpackBudget, unpackLayer } from "./unpack-layer.ts";
 
@@ -56,6 +56,7 @@ export class ImageStore {
     reference: string,
     policy: "Always" | "IfNotPresent" | "Never",
     signal: AbortSignal,
+    logins: readonly RegistryLogin[] = [],
   ): Promise<PulledImage> {
     if (policy !== "Always") {
       const known = await this.#known(reference);
@@ -65,7 +66,7 @@ export class ImageStore {
       const message = `Container image "${reference}" is not present with pull policy of Never`;
       throw new RuntimeError("runtime/no-image", message);
     }
-    const resolved = await this.#options.source.resolve(reference, signal);
+    const resolved = await this.#options.source.resolve(reference, signal, logins);
     const fetched = await this.#locks.run(resolved.digest, () => this.#unpack(resolved, signal));
     await writeFileAtomic(this.#referenceFile(reference), resolved.digest);
     return { reference, digest: resolved.digest, fetched };

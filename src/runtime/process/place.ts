@@ -4,7 +4,7 @@
  * working directory, the program and arguments that are paths work as in a container; a program that opens an absolute
  * path by itself reaches the host's file.
  */
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { lstat, mkdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { joinInside } from "#lib";
 import { RuntimeError } from "../errors.ts";
@@ -15,6 +15,7 @@ import type { ContainerMount } from "../pod-runtime.ts";
 interface PlacedMount {
   readonly parts: readonly string[];
   readonly target: string;
+  readonly isSubPath: boolean;
 }
 
 export class ContainerPlace {
@@ -43,12 +44,22 @@ export class ContainerPlace {
       const parent = await resolveInTree(this.tree, mount.parts.slice(0, -1).join("/"), true);
       const name = mount.parts.at(-1);
       if (parent === undefined || name === undefined) continue;
-      // A mount inside another mount lives in that volume's folder.
+      // A mount inside another mount lives in that volume's folder; a sub-path that is not there is made a folder.
       await mkdir(dirname(mount.target), { recursive: true });
+      if (mount.isSubPath && !(await exists(mount.target))) await mkdir(mount.target);
       await mkdir(parent, { recursive: true });
       await rm(join(parent, name), { recursive: true, force: true });
       await symlink(mount.target, join(parent, name));
     }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -60,5 +71,5 @@ function placeMount(volumes: string, mount: ContainerMount): PlacedMount {
     const message = `Cannot mount volume "${mount.volume}" at "${mount.mountPath}": the path must be below "/" and inside the volume`;
     throw new RuntimeError("runtime/bad-volume", message);
   }
-  return { parts, target };
+  return { parts, target, isSubPath: (mount.subPath ?? "") !== "" };
 }

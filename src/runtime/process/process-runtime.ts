@@ -21,6 +21,7 @@ import {
   containerIdOf,
   type ContainerRecord,
   type ContainerSpec,
+  type ContainerUsage,
   type ExecResult,
   type LogOptions,
   type PodIdentity,
@@ -28,6 +29,7 @@ import {
   type PodRuntime,
   type PodSandbox,
   type PulledImage,
+  type RegistryLogin,
   type VolumeContent,
 } from "../pod-runtime.ts";
 import { AbortScope } from "./abort-scope.ts";
@@ -38,7 +40,9 @@ import { ContainerPlace } from "./place.ts";
 import type { PodPlaces } from "./pod-places.ts";
 import { ProcessContainer, type ProcessContainerOptions } from "./process-container.ts";
 import { environmentOf } from "./process-table.ts";
+import { processUsage } from "./process-usage.ts";
 import { readLog } from "./read-log.ts";
+import { readInTree } from "./read-in-tree.ts";
 import { stopSignalOf } from "./stop-signal.ts";
 import { writeVolume } from "./volume.ts";
 
@@ -61,6 +65,8 @@ interface Launched {
 /** How long the kernel may take to end a killed process before we say that it does not. */
 const killPatienceMs = 15_000;
 const maxExecOutput = 16 * 1024;
+/** Upstream's limit. */
+const maxTerminationMessage = 4096;
 
 export class ProcessRuntime implements PodRuntime {
   readonly name = "process";
@@ -76,9 +82,13 @@ export class ProcessRuntime implements PodRuntime {
 
   async pull(
     reference: string,
-    options: { policy: "Always" | "IfNotPresent" | "Never"; signal: AbortSignal },
+    options: {
+      policy: "Always" | "IfNotPresent" | "Never";
+      logins?: readonly RegistryLogin[];
+      signal: AbortSignal;
+    },
   ): Promise<PulledImage> {
-    return await this.#parts.images.pull(reference, options.policy, options.signal);
+    return await this.#parts.images.pull(reference, options.policy, options.signal, options.logins);
   }
 
   async preparePod(sandbox: PodSandbox): Promise<PodNetwork> {
@@ -161,6 +171,24 @@ export class ProcessRuntime implements PodRuntime {
       throw new RuntimeError("runtime/no-container", `Cannot read the log of container "${id}": there is none`);
     }
     return readLog(container.output, options, () => !container.isRunning);
+  }
+
+  async terminationMessage(id: string, path: string): Promise<string> {
+    const container = this.#containers.get(id);
+    if (container === undefined) return "";
+    return await readInTree(join(container.folder, "root"), path, maxTerminationMessage);
+  }
+
+  async usage(signal: AbortSignal): Promise<readonly ContainerUsage[]> {
+    const running = [...this.#containers.values()].filter((container) => container.isRunning);
+    const used = await processUsage(signal);
+    const at = this.#parts.clock.now();
+    return running.flatMap((container) => {
+      const own = used.get(container.pid ?? 0);
+      if (own === undefined) return [];
+      const { id, pod, name, state } = container.record;
+      return [{ id, pod, name, at, startedAt: state.startedAt, ...own }];
+    });
   }
 
   async removeContainer(id: string, signal: AbortSignal): Promise<void> {

@@ -7,16 +7,18 @@ import { existsSync } from "node:fs";
 import { arch, platform } from "node:os";
 import { join } from "node:path";
 import { AppError, isObject } from "#lib";
-import { type ImageReference, parseImageReference, type RegistryClient } from "#images";
+import { type ImageReference, parseImageReference, type RegistryClient, type RegistryCredentials } from "#images";
 import { parseManifest, type Registry } from "#registry";
 import type { ImageSourcePort, ResolvedImage } from "#runtime";
 import { ownRepository } from "./addresses.ts";
+import { loginsFor } from "./registry-logins.ts";
 
 class ImageSourceError extends AppError<"server/image-not-found" | "server/bad-image-name"> {}
 
 export interface ImageSourceOptions {
   readonly registry: Registry;
-  readonly remote: RegistryClient;
+  /** A client of other people's registries, logged in as given. */
+  readonly remote: (login: RegistryCredentials | undefined) => RegistryClient;
   readonly cacheFolder: string;
 }
 
@@ -24,12 +26,12 @@ const hostPlatform = { os: platform(), architecture: arch() === "x64" ? "amd64" 
 
 export function imageSource(options: ImageSourceOptions): ImageSourcePort {
   return {
-    async resolve(text, signal) {
+    async resolve(text, signal, logins = []) {
       const reference = parseImageReference(text);
       const name = `${reference.host}/${reference.repository}`;
       const own = ownRepository(name);
       return own === undefined
-        ? await resolveRemote(options, reference, signal)
+        ? await resolveWithLogins(options, reference, loginsFor(reference, logins), signal)
         : await resolveOwn(options.registry, own, reference.digest ?? reference.tag ?? "latest", text);
     },
   };
@@ -52,12 +54,29 @@ async function resolveOwn(
   return { digest: image.digest, config: image.config, layers };
 }
 
+/** Each login that fits in turn, and what the last one was told when none may pull. */
+async function resolveWithLogins(
+  options: ImageSourceOptions,
+  reference: ImageReference,
+  logins: readonly RegistryCredentials[],
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  const [login, ...others] = logins;
+  try {
+    return await resolveRemote(options, options.remote(login), reference, signal);
+  } catch (error) {
+    if (others.length === 0 || signal.aborted) throw error;
+    return await resolveWithLogins(options, reference, others, signal);
+  }
+}
+
 async function resolveRemote(
   options: ImageSourceOptions,
+  remote: RegistryClient,
   reference: ImageReference,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
-  const { remote, cacheFolder } = options;
+  const { cacheFolder } = options;
   await mkdir(cacheFolder, { recursive: true });
   let pulled = await remote.getManifest(reference, signal);
   let manifest = parseManifest(pulled.bytes, pulled.mediaType);
