@@ -10,6 +10,7 @@ import { runNodeAgent } from "./node/node-agent.ts";
 import type { NodeContext } from "./node/node-context.ts";
 import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
 import type { EndpointGatePort, PodRuntimePort } from "./ports.ts";
+import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
 
 export interface WorkloadsOptions {
@@ -51,8 +52,12 @@ export function createWorkloads(options: WorkloadsOptions): Workloads {
   return {
     logs: createPodLogs(runtime, clock),
     async run(signal) {
-      using replicaSets = createReplicaSetController(context);
-      const controllers = [replicaSets, createDeploymentController(context), createEndpointSliceController(context)];
+      using podWrites = new OwnWrites(informers.for(pods), clock);
+      const controllers = [
+        createReplicaSetController(context, podWrites),
+        createDeploymentController(context),
+        createEndpointSliceController(context),
+      ];
       await using tasks = new TaskGroup((error, name) => log.error("A workload controller ended", { name, error }));
       for (const controller of controllers) {
         tasks.start(controller.name, (stop) => controller.run(AbortSignal.any([signal, stop])));

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod, ReplicaSet } from "#api";
-import type { InformerEvent } from "#controller";
-import { ClockFake } from "#lib/testing";
-import { PendingPods } from "./pending-writes.ts";
 import { planReplicaSet } from "./plan-replica-set.ts";
 import { rankForDeletion } from "./rank-pods.ts";
 
@@ -164,62 +161,4 @@ test("a pod is available after it was ready for minReadySeconds, and the plan co
     observedGeneration: 3,
   });
   assert.equal(plan.wakeAtMs, now.add({ seconds: 20 }).epochMilliseconds);
-});
-
-/** A pod cache that shows what the test lets it see. */
-class CacheFake {
-  readonly shown = new Map<string, Pod>();
-  handler: (event: InformerEvent<Pod>) => void = () => {};
-
-  get(_namespace: string, name: string): Pod | undefined {
-    return this.shown.get(name);
-  }
-
-  list(): readonly Pod[] {
-    return [...this.shown.values()];
-  }
-
-  subscribe(handler: (event: InformerEvent<Pod>) => void): Disposable {
-    this.handler = handler;
-    return { [Symbol.dispose]: () => {} };
-  }
-
-  show(pod: Pod): void {
-    this.shown.set(pod.metadata.name, pod);
-    this.handler({ type: "added", object: pod });
-  }
-}
-
-test("a pod that was made and that the cache does not show yet is not made again", () => {
-  const cache = new CacheFake();
-  const pending = new PendingPods(cache, new ClockFake());
-  const pod = podOf("a", ready);
-  pending.created(pod);
-
-  assert.deepEqual(said(setOf(1), pending.list("default")), []);
-  cache.show(pod);
-  assert.deepEqual(pending.list("default").length, 1);
-  cache.shown.delete("a");
-  cache.handler({ type: "deleted", object: pod });
-  assert.deepEqual(said(setOf(1), pending.list("default")), ["create 1"]);
-});
-
-test("a pod that was deleted and that the cache still shows is replaced once and not deleted again", () => {
-  const cache = new CacheFake();
-  const pending = new PendingPods(cache, new ClockFake());
-  const [a, b] = [podOf("a"), podOf("b", ready)];
-  cache.show(a);
-  cache.show(b);
-  pending.deleted(a);
-
-  assert.deepEqual(said(setOf(1), pending.list("default")), []);
-});
-
-test("a pod that the cache never shows is given up after five minutes", async () => {
-  const clock = new ClockFake();
-  const pending = new PendingPods(new CacheFake(), clock);
-  pending.created(podOf("a"));
-  await clock.advance(301_000);
-
-  assert.deepEqual(said(setOf(1), pending.list("default")), ["create 1"]);
 });

@@ -1,8 +1,8 @@
 /** What a ReplicaSet needs done: pure. */
-import { type Condition, controllerOf, matchesSelector, type Pod, type ReplicaSet } from "#api";
+import { type Condition, controllerOf, isPodReady, type Pod, type ReplicaSet } from "#api";
 import { setCondition } from "#controller";
 import { availableAtMs, isActive, isAvailable } from "../pod-state.ts";
-import { isPodReady } from "#api";
+import { claim } from "../pods/claim.ts";
 import { rankForDeletion } from "./rank-pods.ts";
 
 export interface ReplicaSetObserved {
@@ -31,38 +31,20 @@ const burst = 500;
 export function planReplicaSet(observed: ReplicaSetObserved): ReplicaSetPlan {
   const { replicaSet, nowMs } = observed;
   const ending = replicaSet.metadata.deletionTimestamp !== undefined;
-  const claims = ending ? { owned: owned(observed), actions: [] } : claim(observed);
+  // Ended pods that nobody owns are nobody's concern.
+  const candidates = observed.pods.filter((pod) => controllerOf(pod) !== undefined || isActive(pod));
+  const claims = claim(replicaSet, replicaSet.spec.selector, candidates);
   const active = claims.owned.filter(isActive);
   const difference = active.length - (replicaSet.spec.replicas ?? 1);
-  const actions: ReplicaSetAction[] = [...claims.actions];
+  const actions: ReplicaSetAction[] = [
+    ...claims.adopt.map((pod) => ({ kind: "adopt" as const, pod })),
+    ...claims.release.map((pod) => ({ kind: "release" as const, pod })),
+  ];
   if (!ending && difference < 0) actions.push({ kind: "create", count: Math.min(-difference, burst) });
   if (!ending && difference > 0) {
     actions.push({ kind: "delete", pods: rankForDeletion(active, nowMs).slice(0, Math.min(difference, burst)) });
   }
   return { actions, status: statusOf(replicaSet, active, nowMs), wakeAtMs: wakeAt(replicaSet, active, nowMs) };
-}
-
-function owned({ replicaSet, pods }: ReplicaSetObserved): Pod[] {
-  return pods.filter((pod) => controllerOf(pod)?.uid === replicaSet.metadata.uid);
-}
-
-/** Pods without a controller that match are adopted; own ones that match no more are let go. */
-function claim(observed: ReplicaSetObserved): { owned: Pod[]; actions: ReplicaSetAction[] } {
-  const { replicaSet } = observed;
-  const kept: Pod[] = [];
-  const actions: ReplicaSetAction[] = [];
-  for (const pod of observed.pods) {
-    const owner = controllerOf(pod);
-    const matches = matchesSelector(replicaSet.spec.selector, pod.metadata.labels);
-    if (owner === undefined && matches && isActive(pod)) actions.push({ kind: "adopt", pod });
-    else if (owner?.uid !== replicaSet.metadata.uid) continue;
-    else if (!matches) {
-      actions.push({ kind: "release", pod });
-      continue;
-    }
-    kept.push(pod);
-  }
-  return { owned: kept, actions };
 }
 
 function statusOf(replicaSet: ReplicaSet, active: readonly Pod[], nowMs: number): NonNullable<ReplicaSet["status"]> {
