@@ -111,7 +111,11 @@ export interface Lease extends KubeObject {
 }
 
 export interface Node extends KubeObject {
-  spec?: { unschedulable?: boolean; podCIDR?: string };
+  spec?: {
+    unschedulable?: boolean;
+    podCIDR?: string;
+    taints?: { key: string; value?: string; effect: string; timeAdded?: string }[];
+  };
   status?: {
     conditions?: Condition[];
     addresses?: { type: string; address: string }[];

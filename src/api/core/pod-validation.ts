@@ -1,6 +1,6 @@
 /** What upstream checks of pod specs, with its paths and messages. */
 import { deepEqual, type Problem } from "#lib";
-import { invalid, notSupported, required } from "../argo/field-problem.ts";
+import { invalid, notSupported, required, unsupported } from "../argo/field-problem.ts";
 import type { Container, Pod, PodSpec, Probe, Volume } from "./pod.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -162,9 +162,4 @@ function fixedPart(spec: PodSpec): unknown {
     terminationGracePeriodSeconds: undefined,
     tolerations: undefined,
   };
-}
-
-function unsupported(path: string, value: unknown, known: readonly string[]): Problem {
-  const list = known.map((item) => JSON.stringify(item)).join(", ");
-  return { path, message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}` };
 }

@@ -1,4 +1,4 @@
-import type { Condition, IntOrString, KubeObject, ObjectMeta } from "../meta/object.ts";
+import type { Condition, IntOrString, KubeObject, LabelSelector, ObjectMeta } from "../meta/object.ts";
 import type { ResourceType } from "../meta/resource-type.ts";
 
 export interface EnvVar {
@@ -8,7 +8,16 @@ export interface EnvVar {
     fieldRef?: { apiVersion?: string; fieldPath: string };
     configMapKeyRef?: { name: string; key: string; optional?: boolean };
     secretKeyRef?: { name: string; key: string; optional?: boolean };
+    resourceFieldRef?: ResourceFieldSelector;
   };
+}
+
+/** A container's own limit or request, in units of `divisor`. */
+export interface ResourceFieldSelector {
+  containerName?: string;
+  /** `limits.cpu`, `requests.memory`, … */
+  resource: string;
+  divisor?: string;
 }
 
 export interface EnvFromSource {
@@ -53,7 +62,9 @@ export interface Container {
   env?: EnvVar[];
   envFrom?: EnvFromSource[];
   resources?: { limits?: Record<string, string>; requests?: Record<string, string> };
-  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean; subPath?: string }[];
+  volumeMounts?: VolumeMount[];
+  /** `Always` among init containers only: a sidecar, which runs beside what comes after it. */
+  restartPolicy?: string;
   livenessProbe?: Probe;
   readinessProbe?: Probe;
   startupProbe?: Probe;
@@ -64,18 +75,79 @@ export interface Container {
   securityContext?: Record<string, unknown>;
 }
 
+export interface VolumeMount {
+  name: string;
+  mountPath: string;
+  readOnly?: boolean;
+  subPath?: string;
+  /** As `subPath`, with `$(NAME)` of the container's environment. */
+  subPathExpr?: string;
+}
+
 export interface LifecycleHandler {
   exec?: { command: string[] };
-  httpGet?: { path?: string; port: IntOrString };
+  httpGet?: NonNullable<Probe["httpGet"]>;
+  tcpSocket?: NonNullable<Probe["tcpSocket"]>;
   sleep?: { seconds: number };
+}
+
+export interface KeyToPath {
+  key: string;
+  path: string;
+  mode?: number;
+}
+
+export interface DownwardFile {
+  path: string;
+  fieldRef?: { apiVersion?: string; fieldPath: string };
+  resourceFieldRef?: ResourceFieldSelector;
+  mode?: number;
+}
+
+/** One source of a projected volume: exactly one of the fields. */
+export interface VolumeProjection {
+  configMap?: { name: string; items?: KeyToPath[]; optional?: boolean };
+  secret?: { name: string; items?: KeyToPath[]; optional?: boolean };
+  downwardAPI?: { items?: DownwardFile[] };
+  serviceAccountToken?: { audience?: string; expirationSeconds?: number; path: string };
 }
 
 export interface Volume {
   name: string;
-  configMap?: { name: string; items?: { key: string; path: string }[]; optional?: boolean };
-  secret?: { secretName: string; items?: { key: string; path: string }[]; optional?: boolean };
+  configMap?: { name: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
+  secret?: { secretName: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
+  downwardAPI?: { items?: DownwardFile[]; defaultMode?: number };
+  projected?: { sources?: VolumeProjection[]; defaultMode?: number };
   emptyDir?: { medium?: string; sizeLimit?: string };
+  hostPath?: { path: string; type?: string };
+  persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
   [source: string]: unknown;
+}
+
+export interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+  tolerationSeconds?: number;
+}
+
+export interface NodeSelectorTerm {
+  matchExpressions?: { key: string; operator: string; values?: string[] }[];
+  matchFields?: { key: string; operator: string; values?: string[] }[];
+}
+
+export interface PodAffinityTerm {
+  labelSelector?: LabelSelector;
+  topologyKey: string;
+  namespaces?: string[];
+  namespaceSelector?: LabelSelector;
+}
+
+export interface Affinity {
+  nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeSelectorTerm[] } };
+  podAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[] };
+  podAntiAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[] };
 }
 
 export interface PodSpec {
@@ -86,11 +158,20 @@ export interface PodSpec {
   terminationGracePeriodSeconds?: number;
   activeDeadlineSeconds?: number;
   nodeName?: string;
+  nodeSelector?: Record<string, string>;
   serviceAccountName?: string;
   dnsPolicy?: string;
   schedulerName?: string;
   securityContext?: Record<string, unknown>;
   imagePullSecrets?: { name: string }[];
+  nodeSelector?: Record<string, string>;
+  affinity?: Affinity;
+  tolerations?: Toleration[];
+  schedulingGates?: { name: string }[];
+  readinessGates?: { conditionType: string }[];
+  enableServiceLinks?: boolean;
+  automountServiceAccountToken?: boolean;
+  hostNetwork?: boolean;
   [other: string]: unknown;
 }
 
@@ -109,6 +190,7 @@ export interface ContainerState {
     message?: string;
     startedAt?: string;
     finishedAt?: string;
+    containerID?: string;
   };
 }
 
