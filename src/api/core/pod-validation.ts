@@ -1,6 +1,6 @@
 /** What upstream checks of pod specs, with its paths and messages. */
 import { deepEqual, type Problem } from "#lib";
-import { invalid, notSupported, required, unsupported } from "../argo/field-problem.ts";
+import { invalid, required, unsupported } from "../argo/field-problem.ts";
 import type { Container, Pod, PodSpec, Probe, Volume } from "./pod.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -36,14 +36,26 @@ export function podSpecProblems(spec: PodSpec | undefined, path: string): Proble
     list.forEach((container, index) => {
       problems.push(...containerProblems(container, `${path}.${field}[${index}]`, volumes));
       problems.push(...nameProblems(container.name, `${path}.${field}[${index}].name`, names));
-      if ("restartPolicy" in container) {
-        problems.push(
-          notSupported(`${path}.${field}[${index}].restartPolicy`, "make the sidecar an ordinary container"),
-        );
-      }
+      problems.push(...containerPolicyProblems(container, `${path}.${field}[${index}]`, field === "initContainers"));
     });
   }
   return problems;
+}
+
+/** Among init containers `Always` makes a sidecar; nothing else is known, and nothing at all of other containers. */
+function containerPolicyProblems(container: Container, path: string, isInit: boolean): Problem[] {
+  const { restartPolicy } = container;
+  const at = `${path}.restartPolicy`;
+  if (restartPolicy !== undefined && !isInit) {
+    return [{ path: at, message: "Forbidden: may not be set for non-init containers" }];
+  }
+  if (restartPolicy !== undefined && restartPolicy !== "Always") return [unsupported(at, restartPolicy, ["Always"])];
+  if (!isInit || restartPolicy === "Always") return [];
+  const given = (["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const).filter(
+    (field) => container[field] !== undefined,
+  );
+  const message = "Forbidden: may not be set for init containers without restartPolicy=Always";
+  return given.map((field) => ({ path: `${path}.${field}`, message }));
 }
 
 function nameProblems(name: string | undefined, path: string, seen: Set<string>): Problem[] {
