@@ -10,6 +10,8 @@ export interface Identity {
   readonly name: string;
   /** `admin`, or `<area>:<verb>`, or `<area>:<verb>:<owner>/<repo>`; write implies read. */
   readonly scopes: readonly string[];
+  /** Whom a token made for somebody counts as in the Kubernetes API, where roles say what that user may. */
+  readonly user?: { readonly name: string; readonly groups: readonly string[] };
 }
 
 export interface AccessPort {

@@ -17,4 +17,5 @@ export type {
 export { isKubeError, KubeError, type KubeReason, type StatusCause, type StatusDetails } from "./client/kube-error.ts";
 export { openEmbeddedCluster, type EmbeddedCluster, type EmbeddedClusterOptions } from "./client/embedded-cluster.ts";
 export { kubeRoutes, type KubeRoutesOptions } from "./server/http/kube-routes.ts";
+export type { AccountTokenRequest, AccountTokens, IssuedToken } from "./server/service-accounts/account-tokens.ts";
 export type { PodLogOptions, PodLogPort } from "./ports.ts";

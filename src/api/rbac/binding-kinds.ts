@@ -70,7 +70,7 @@ function bindingProblems(binding: RoleBinding, old: RoleBinding | undefined, kin
   return problems;
 }
 
-function roleRefProblems({ apiGroup, kind, name = "" }: RoleRef, kinds: readonly string[]): Problem[] {
+function roleRefProblems({ apiGroup, kind, name }: RoleRef, kinds: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   if (apiGroup !== rbacGroup) problems.push(unsupported("roleRef.apiGroup", apiGroup, [rbacGroup]));
   if (!kinds.includes(kind)) problems.push(unsupported("roleRef.kind", kind ?? "", kinds));
@@ -83,7 +83,7 @@ function roleRefProblems({ apiGroup, kind, name = "" }: RoleRef, kinds: readonly
 }
 
 function subjectProblems(subject: Subject, path: string, namespaced: boolean): Problem[] {
-  const { kind, name = "", namespace = "", apiGroup = "" } = subject;
+  const { kind, name, namespace = "", apiGroup = "" } = subject;
   const problems: Problem[] = [];
   if (name === "") problems.push({ path: `${path}.name`, message: "Required value" });
   switch (kind) {

@@ -2,8 +2,10 @@
  * The cluster that lives in this process: the API server's verbs over its SQLite store, behind the port controllers
  * know. It owns what keeps a cluster in order by itself: garbage collection, draining of namespaces, bookmarks.
  */
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { builtinKinds, type KindDefinition, type KubeObject, type ResourceType } from "#api";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
+import { Authorizer } from "../server/authorization/authorizer.ts";
 import { CustomKinds } from "../server/crd/custom-kinds.ts";
 import { createDefaultNamespaces } from "../server/lifecycle/default-namespaces.ts";
 import { GarbageCollector } from "../server/lifecycle/garbage-collector.ts";
@@ -15,6 +17,7 @@ import type { ServedKind } from "../server/registry/served-kind.ts";
 import { patchScale } from "../server/scale/scale.ts";
 import { watchChanges } from "../server/read/watch-changes.ts";
 import { selectionOf } from "../server/select/selection.ts";
+import { AccountTokens } from "../server/service-accounts/account-tokens.ts";
 import { plainWrite, type WriteRequest } from "../server/write/write-request.ts";
 import { ObjectStore } from "../store/object-store.ts";
 import type {
@@ -39,11 +42,19 @@ export interface EmbeddedClusterOptions {
   readonly log: Log;
   /** Default: every kind of `#api`. */
   readonly kinds?: readonly KindDefinition[];
+  /** Signs the tokens of service accounts (P-256). Default: a key of this process, whose tokens end with it. */
+  readonly signingKey?: KeyObject;
+  /** PEM of the authority by which clients inside the cluster know its API; default: none. */
+  readonly authority?: string;
 }
 
 export interface EmbeddedCluster extends Cluster, AsyncDisposable {
   /** What the HTTP face serves from. */
   readonly objects: ObjectApi;
+  /** Who may do what, by the stored roles and bindings. */
+  readonly authorizer: Authorizer;
+  /** Issues and checks tokens of service accounts, also for the pods that run here. */
+  readonly accounts: AccountTokens;
 }
 
 /** Opens (and creates) the file; takes up unfinished deletions where the last process left them. */
@@ -57,14 +68,20 @@ const restartDelayMs = 5_000;
 class ClusterInProcess implements EmbeddedCluster {
   readonly capabilities: ClusterCapabilities = { exactWeights: true };
   readonly objects: ObjectApi;
+  readonly authorizer: Authorizer;
+  readonly accounts: AccountTokens;
   readonly #tasks: TaskGroup;
   readonly #owned = new DisposableStack();
 
-  constructor({ file, clock, ids, log, kinds = builtinKinds }: EmbeddedClusterOptions) {
+  constructor(options: EmbeddedClusterOptions) {
+    const { file, clock, ids, log, kinds = builtinKinds } = options;
     const store = this.#owned.use(new ObjectStore({ file, clock }));
     this.objects = new ObjectApi({ store, kinds: new KindRegistry(kinds), clock, ids });
     const customs = this.#owned.use(new CustomKinds(this.objects, clock, log));
     createDefaultNamespaces(this.objects);
+    this.authorizer = this.#owned.use(new Authorizer(store));
+    const { authority = "", signingKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey } = options;
+    this.accounts = new AccountTokens({ store, clock, ids, signingKey, authority });
     const collector = this.#owned.use(new GarbageCollector(this.objects, log));
     const drain = this.#owned.use(new NamespaceDrain(this.objects, log));
     this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping ended", { task, error }));
