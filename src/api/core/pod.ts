@@ -164,7 +164,6 @@ export interface PodSpec {
   schedulerName?: string;
   securityContext?: Record<string, unknown>;
   imagePullSecrets?: { name: string }[];
-  nodeSelector?: Record<string, string>;
   affinity?: Affinity;
   tolerations?: Toleration[];
   schedulingGates?: { name: string }[];
