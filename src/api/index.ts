@@ -13,12 +13,15 @@ export { apiVersionOf, qualifiedPlural, splitApiVersion, type ResourceType } fro
 export { builtinKinds } from "./kinds.ts";
 export { defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
 export { ageSince, humanAge } from "./meta/human-age.ts";
+export { formatMilli, milliOf } from "./meta/quantity.ts";
 export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";
 export * from "./extensions/crd.ts";
 export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
 export * from "./core/pod.ts";
 export * from "./core/core-types.ts";
 export * from "./apps/apps-types.ts";
+export * from "./autoscaling/autoscaling-types.ts";
+export { type PodDisruptionBudget, podDisruptionBudgets } from "./policy/disruption-budget.ts";
 export * from "./apps/stateful-set.ts";
 export * from "./apps/daemon-set.ts";
 export * from "./apps/controller-revision.ts";

@@ -15,6 +15,21 @@ import { secretKind } from "./core/secret-kind.ts";
 import { serviceAccountKind } from "./core/service-account-kind.ts";
 import { serviceKind } from "./core/service-kind.ts";
 import { crdKind } from "./extensions/crd-kind.ts";
+import { controllerRevisionKind } from "./apps/controller-revision-kind.ts";
+import { daemonSetKind } from "./apps/daemon-set-kind.ts";
+import { statefulSetKind } from "./apps/stateful-set-kind.ts";
+import { horizontalPodAutoscalerKind } from "./autoscaling/autoscaler-kind.ts";
+import { cronJobKind } from "./batch/cron-job-kind.ts";
+import { jobKind } from "./batch/job-kind.ts";
+import { endpointsKind } from "./core/endpoints-kind.ts";
+import { limitRangeKind, resourceQuotaKind } from "./core/quota-kinds.ts";
+import { ingressClassKind } from "./networking/ingress-class.ts";
+import { networkPolicyKind } from "./networking/network-policy.ts";
+import { podDisruptionBudgetKind } from "./policy/disruption-budget.ts";
+import { priorityClassKind } from "./scheduling/priority-class.ts";
+import { persistentVolumeClaimKind } from "./storage/claim-kind.ts";
+import { storageClassKind } from "./storage/storage-class-kind.ts";
+import { persistentVolumeKind } from "./storage/volume-kind.ts";
 import type { KindDefinition } from "./meta/kind.ts";
 import { ingressKind } from "./networking/ingress-kind.ts";
 import { trafficSplitKind } from "./networking/traffic-split-kind.ts";
@@ -30,11 +45,27 @@ export const builtinKinds: readonly KindDefinition[] = [
   nodeKind,
   podKind,
   serviceKind,
+  endpointsKind,
+  persistentVolumeKind,
+  persistentVolumeClaimKind,
+  resourceQuotaKind,
+  limitRangeKind,
   deploymentKind,
   replicaSetKind,
+  statefulSetKind,
+  daemonSetKind,
+  controllerRevisionKind,
+  jobKind,
+  cronJobKind,
+  horizontalPodAutoscalerKind,
+  podDisruptionBudgetKind,
   endpointSliceKind,
   leaseKind,
   ingressKind,
+  ingressClassKind,
+  networkPolicyKind,
+  priorityClassKind,
+  storageClassKind,
   roleKind,
   roleBindingKind,
   clusterRoleKind,

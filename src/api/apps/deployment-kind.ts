@@ -2,9 +2,8 @@ import type { Problem } from "#lib";
 import { invalid, required, wholeNumberProblems } from "../argo/field-problem.ts";
 import { setPodSpecDefaults } from "../core/pod-defaults.ts";
 import { defineKind } from "../meta/kind.ts";
-import type { IntOrString } from "../meta/object.ts";
 import { type Deployment, deployments } from "./apps-types.ts";
-import { templateColumns, workloadProblems } from "./workload-rules.ts";
+import { isZero, shareProblems, templateColumns, workloadProblems } from "./workload-rules.ts";
 
 export const deploymentKind = defineKind<Deployment>({
   type: deployments,
@@ -69,16 +68,4 @@ function rolloutProblems(spec: Deployment["spec"]): Problem[] {
     problems.push(invalid(`${path}.maxUnavailable`, maxUnavailable, "may not be 0 when `maxSurge` is 0"));
   }
   return problems;
-}
-
-function isZero(value: IntOrString | undefined): boolean {
-  return value === 0 || value === "0%";
-}
-
-function shareProblems(path: string, value: IntOrString | undefined, atMostAll: boolean): Problem[] {
-  if (value === undefined || typeof value === "number") return wholeNumberProblems(path, value);
-  const percent = /^(\d+)%$/.exec(value)?.[1];
-  if (percent === undefined)
-    return [invalid(path, value, "a valid percent string must be a numeric string followed by an ending '%'")];
-  return atMostAll && Number(percent) > 100 ? [invalid(path, value, "must not be greater than 100%")] : [];
 }

@@ -4,7 +4,8 @@ import { invalid, required, wholeNumberProblems } from "../argo/field-problem.ts
 import type { PodTemplateSpec } from "../core/pod.ts";
 import { podSpecProblems } from "../core/pod-validation.ts";
 import type { PrinterColumn } from "../meta/kind.ts";
-import type { KubeObject, LabelSelector } from "../meta/object.ts";
+import type { IntOrString, KubeObject, LabelSelector } from "../meta/object.ts";
+import { selectorText } from "../meta/selector-text.ts";
 import { matchesSelector } from "../meta/selector.ts";
 
 interface WorkloadSpec {
@@ -44,7 +45,11 @@ function isEmpty(selector: LabelSelector): boolean {
   return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }
 
-export function templateColumns<T extends KubeObject & { spec: WorkloadSpec }>(): PrinterColumn<T>[] {
+interface TemplateHolder extends KubeObject {
+  spec: { template: PodTemplateSpec };
+}
+
+export function imageColumns<T extends TemplateHolder>(): PrinterColumn<T>[] {
   return [
     {
       name: "Containers",
@@ -56,17 +61,24 @@ export function templateColumns<T extends KubeObject & { spec: WorkloadSpec }>()
       wide: true,
       cell: ({ spec }) => spec.template.spec.containers.map(({ image }) => image).join(","),
     },
-    { name: "Selector", wide: true, cell: ({ spec }) => selectorText(spec.selector) },
   ];
 }
 
-/** A selector as kubectl writes it: `app=web,tier in (a,b),!old`. */
-function selectorText(selector: LabelSelector): string {
-  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    if (operator === "Exists") return key;
-    if (operator === "DoesNotExist") return `!${key}`;
-    return `${key} ${operator === "In" ? "in" : "notin"} (${values.toSorted().join(",")})`;
-  });
-  return [...labels, ...expressions].sort().join(",") || "<none>";
+export function templateColumns<
+  T extends TemplateHolder & { spec: { selector?: LabelSelector } },
+>(): PrinterColumn<T>[] {
+  return [...imageColumns<T>(), { name: "Selector", wide: true, cell: ({ spec }) => selectorText(spec.selector) }];
+}
+
+export function isZero(value: IntOrString | undefined): boolean {
+  return value === 0 || value === "0%";
+}
+
+/** Of a number of pods or a percentage of them. */
+export function shareProblems(path: string, value: IntOrString | undefined, atMostAll: boolean): Problem[] {
+  if (value === undefined || typeof value === "number") return wholeNumberProblems(path, value);
+  const percent = /^(\d+)%$/.exec(value)?.[1];
+  if (percent === undefined)
+    return [invalid(path, value, "a valid percent string must be a numeric string followed by an ending '%'")];
+  return atMostAll && Number(percent) > 100 ? [invalid(path, value, "must not be greater than 100%")] : [];
 }

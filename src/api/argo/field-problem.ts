@@ -13,6 +13,11 @@ export function invalid(path: string, value: unknown, detail: string): Problem {
   return { path, message: `Invalid value: ${shown}: ${detail}` };
 }
 
+export function unsupported(path: string, value: unknown, known: readonly string[]): Problem {
+  const list = known.map((item) => JSON.stringify(item)).join(", ");
+  return { path, message: `Unsupported value: ${JSON.stringify(value) ?? '""'}: supported values: ${list}` };
+}
+
 /** For what upstream has and this version has not: says so and what to do instead. */
 export function notSupported(path: string, remedy: string): Problem {
   return { path, message: `Forbidden: not supported yet: ${remedy}` };

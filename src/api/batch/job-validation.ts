@@ -1,0 +1,97 @@
+/** What upstream checks of jobs, with its paths and messages. Pure. */
+import { deepEqual, type Problem } from "#lib";
+import { invalid, required, unsupported, wholeNumberProblems } from "../argo/field-problem.ts";
+import { podSpecProblems } from "../core/pod-validation.ts";
+import { matchesSelector } from "../meta/selector.ts";
+import type { Job, JobSpec } from "./job.ts";
+
+export function validateJob({ spec, metadata }: Job, old: Job | undefined): Problem[] {
+  if (spec === undefined) return [required("spec", "")];
+  const problems = jobSpecProblems(spec, "spec");
+  const labels = spec.template?.metadata?.labels;
+  if (spec.selector === undefined) problems.push(required("spec.selector", ""));
+  else if (spec.template !== undefined && !matchesSelector(spec.selector, labels)) {
+    const message = "`selector` does not match template `labels`";
+    problems.push(invalid("spec.template.metadata.labels", labels ?? null, message));
+  }
+  if (spec.completionMode === "Indexed" && metadata.name.length > 63) {
+    problems.push(invalid("metadata.name", metadata.name, "must be no more than 63 characters"));
+  }
+  return old === undefined ? problems : [...problems, ...changeProblems(spec, old.spec)];
+}
+
+const counts = [
+  "parallelism",
+  "completions",
+  "activeDeadlineSeconds",
+  "backoffLimit",
+  "ttlSecondsAfterFinished",
+  "backoffLimitPerIndex",
+  "maxFailedIndexes",
+] as const;
+
+/** Without the selector, which the job template of a CronJob has not. */
+export function jobSpecProblems(spec: JobSpec, path: string): Problem[] {
+  const problems: Problem[] = counts.flatMap((field) => wholeNumberProblems(`${path}.${field}`, spec[field]));
+  if (spec.completionMode !== undefined && !["NonIndexed", "Indexed"].includes(spec.completionMode)) {
+    problems.push(unsupported(`${path}.completionMode`, spec.completionMode, ["Indexed", "NonIndexed"]));
+  }
+  problems.push(...indexProblems(spec, path));
+  if (spec.template === undefined) return [...problems, required(`${path}.template`, "")];
+  const policy = spec.template.spec?.restartPolicy;
+  if (policy === "Always" || policy === undefined) {
+    const value = policy ?? "";
+    problems.push({
+      path: `${path}.template.spec.restartPolicy`,
+      message: `Required value: valid values: "OnFailure", "Never"${value === "" ? "" : ""}`,
+    });
+  }
+  if (spec.podFailurePolicy !== undefined && policy !== "Never") {
+    const message = 'only "Never" is supported when podFailurePolicy is specified';
+    problems.push(invalid(`${path}.template.spec.restartPolicy`, policy, message));
+  }
+  return [...problems, ...podSpecProblems(spec.template.spec, `${path}.template.spec`)];
+}
+
+const maxIndexed = 100_000;
+
+function indexProblems(spec: JobSpec, path: string): Problem[] {
+  if (spec.completionMode !== "Indexed") {
+    return (["backoffLimitPerIndex", "maxFailedIndexes"] as const)
+      .filter((field) => spec[field] !== undefined)
+      .map((field) => invalid(`${path}.${field}`, spec[field], "requires indexed completion mode"));
+  }
+  const problems: Problem[] = [];
+  const { completions, parallelism = 1 } = spec;
+  if (completions === undefined) {
+    problems.push(required(`${path}.completions`, "when completion mode is Indexed"));
+  }
+  if (parallelism > maxIndexed && (completions ?? 0) > 0) {
+    const message = `must be less than or equal to ${maxIndexed} when completion mode is Indexed`;
+    problems.push(invalid(`${path}.parallelism`, parallelism, message));
+  }
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    problems.push(required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
+  }
+  return problems;
+}
+
+function changeProblems(spec: JobSpec, old: JobSpec): Problem[] {
+  const problems: Problem[] = [];
+  function fixed(field: keyof JobSpec): void {
+    if (!deepEqual(spec[field], old[field])) {
+      problems.push(invalid(`spec.${field}`, spec[field] ?? null, "field is immutable"));
+    }
+  }
+  // The completions of an indexed job may follow its parallelism: that is how it is scaled.
+  const elastic = spec.completionMode === "Indexed" && spec.completions === spec.parallelism;
+  if (!elastic) fixed("completions");
+  fixed("selector");
+  if (old.suspend !== true && !deepEqual(spec.template, old.template)) fixed("template");
+  fixed("completionMode");
+  fixed("podFailurePolicy");
+  fixed("backoffLimitPerIndex");
+  fixed("managedBy");
+  fixed("successPolicy");
+  return problems;
+}

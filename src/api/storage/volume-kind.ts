@@ -1,0 +1,92 @@
+import { deepEqual, type Problem } from "#lib";
+import { required, unsupported } from "../argo/field-problem.ts";
+import { defineKind } from "../meta/kind.ts";
+import { accessModeProblems, accessModesText } from "./access-modes.ts";
+import { type PersistentVolume, persistentVolumes } from "./volumes.ts";
+
+export const persistentVolumeKind = defineKind<PersistentVolume>({
+  type: persistentVolumes,
+  singular: "persistentvolume",
+  shortNames: ["pv"],
+  status: true,
+  generation: false,
+  setDefaults(volume) {
+    volume.status ??= {};
+    volume.status.phase ??= "Pending";
+    const { spec } = volume;
+    if (spec === undefined) return;
+    spec.persistentVolumeReclaimPolicy ??= "Retain";
+    spec.volumeMode ??= "Filesystem";
+    if (spec.hostPath !== undefined) spec.hostPath.type ??= "";
+  },
+  validate({ spec }, old) {
+    if (spec === undefined) return [required("spec", "")];
+    return [...volumeProblems(spec), ...(old === undefined ? [] : changeProblems(spec, old.spec))];
+  },
+  columns: [
+    { name: "Capacity", cell: ({ spec }) => spec.capacity?.["storage"] ?? "" },
+    { name: "Access Modes", cell: ({ spec }) => accessModesText(spec.accessModes) },
+    { name: "Reclaim Policy", cell: ({ spec }) => spec.persistentVolumeReclaimPolicy ?? "" },
+    {
+      name: "Status",
+      cell: ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined ? (status?.phase ?? "") : "Terminating",
+    },
+    { name: "Claim", cell: ({ spec: { claimRef } }) => (claimRef ? `${claimRef.namespace}/${claimRef.name}` : "") },
+    { name: "StorageClass", cell: ({ spec }) => spec.storageClassName ?? "" },
+    { name: "VolumeAttributesClass", cell: ({ spec }) => textOf(spec["volumeAttributesClassName"], "<unset>") },
+    { name: "Reason", cell: ({ status }) => status?.reason ?? "" },
+    { name: "VolumeMode", wide: true, cell: ({ spec }) => spec.volumeMode ?? "<unset>" },
+  ],
+});
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+const settings: ReadonlySet<string> = new Set([
+  "capacity",
+  "accessModes",
+  "persistentVolumeReclaimPolicy",
+  "claimRef",
+  "storageClassName",
+  "volumeMode",
+  "volumeAttributesClassName",
+  "mountOptions",
+  "nodeAffinity",
+]);
+
+function sourcesOf(spec: PersistentVolume["spec"]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !settings.has(field)));
+}
+
+function volumeProblems(spec: PersistentVolume["spec"]): Problem[] {
+  const problems = accessModeProblems("spec.accessModes", spec.accessModes);
+  const { capacity = {} } = spec;
+  if (Object.keys(capacity).length === 0) problems.push(required("spec.capacity", ""));
+  else if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
+    problems.push(unsupported("spec.capacity", Object.keys(capacity), ["storage"]));
+  }
+  const policy = spec.persistentVolumeReclaimPolicy ?? "Retain";
+  if (!["Delete", "Recycle", "Retain"].includes(policy)) {
+    problems.push(unsupported("spec.persistentVolumeReclaimPolicy", policy, ["Delete", "Recycle", "Retain"]));
+  }
+  const sources = Object.keys(sourcesOf(spec));
+  if (sources.length === 0) problems.push(required("spec", "must specify a volume type"));
+  for (const source of sources.slice(1)) {
+    problems.push({ path: `spec.${source}`, message: "Forbidden: may not specify more than 1 volume type" });
+  }
+  return problems;
+}
+
+function changeProblems(spec: PersistentVolume["spec"], old: PersistentVolume["spec"]): Problem[] {
+  const problems: Problem[] = [];
+  if (!deepEqual(sourcesOf(spec), sourcesOf(old))) {
+    const message = "Forbidden: spec.persistentvolumesource is immutable after creation";
+    problems.push({ path: "spec.persistentvolumesource", message });
+  }
+  if (spec.volumeMode !== old.volumeMode) {
+    problems.push({ path: "volumeMode", message: "Invalid value: field is immutable" });
+  }
+  return problems;
+}
