@@ -46,8 +46,8 @@ const roots = [
   "discovery.v1: EndpointSlice",
   "coordination.v1: Lease",
   "rbac.v1: Role RoleBinding ClusterRole ClusterRoleBinding",
-  "authentication.v1: SelfSubjectReview",
-  "authorization.v1: SelfSubjectAccessReview SelfSubjectRulesReview",
+  "authentication.v1: SelfSubjectReview TokenReview TokenRequest",
+  "authorization.v1: SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview LocalSubjectAccessReview",
   "meta.v1: DeleteOptions",
 ].flatMap((line) => {
   const [name = "", kinds = ""] = line.split(": ");
