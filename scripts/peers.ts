@@ -14,13 +14,23 @@ interface Peer {
   readonly version: string;
   /** The folder of `main` within the module. */
   readonly folder: string;
+  /** What its own release build tells the linker, as `name=value`: else it takes itself for no version at all. */
+  readonly variables?: readonly string[];
 }
+
+const kubeVersion = "k8s.io/component-base/version";
 
 const peers: readonly Peer[] = [
   { name: "helm3", module: "helm.sh/helm/v3", version: "v3.22.0", folder: "/cmd/helm" },
   { name: "helm4", module: "helm.sh/helm/v4", version: "v4.3.1", folder: "/cmd/helm" },
   { name: "etcd", module: "go.etcd.io/etcd/server/v3", version: "v3.6.5", folder: "" },
-  { name: "kube-apiserver", module: "k8s.io/kubernetes", version: "v1.33.13", folder: "/cmd/kube-apiserver" },
+  {
+    name: "kube-apiserver",
+    module: "k8s.io/kubernetes",
+    version: "v1.33.13",
+    folder: "/cmd/kube-apiserver",
+    variables: [`${kubeVersion}.gitVersion=v1.33.13`, `${kubeVersion}.gitMajor=1`, `${kubeVersion}.gitMinor=33`],
+  },
   { name: "act", module: "github.com/nektos/act", version: "v0.2.89", folder: "" },
 ];
 
@@ -63,7 +73,8 @@ function build(peer: Peer, folder: string): string {
   }
   go(["get", `${module}${peer.folder}@${version}`], folder);
   const binary = join(folder, peer.name);
-  go(["build", "-trimpath", "-mod=mod", "-o", binary, `${module}${peer.folder}`], folder);
+  const linker = (peer.variables ?? []).map((variable) => `-X ${variable}`).join(" ");
+  go(["build", "-trimpath", "-mod=mod", `-ldflags=${linker}`, "-o", binary, `${module}${peer.folder}`], folder);
   return binary;
 }
 
