@@ -22,11 +22,12 @@ export const rooms = {
   router: ["lib", "api"],
   metrics: ["lib", "api"],
   workflows: ["lib", "api"],
+  lint: ["lib", "api", "workflows"],
   runner: ["lib", "api", "workflows", "images"],
   auth: ["lib", "api"],
   timeline: ["lib", "api"],
   secrets: ["lib", "api"],
-  cli: ["lib", "api", "server"],
+  cli: ["lib", "api", "lint", "server"],
   /** The console is a program of its own for the browser; of ours it sees types only. */
   console: ["api"],
   server: [
@@ -46,6 +47,7 @@ export const rooms = {
     "router",
     "metrics",
     "workflows",
+    "lint",
     "runner",
     "auth",
     "timeline",

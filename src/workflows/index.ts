@@ -5,6 +5,7 @@ export { ExpressionFailure, WorkflowsError, type WorkflowsErrorCode } from "./er
 export {
   evaluateExpression,
   evaluateIf,
+  evaluateRecord,
   evaluateTemplate,
   evaluateTree,
   evaluateValue,
@@ -13,8 +14,9 @@ export {
   type ExpressionFunctions,
 } from "./expressions/evaluate.ts";
 export { completeCondition } from "./expressions/condition.ts";
-export { hasExpression } from "./expressions/template.ts";
+export { hasExpression, splitTemplate } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
+export { readYamlTree, type Position, type YamlNode, type YamlPair } from "./parse/yaml-tree.ts";
 export type { DispatchInput, Job, Permissions, Workflow } from "./parse/model.ts";
 export { matchEvent, type TriggerEvent } from "./plan/match-event.ts";
 export { planRun, type ObservedRun, type RunAction } from "./plan/plan-run.ts";

@@ -1,0 +1,96 @@
+/** Every rule, in the order of lists. */
+import type { Rule } from "./finding.ts";
+import { constantCondition, unsoundCondition, unsoundContains, unsoundTernary } from "./rules/conditions.ts";
+import {
+  artipacked,
+  githubApp,
+  hardcodedCredentials,
+  overprovisionedSecrets,
+  secretsInherit,
+  secretsInLogs,
+  secretsOutsideEnv,
+  unredactedSecrets,
+  useTrustedPublishing,
+} from "./rules/credentials.ts";
+import { deprecatedCommands, githubEnv, insecureCommands, obfuscation, templateInjection } from "./rules/injection.ts";
+import { anonymousDefinition, envVar, glob, matrixValues, misfeature, runnerLabel, shellName } from "./rules/names.ts";
+import { adhocPackages } from "./rules/packages.ts";
+import { excessivePermissions, undocumentedPermissions } from "./rules/permissions.ts";
+import {
+  actionFormat,
+  archivedUses,
+  forbiddenUses,
+  refVersionMismatch,
+  superfluous,
+  typosquatUses,
+  unpinnedImages,
+  unpinnedTools,
+  unpinnedUses,
+} from "./rules/references.ts";
+import {
+  botConditions,
+  cachePoisoning,
+  concurrencyLimits,
+  dangerousTriggers,
+  selfHostedRunner,
+  untrustedCheckout,
+} from "./rules/triggers.ts";
+import { dependabotCooldown, dependabotExecution, insecureUrlScheme } from "./rules/updates.ts";
+
+const rules: readonly Rule[] = [
+  actionFormat,
+  adhocPackages,
+  anonymousDefinition,
+  archivedUses,
+  artipacked,
+  botConditions,
+  cachePoisoning,
+  concurrencyLimits,
+  constantCondition,
+  dangerousTriggers,
+  dependabotCooldown,
+  dependabotExecution,
+  deprecatedCommands,
+  envVar,
+  excessivePermissions,
+  forbiddenUses,
+  githubApp,
+  githubEnv,
+  glob,
+  hardcodedCredentials,
+  insecureCommands,
+  insecureUrlScheme,
+  matrixValues,
+  misfeature,
+  obfuscation,
+  overprovisionedSecrets,
+  refVersionMismatch,
+  runnerLabel,
+  secretsInherit,
+  secretsInLogs,
+  secretsOutsideEnv,
+  selfHostedRunner,
+  shellName,
+  superfluous,
+  templateInjection,
+  typosquatUses,
+  undocumentedPermissions,
+  unpinnedImages,
+  unpinnedTools,
+  unpinnedUses,
+  unredactedSecrets,
+  unsoundCondition,
+  unsoundContains,
+  unsoundTernary,
+  untrustedCheckout,
+  useTrustedPublishing,
+];
+
+export const allRules: readonly Rule[] = rules;
+
+/** What the reading of a file itself finds: YAML, keys, types, expressions, graph. */
+export const syntaxRule = { name: "syntax", summary: "A file that cannot run as it is written" } as const;
+
+export function isRuleName(name: string): boolean {
+  return name === syntaxRule.name || rules.some((rule) => rule.name === name);
+}

@@ -1,0 +1,95 @@
+/** One file as the rules see it: its tree, its jobs and steps, and the text for what the tree does not carry. */
+import { readYamlTree, type Position, type YamlNode } from "#workflows";
+import type { Checked } from "#lib";
+import type { DocumentKind } from "./finding.ts";
+import { itemsOf, nodeAt, pairsOf, textAt, textsOf } from "./tree.ts";
+
+export interface LintStep {
+  readonly node: YamlNode;
+  /** Absent in a composite action. */
+  readonly job?: LintJob;
+  readonly uses?: string;
+  readonly run?: string;
+}
+
+export interface LintJob {
+  readonly key: string;
+  readonly at: Position;
+  readonly node: YamlNode;
+  readonly steps: readonly LintStep[];
+}
+
+export interface LintDocument {
+  readonly file: string;
+  readonly kind: DocumentKind;
+  readonly root: YamlNode;
+  readonly lines: readonly string[];
+  /** Names under `on`. */
+  readonly events: readonly string[];
+  readonly jobs: readonly LintJob[];
+  /** Those of all jobs, or of a composite action. */
+  readonly steps: readonly LintStep[];
+}
+
+/** What kind of file is at this path, or undefined when it is not for the linter. */
+export function documentKind(path: string): DocumentKind | undefined {
+  if (/^\.(github|forgejo|gitea)\/workflows\/[^/]+\.ya?ml$/.test(path)) return "workflow";
+  if (/(^|\/)action\.ya?ml$/.test(path)) return "action";
+  if (/^\.github\/dependabot\.ya?ml$/.test(path)) return "dependabot";
+  if (/^\.pre-commit-config\.ya?ml$/.test(path)) return "pre-commit";
+  return undefined;
+}
+
+export function readDocument(file: string, kind: DocumentKind, text: string): Checked<LintDocument> {
+  const tree = readYamlTree(file, text);
+  if (tree.value === undefined) return { problems: tree.problems };
+  const root = tree.value;
+  const jobs = kind === "workflow" ? readJobs(root) : [];
+  const own = kind === "action" ? readSteps(nodeAt(root, "runs", "steps")) : [];
+  const document: LintDocument = {
+    file,
+    kind,
+    root,
+    lines: text.split("\n"),
+    events: kind === "workflow" ? eventNames(root) : [],
+    jobs,
+    steps: [...jobs.flatMap((job) => job.steps), ...own],
+  };
+  return { value: document, problems: [] };
+}
+
+function eventNames(root: YamlNode): readonly string[] {
+  const on = nodeAt(root, "on");
+  return on?.kind === "mapping" ? on.pairs.map((pair) => pair.key.value) : textsOf(on);
+}
+
+function readJobs(root: YamlNode): readonly LintJob[] {
+  return pairsOf(nodeAt(root, "jobs")).map((pair) => {
+    const steps: LintStep[] = [];
+    const job: LintJob = { key: pair.key.value, at: pair.key.start, node: pair.value, steps };
+    steps.push(...readSteps(nodeAt(pair.value, "steps"), job));
+    return job;
+  });
+}
+
+/** Those inside a `parallel:` group too. */
+function readSteps(list: YamlNode | undefined, job?: LintJob): readonly LintStep[] {
+  return itemsOf(list).flatMap((node) => {
+    const uses = textAt(node, "uses");
+    const run = textAt(node, "run");
+    const step: LintStep = {
+      node,
+      ...(job === undefined ? {} : { job }),
+      ...(uses === undefined ? {} : { uses }),
+      ...(run === undefined ? {} : { run }),
+    };
+    return [step, ...readSteps(nodeAt(node, "parallel"), job)];
+  });
+}
+
+/** What a line says after `#`, or undefined. */
+export function commentOn(document: LintDocument, line: number): string | undefined {
+  const text = document.lines[line - 1] ?? "";
+  const start = /(?:^|\s)#/.exec(text);
+  return start === null ? undefined : text.slice(start.index + start[0].length).trim();
+}

@@ -1,0 +1,88 @@
+/** Files in, findings out. Pure. */
+import { checkFiles, type WorkflowText } from "#workflows";
+import { allRules, syntaxRule } from "./all-rules.ts";
+import { commentOn, documentKind, readDocument, type LintDocument } from "./document.ts";
+import { noSettings, severityRank, type DocumentKind, type Finding, type Found, type Rule } from "./finding.ts";
+import { policyPath, type LintPolicy } from "./policy.ts";
+
+/** A file as large is refused by the reader of YAML already. */
+export type LintFile = WorkflowText;
+
+/** Whether the linter looks at this path, the policy itself apart. */
+export function isLintedPath(path: string): boolean {
+  return documentKind(path) !== undefined;
+}
+
+/** Sorted by file and place. Files that are not for the linter are passed over. */
+export function lintFiles(files: readonly LintFile[], policy: LintPolicy): readonly Finding[] {
+  const findings = files.flatMap((file) => {
+    const kind = documentKind(file.path);
+    return kind === undefined ? [] : lintFile(file, kind, policy);
+  });
+  return [...syntaxFindings(files, policy), ...findings].toSorted(inOrder);
+}
+
+/** Those that the policy does not let a push have. */
+export function blockingFindings(findings: readonly Finding[], policy: LintPolicy): readonly Finding[] {
+  const { block } = policy;
+  if (block === "never") return [];
+  return findings.filter((finding) => severityRank(finding.severity) >= severityRank(block));
+}
+
+function syntaxFindings(files: readonly LintFile[], policy: LintPolicy): readonly Finding[] {
+  const workflows = files.filter((file) => documentKind(file.path) === "workflow");
+  return checkFiles(workflows).flatMap((problem): readonly Finding[] => {
+    const { file = policyPath, line = 1, column = 1 } = problem.at ?? {};
+    const severity = problem.severity ?? "error";
+    const message = problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`;
+    return applied({ rule: syntaxRule.name, severity, message, file, line, column }, policy);
+  });
+}
+
+function lintFile(file: LintFile, kind: DocumentKind, policy: LintPolicy): readonly Finding[] {
+  const document = readDocument(file.path, kind, file.text).value;
+  if (document === undefined) return [];
+  return allRules
+    .filter((rule) => rule.kinds.includes(kind))
+    .flatMap((rule) => runRule(rule, document, policy))
+    .filter((finding) => !isIgnored(document, finding));
+}
+
+function runRule(rule: Rule, document: LintDocument, policy: LintPolicy): readonly Finding[] {
+  const settings = policy.rules.get(rule.name) ?? noSettings;
+  return [...rule.check(document, settings)]
+    .filter((found) => policy.pedantic || !isPedantic(rule, found))
+    .flatMap(({ at, message, severity }) => {
+      const finding = { rule: rule.name, severity: severity ?? rule.severity, message, file: document.file };
+      return applied({ ...finding, line: at.line, column: at.column }, policy);
+    });
+}
+
+function isPedantic(rule: Rule, found: Found): boolean {
+  return found.pedantic ?? rule.pedantic ?? false;
+}
+
+/** The finding as the policy has it; none when the policy does not want it. */
+function applied(finding: Finding, policy: LintPolicy): readonly Finding[] {
+  const rule = policy.rules.get(finding.rule);
+  if (rule === undefined) return [finding];
+  if (rule.severity === "off") return [];
+  const name = finding.file.slice(finding.file.lastIndexOf("/") + 1);
+  const names = new Set([finding.file, name].flatMap((path) => [path, `${path}:${finding.line}`]));
+  if (rule.ignore.some((ignored) => names.has(ignored))) return [];
+  return [rule.severity === undefined ? finding : { ...finding, severity: rule.severity }];
+}
+
+/** `# tidegate: ignore[rule, …]` on the line, or zizmor's own word for it. */
+function isIgnored(document: LintDocument, finding: Finding): boolean {
+  const comment = commentOn(document, finding.line) ?? "";
+  const match = /\b(?:tidegate|zizmor):\s*ignore(?:\[([^\]]*)\])?/.exec(comment);
+  if (match === null) return false;
+  const names = match[1];
+  return names === undefined || names.split(",").some((name) => name.trim() === finding.rule);
+}
+
+function inOrder(a: Finding, b: Finding): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
+}

@@ -1,0 +1,191 @@
+/** Names that a runner takes as they are, and then does something else than was meant. */
+import { canonicalJson, type Json } from "#lib";
+import type { YamlNode, YamlPair } from "#workflows";
+import type { LintDocument } from "../document.ts";
+import type { Found, Rule } from "../finding.ts";
+import { itemsOf, nodeAt, pairsOf, textOf, textsOf } from "../tree.ts";
+
+export const envVar: Rule = {
+  name: "env-var",
+  summary: "A name that no shell takes as a variable",
+  severity: "warning",
+  kinds: ["workflow", "action"],
+  *check(document) {
+    const owners = [document.root, ...document.jobs.map((job) => job.node), ...document.steps.map((step) => step.node)];
+    for (const pair of owners.flatMap((owner) => pairsOf(nodeAt(owner, "env")))) {
+      if (pair.key.value.includes("${{") || !/[&=\s]/.test(pair.key.value)) continue;
+      yield {
+        at: pair.key.start,
+        message: `"${pair.key.value}" cannot be the name of a variable. Use letters, digits and _`,
+      };
+    }
+  },
+};
+
+const shells = ["bash", "sh", "pwsh", "powershell", "python", "cmd"];
+
+export const shellName: Rule = {
+  name: "shell-name",
+  summary: "A shell that a runner does not know",
+  severity: "error",
+  kinds: ["workflow", "action"],
+  *check(document) {
+    const owners = [document.root, ...document.jobs.map((job) => job.node)].map((owner) =>
+      nodeAt(owner, "defaults", "run"),
+    );
+    for (const owner of [...owners, ...document.steps.map((step) => step.node)]) {
+      const node = nodeAt(owner, "shell");
+      const text = textOf(node);
+      if (node === undefined || text === undefined || text.includes("${{") || text.includes("{0}")) continue;
+      if (shells.includes(text)) continue;
+      yield {
+        at: node.start,
+        message: `"${text}" is no shell. Use one of ${shells.join(", ")}, or a command with {0} for the script's file`,
+      };
+    }
+  },
+};
+
+export const misfeature: Rule = {
+  name: "misfeature",
+  summary: "Allowed, and regretted by those who made it",
+  severity: "note",
+  kinds: ["workflow", "action"],
+  *check(document) {
+    for (const step of document.steps) {
+      const shell = nodeAt(step.node, "shell");
+      if (textOf(shell) === "cmd" && shell !== undefined)
+        yield { at: shell.start, message: `What "cmd" makes of a script cannot be checked. Use pwsh or bash` };
+      const install = nodeAt(step.node, "with", "pip-install");
+      if (install !== undefined && step.uses?.toLowerCase().startsWith("actions/setup-python") === true) {
+        yield {
+          at: install.start,
+          message: `"pip-install" installs into the whole machine. Install from a lock file into a virtual environment`,
+        };
+      }
+    }
+  },
+};
+
+export const anonymousDefinition: Rule = {
+  name: "anonymous-definition",
+  summary: "A workflow or action without a name",
+  severity: "note",
+  kinds: ["workflow", "action"],
+  pedantic: true,
+  *check(document) {
+    if (nodeAt(document.root, "name") === undefined)
+      yield { at: { line: 1, column: 1 }, message: `Give it a "name" that people see in lists` };
+  },
+};
+
+export const matrixValues: Rule = {
+  name: "matrix",
+  summary: "A matrix that does the same twice, or excludes what is not in it",
+  severity: "warning",
+  kinds: ["workflow"],
+  *check(document) {
+    for (const job of document.jobs) {
+      const matrix = nodeAt(job.node, "strategy", "matrix");
+      const vectors = pairsOf(matrix).filter((pair) => !["include", "exclude"].includes(pair.key.value));
+      for (const vector of vectors) yield* duplicates(vector);
+      // An expression, or an `include`, may bring any key.
+      if (vectors.some((vector) => vector.value.kind !== "sequence")) continue;
+      for (const item of itemsOf(nodeAt(matrix, "exclude"))) {
+        for (const pair of pairsOf(item)) yield* unknownExclusion(pair, vectors);
+      }
+    }
+  },
+};
+
+function* duplicates(vector: YamlPair): Iterable<Found> {
+  const seen = new Set<string>();
+  for (const item of itemsOf(vector.value)) {
+    const text = valueText(item);
+    if (seen.has(text))
+      yield { at: item.start, message: `"${vector.key.value}" has this value twice, and so each job too` };
+    seen.add(text);
+  }
+}
+
+function* unknownExclusion(pair: YamlPair, vectors: readonly YamlPair[]): Iterable<Found> {
+  const vector = vectors.find((found) => found.key.value === pair.key.value);
+  if (vector === undefined) {
+    yield { at: pair.key.start, message: `The matrix has no "${pair.key.value}", so this excludes nothing` };
+    return;
+  }
+  const text = valueText(pair.value);
+  if (text.includes("${{")) return;
+  const values = itemsOf(vector.value);
+  if (values.some((item) => item.kind !== "scalar" || valueText(item) === text || valueText(item).includes("${{")))
+    return;
+  yield { at: pair.value.start, message: `"${pair.key.value}" never has this value, so this excludes nothing` };
+}
+
+function valueText(node: YamlNode): string {
+  return canonicalJson(plain(node));
+}
+
+function plain(node: YamlNode): Json {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "sequence") return node.items.map(plain);
+  return Object.fromEntries(node.pairs.map((pair) => [pair.key.value, plain(pair.value)]));
+}
+
+export const glob: Rule = {
+  name: "glob",
+  summary: "A filter that never matches",
+  severity: "error",
+  kinds: ["workflow"],
+  *check(document) {
+    for (const event of pairsOf(nodeAt(document.root, "on"))) {
+      for (const filter of pairsOf(event.value)) {
+        const isRef = /^(?:branches|tags)(?:-ignore)?$/.test(filter.key.value);
+        if (!isRef && !/^paths(?:-ignore)?$/.test(filter.key.value)) continue;
+        const nodes = filter.value.kind === "sequence" ? filter.value.items : [filter.value];
+        for (const node of nodes) {
+          const wrong = patternProblem(textOf(node) ?? "", isRef);
+          if (wrong !== undefined) yield { at: node.start, message: `Pattern "${textOf(node) ?? ""}" ${wrong}` };
+        }
+      }
+    }
+  },
+};
+
+function patternProblem(pattern: string, isRef: boolean): string | undefined {
+  const text = pattern.replace(/^!/, "");
+  if (text === "") return `is empty. Name a ${isRef ? "branch or tag" : "path"}`;
+  if (/[^\\]?\[[^\]]*$/.test(text)) return "has a [ that is not closed";
+  if (/\[\]/.test(text)) return "has an empty []";
+  if (/^[?+]/.test(text)) return `starts with "${text[0]}", which needs a character before it`;
+  if (isRef && /^refs\/(?:heads|tags)\//.test(text)) return "has the whole ref. Write the name alone";
+  if (isRef && (/[ ~^:]/.test(text) || text.startsWith("/") || text.endsWith("/") || text.includes("//")))
+    return "is no name that git takes";
+  if (!isRef && /^\.{0,2}\//.test(text)) return "starts outside of the repository. Paths are without a leading ./ or /";
+  return undefined;
+}
+
+const hosted = /^(?:ubuntu|windows|macos)-[\w.-]+$/;
+const own: ReadonlySet<string> = new Set("self-hosted linux windows macos x64 x86 arm arm64".split(" "));
+
+export const runnerLabel: Rule = {
+  name: "runner-label",
+  summary: "A label that no usual runner has",
+  severity: "note",
+  kinds: ["workflow"],
+  *check(document: LintDocument, settings) {
+    for (const job of document.jobs) {
+      const node = nodeAt(job.node, "runs-on");
+      const owner = node?.kind === "mapping" ? nodeAt(node, "labels") : node;
+      const labels = textsOf(owner);
+      for (const label of labels) {
+        const known = hosted.test(label) || own.has(label.toLowerCase()) || settings.allow.includes(label);
+        if (known || label.includes("${{") || labels.includes("self-hosted")) continue;
+        yield {
+          at: owner?.start ?? job.at,
+          message: `No usual runner has the label "${label}". Allow it in the policy if one of yours does`,
+        };
+      }
+    }
+  },
+};
