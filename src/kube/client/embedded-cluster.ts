@@ -6,6 +6,8 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { builtinKinds, type KindDefinition, type KubeObject, type ResourceType } from "#api";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
 import { Authorizer } from "../server/authorization/authorizer.ts";
+import { installDefaultRoles } from "../server/authorization/reconcile-defaults.ts";
+import { RoleAggregation } from "../server/authorization/role-aggregation.ts";
 import { CustomKinds } from "../server/crd/custom-kinds.ts";
 import { createDefaultNamespaces } from "../server/lifecycle/default-namespaces.ts";
 import { GarbageCollector } from "../server/lifecycle/garbage-collector.ts";
@@ -79,6 +81,8 @@ class ClusterInProcess implements EmbeddedCluster {
     this.objects = new ObjectApi({ store, kinds: new KindRegistry(kinds), clock, ids });
     const customs = this.#owned.use(new CustomKinds(this.objects, clock, log));
     createDefaultNamespaces(this.objects);
+    installDefaultRoles(this.objects);
+    const aggregation = this.#owned.use(new RoleAggregation(this.objects, log));
     this.authorizer = this.#owned.use(new Authorizer(store));
     const { authority = "", signingKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey } = options;
     this.accounts = new AccountTokens({ store, clock, ids, signingKey, authority });
@@ -91,6 +95,7 @@ class ClusterInProcess implements EmbeddedCluster {
     keepRunning("custom kinds", (signal) => customs.run(signal));
     keepRunning("garbage collection", (signal) => collector.run(signal));
     keepRunning("namespace drain", (signal) => drain.run(signal));
+    keepRunning("aggregated roles", (signal) => aggregation.run(signal));
     keepRunning("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));
   }
 

@@ -196,6 +196,7 @@ export class ObjectApi {
     { old, next, request }: { old: AnyObject; next: AnyObject; request: WriteRequest },
   ): AnyObject {
     if (next === old) return old;
+    request.admit?.(next, old);
     if (request.dryRun) return freezeDeep(next);
     const key = keyOf(kind, place);
     if (!isReleased(kind, next)) return this.store.put(key, next);
@@ -205,6 +206,7 @@ export class ObjectApi {
 
   #add(kind: ServedKind, created: AnyObject, request: WriteRequest): AnyObject {
     const key = keyOf(kind, created.metadata);
+    request.admit?.(created, undefined);
     this.#requireNamespace(kind, created);
     if (this.store.get(key) !== undefined) throw alreadyExists(kind.type, key.name);
     if (request.dryRun) return freezeDeep(created);

@@ -35,17 +35,11 @@ const networking = "networking.k8s.io";
 export const defaultClusterRoles: readonly ClusterRole[] = [
   role("cluster-admin", [rule([all], all, [all]), urls([all], [all])]),
   role("system:discovery", [
-    urls(["get"], [
-      ...["/livez", "/readyz", "/healthz", "/version", "/version/"],
-      ...["/openapi", "/openapi/*", "/api", "/api/*", "/apis", "/apis/*"],
-    ]),
+    urls(["get"], words("/livez /readyz /healthz /version /version/ /openapi /openapi/* /api /api/* /apis /apis/*")),
   ]),
   role("system:public-info-viewer", [urls(["get"], ["/livez", "/readyz", "/healthz", "/version", "/version/"])]),
   role("system:monitoring", [
-    urls(["get"], [
-      ...["/metrics", "/metrics/slis", "/livez", "/readyz", "/healthz"],
-      ...["/livez/*", "/readyz/*", "/healthz/*"],
-    ]),
+    urls(["get"], words("/metrics /metrics/slis /livez /readyz /healthz /livez/* /readyz/* /healthz/*")),
   ]),
   role("system:basic-user", [
     rule(["create"], authorization, ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
@@ -56,7 +50,15 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
     rule(["create"], authorization, ["subjectaccessreviews"]),
   ]),
   role("system:service-account-issuer-discovery", [
-    urls(["get"], ["/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks", "/openid/v1/jwks/"]),
+    urls(
+      ["get"],
+      [
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/",
+        "/openid/v1/jwks",
+        "/openid/v1/jwks/",
+      ],
+    ),
   ]),
   aggregate("admin", undefined),
   aggregate("edit", "admin"),
@@ -83,18 +85,26 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
 
 function viewRules(): PolicyRule[] {
   return [
-    rule(read, "", [
-      ...["pods", "pods/log", "pods/status", "services", "services/status", "endpoints", "configmaps", "serviceaccounts"],
-      ...["persistentvolumeclaims", "persistentvolumeclaims/status", "replicationcontrollers"],
-      ...["replicationcontrollers/scale", "replicationcontrollers/status", "limitranges", "resourcequotas"],
-      ...["resourcequotas/status", "bindings", "events", "namespaces", "namespaces/status"],
-    ]),
+    rule(
+      read,
+      "",
+      words(
+        "pods pods/log pods/status services services/status endpoints configmaps serviceaccounts",
+        "persistentvolumeclaims persistentvolumeclaims/status replicationcontrollers",
+        "replicationcontrollers/scale replicationcontrollers/status limitranges resourcequotas",
+        "resourcequotas/status bindings events namespaces namespaces/status",
+      ),
+    ),
     rule(read, "discovery.k8s.io", ["endpointslices"]),
-    rule(read, "apps", [
-      ...["controllerrevisions", "statefulsets", "statefulsets/status", "statefulsets/scale"],
-      ...["daemonsets", "daemonsets/status", "deployments", "deployments/status", "deployments/scale"],
-      ...["replicasets", "replicasets/status", "replicasets/scale"],
-    ]),
+    rule(
+      read,
+      "apps",
+      words(
+        "controllerrevisions statefulsets statefulsets/status statefulsets/scale daemonsets",
+        "daemonsets/status deployments deployments/status deployments/scale replicasets",
+        "replicasets/status replicasets/scale",
+      ),
+    ),
     rule(read, "autoscaling", ["horizontalpodautoscalers", "horizontalpodautoscalers/status"]),
     rule(read, "batch", ["jobs", "jobs/status", "cronjobs", "cronjobs/status"]),
     rule(read, "policy", ["poddisruptionbudgets", "poddisruptionbudgets/status"]),
@@ -110,14 +120,22 @@ function editRules(): PolicyRule[] {
     rule(["impersonate"], "", ["serviceaccounts"]),
     rule(write, "", ["pods", ...intoPods]),
     rule(["create"], "", ["pods/eviction", "serviceaccounts/token"]),
-    rule(write, "", [
-      ...["replicationcontrollers", "replicationcontrollers/scale", "serviceaccounts", "services", "services/proxy"],
-      ...["persistentvolumeclaims", "configmaps", "secrets", "events"],
-    ]),
-    rule(write, "apps", [
-      ...["statefulsets", "statefulsets/scale", "daemonsets", "deployments", "deployments/scale"],
-      ...["deployments/rollback", "replicasets", "replicasets/scale"],
-    ]),
+    rule(
+      write,
+      "",
+      words(
+        "replicationcontrollers replicationcontrollers/scale serviceaccounts services",
+        "services/proxy persistentvolumeclaims configmaps secrets events",
+      ),
+    ),
+    rule(
+      write,
+      "apps",
+      words(
+        "statefulsets statefulsets/scale daemonsets deployments deployments/scale",
+        "deployments/rollback replicasets replicasets/scale",
+      ),
+    ),
     rule(write, "autoscaling", ["horizontalpodautoscalers"]),
     rule(write, "batch", ["jobs", "cronjobs"]),
     rule(write, "policy", ["poddisruptionbudgets"]),
@@ -128,10 +146,10 @@ function editRules(): PolicyRule[] {
 
 /** Kinds that are installed upstream with roles of their own, and what Tidegate's token scopes mean. */
 function ownRoles(): ClusterRole[] {
-  const argo = [
-    ...["rollouts", "rollouts/scale", "rollouts/status", "experiments", "analysistemplates", "analysisruns"],
-    ...["applications", "appprojects", "applicationsets"],
-  ];
+  const argo = words(
+    "rollouts rollouts/scale rollouts/status experiments analysistemplates analysisruns",
+    "applications appprojects applicationsets",
+  );
   return [
     part("tidegate:aggregate-to-admin", "admin", [rule(readWrite, "argoproj.io", argo)]),
     part("tidegate:aggregate-to-edit", "edit", [
@@ -145,6 +163,11 @@ function ownRoles(): ClusterRole[] {
     ]),
     role("tidegate:kube:read", [rule(read, all, [all]), urls(["get"], [all])]),
   ];
+}
+
+/** Long lists read better as text. */
+function words(...lines: string[]): string[] {
+  return lines.flatMap((line) => line.split(" "));
 }
 
 function rule(verbs: string[], apiGroup: string, resources: string[]): PolicyRule {

@@ -63,11 +63,11 @@ export function reconcileBinding(
 
 export function installDefaultRoles(objects: ObjectApi): void {
   for (const expected of defaultClusterRoles) {
-    install(objects, clusterRoles, expected, (stored) => reconcileRole(stored as unknown as ClusterRole, expected));
+    install(objects, clusterRoles, expected, (stored) => reconcileRole(stored, expected));
   }
   for (const expected of defaultClusterRoleBindings) {
     install(objects, clusterRoleBindings, expected, (stored) =>
-      reconcileBinding(stored as unknown as ClusterRoleBinding, expected),
+      reconcileBinding(stored as ClusterRoleBinding | undefined, expected),
     );
   }
 }

@@ -33,8 +33,11 @@ const subresourceVerbs = ["get", "patch", "update"] as const;
 /** Questions a client asks by creating an object that is answered and not kept. */
 export const reviewKinds = [
   { group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview", plural: "selfsubjectreviews" },
+  { group: "authentication.k8s.io", version: "v1", kind: "TokenReview", plural: "tokenreviews" },
   { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews" },
   { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews" },
+  { group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", plural: "subjectaccessreviews" },
+  { group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews" },
 ] as const;
 
 export function servedResources(kinds: readonly ServedKind[]): readonly ServedResource[] {
@@ -95,7 +98,11 @@ function subresourcesOf(kind: ServedKind): ServedSubresource[] {
   const { group, version } = kind.type;
   const own = { group, version, kind: kind.type.kind };
   const scale = { group: "autoscaling", version: "v1", kind: "Scale" };
+  const tokenRequest = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
   return [
+    ...(apiVersionOf(kind.type) === "v1" && kind.type.plural === "serviceaccounts"
+      ? [{ name: "token", responseKind: tokenRequest, verbs: ["create"] }]
+      : []),
     ...(apiVersionOf(kind.type) === "v1" && kind.type.plural === "pods"
       ? [{ name: "log", responseKind: own, verbs: ["get"] }]
       : []),
@@ -108,7 +115,7 @@ function reviewResource(review: (typeof reviewKinds)[number]): ServedResource {
   return {
     ...review,
     singular: review.kind.toLowerCase(),
-    namespaced: false,
+    namespaced: review.kind === "LocalSubjectAccessReview",
     verbs: ["create"],
     shortNames: [],
     categories: [],

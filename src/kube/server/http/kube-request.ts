@@ -1,9 +1,12 @@
-import type { Identity } from "#api";
 import type { Clock } from "#lib";
 import type { PodLogPort } from "../../ports.ts";
 import type { ObjectApi } from "../object-api.ts";
 import { KubeError } from "../../client/kube-error.ts";
+import type { Authenticator } from "../authentication/authenticator.ts";
+import type { KubeUser } from "../authentication/user.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import { badRequest } from "../refusals.ts";
+import type { AccountTokens } from "../service-accounts/account-tokens.ts";
 import type { FieldValidation } from "../write/write-request.ts";
 
 /** A request after authentication, before anything is known of its meaning. */
@@ -14,7 +17,7 @@ export interface KubeRequest {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
-  readonly identity: Identity;
+  readonly user: KubeUser;
   /** Aborts when the client goes away or the server closes. */
   readonly signal: AbortSignal;
 }
@@ -23,6 +26,9 @@ export interface KubeRequest {
 export interface KubeFace {
   readonly objects: ObjectApi;
   readonly logs: PodLogPort;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly accounts: AccountTokens;
   readonly clock: Clock;
   /** Of this server, for `/version`. */
   readonly version: string;

@@ -1,10 +1,13 @@
 /** The Kubernetes API over HTTP: authentication, and the way of each path to its handler. */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { type AccessPort, type Identity, permits } from "#api";
+import type { AccessPort } from "#api";
 import type { Clock, Log } from "#lib";
 import type { EmbeddedCluster } from "../../client/embedded-cluster.ts";
 import { KubeError } from "../../client/kube-error.ts";
 import type { PodLogPort } from "../../ports.ts";
+import { Authenticator } from "../authentication/authenticator.ts";
+import { impersonate, impersonationHeaders } from "../authentication/impersonation.ts";
+import { requirePath } from "../authorization/require.ts";
 import { answerResource, noSuchPath } from "../verbs/dispatch.ts";
 import { type Answer, ok, send } from "./answer.ts";
 import { Documents } from "./documents.ts";
@@ -30,7 +33,9 @@ const kubernetesVersion = { major: "1", minor: "33", patch: "0" } as const;
 export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
   return async (app) => {
     const { cluster, access, logs, clock, log, version } = options;
-    const face: KubeFace = { objects: cluster.objects, logs, clock, version };
+    const { objects, authorizer, accounts } = cluster;
+    const authenticator = new Authenticator(access, accounts);
+    const face: KubeFace = { objects, logs, authenticator, authorizer, accounts, clock, version };
     const documents = new Documents(cluster.objects.kinds, version);
     const closing = new AbortController();
     app.addHook("preClose", async () => {
@@ -52,17 +57,18 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
       const url = new URL(request.raw.url ?? "/", "http://localhost");
       const path = parseRequestPath(url.pathname.slice(prefix.length));
       if (path.kind === "health") return await send(reply, { kind: "text", text: "ok", contentType: "text/plain" });
-      const identity = await access.authenticate(request.headers.authorization);
-      if (identity === undefined) throw new KubeError("Unauthorized", "Unauthorized");
+      const headers = request.headers as Readonly<Record<string, string | undefined>>;
+      const asker = await authenticator.authenticate(headers);
+      const user = impersonate(authorizer, asker, impersonationHeaders(request.raw.rawHeaders));
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       const kubeRequest: KubeRequest = {
         method: request.method,
         path: url.pathname.slice(prefix.length),
         query: url.searchParams,
-        headers: request.headers as Readonly<Record<string, string | undefined>>,
+        headers,
         body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
-        identity,
+        user,
         signal: AbortSignal.any([gone.signal, closing.signal]),
       };
       const answer = await route(face, documents, kubeRequest, path);
@@ -84,7 +90,7 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
 
 async function route(face: KubeFace, documents: Documents, request: KubeRequest, path: RequestPath): Promise<Answer> {
   if (path.kind === "resource") return await answerResource(face, request, path);
-  requireReader(request.identity);
+  requirePath(face.authorizer, request);
   if (request.method !== "GET") throw noSuchPath();
   switch (path.kind) {
     case "version":
@@ -109,14 +115,6 @@ async function route(face: KubeFace, documents: Documents, request: KubeRequest,
     case "unknown":
       throw noSuchPath();
   }
-}
-
-function requireReader(identity: Identity): void {
-  if (permits(identity, "kube", "read")) return;
-  throw new KubeError(
-    "Forbidden",
-    `User "${identity.name}" cannot read the Kubernetes API: the token needs the scope kube:read`,
-  );
 }
 
 function versionBody(version: string): Record<string, string> {

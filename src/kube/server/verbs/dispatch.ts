@@ -1,13 +1,14 @@
-/** Which verb a request for a resource is, and whether the identity may. */
-import { type Identity, qualifiedPlural } from "#api";
+/** Which handler answers a request for a resource, once its user may have it answered. */
 import { KubeError } from "../../client/kube-error.ts";
 import { type Answer, ok } from "../http/answer.ts";
 import { flag, type KubeFace, type KubeRequest } from "../http/kube-request.ts";
 import { decodeBody } from "../http/request-body.ts";
 import type { ResourcePath } from "../http/request-path.ts";
+import { attributesOf, requireResource } from "../authorization/require.ts";
 import { reviewKinds } from "../discovery/served-resources.ts";
 import { badRequest } from "../refusals.ts";
-import { answerReview, mayDo } from "../reviews/self-review.ts";
+import { answerReview, type ReviewKind } from "../reviews/answer-review.ts";
+import { requestToken } from "../service-accounts/token-request.ts";
 import { deleteObject, deleteObjects } from "./delete.ts";
 import { listObjects } from "./list.ts";
 import { readPodLog } from "./pod-log.ts";
@@ -17,13 +18,15 @@ import { createObject, patchObject, readObject, readScale, replaceObject } from 
 
 /** Throws KubeError for everything that is refused. */
 export async function answerResource(face: KubeFace, request: KubeRequest, path: ResourcePath): Promise<Answer> {
+  requireResource(face.authorizer, request.user, attributesOf(request, path));
   const review = reviewKinds.find(
     ({ group, version, plural }) => group === path.group && version === path.version && plural === path.plural,
   );
-  if (review !== undefined) return reviewAnswer(request, review.kind);
+  if (review !== undefined) return await reviewAnswer(face, request, { kind: review.kind, path });
   const kind = face.objects.kinds.find(path.group, path.version, path.plural);
   if (kind === undefined) throw noSuchPath();
-  requirePermission(request, path);
+  // Rights in a namespace must not reach what belongs to none.
+  if (!kind.type.namespaced && path.namespace !== undefined) throw noSuchPath();
   const call: ResourceCall = { face, request, path, kind };
   if (path.name === undefined) return answerCollection(call);
   if (kind.type.namespaced && path.namespace === undefined) throw noSuchPath();
@@ -74,6 +77,10 @@ async function answerSubresource(call: ObjectCall): Promise<Answer> {
     if (method !== "GET") throw notAllowed();
     return await readPodLog(call);
   }
+  if (path.subresource === "token" && kind.resource === "serviceaccounts") {
+    if (method !== "POST") throw notAllowed();
+    return await requestToken(call);
+  }
   const subresource = path.subresource;
   const isStatus = subresource === "status" && kind.status;
   const isScale = subresource === "scale" && kind.scale !== undefined;
@@ -90,49 +97,18 @@ async function answerSubresource(call: ObjectCall): Promise<Answer> {
   }
 }
 
-function reviewAnswer(request: KubeRequest, kind: string): Answer {
+async function reviewAnswer(
+  face: KubeFace,
+  request: KubeRequest,
+  { kind, path }: { readonly kind: ReviewKind; readonly path: ResourcePath },
+): Promise<Answer> {
+  if (path.name !== undefined) throw noSuchPath();
   if (request.method !== "POST") throw notAllowed();
   const body = decodeBody(request.body, request.headers["content-type"]);
-  return { ...ok(answerReview(kind, body, request.identity)), code: 201 } as Answer;
+  const review = await answerReview(face, kind, { body, user: request.user, namespace: path.namespace });
+  return { ...ok(review), code: 201 } as Answer;
 }
 
 function notAllowed(): KubeError {
   return new KubeError("MethodNotAllowed", "the server does not allow this method on the requested resource");
-}
-
-function requirePermission(request: KubeRequest, path: ResourcePath): void {
-  const verb = verbOf(request, path);
-  if (mayDo(request.identity, verb)) return;
-  throw new KubeError("Forbidden", refusalText(request.identity, verb, path), {
-    ...(path.name === undefined ? {} : { name: path.name }),
-    ...(path.group === "" ? {} : { group: path.group }),
-    kind: path.plural,
-  });
-}
-
-function refusalText(identity: Identity, verb: string, path: ResourcePath): string {
-  const name = path.name === undefined ? "" : ` "${path.name}"`;
-  const scope = path.namespace === undefined ? "at the cluster scope" : `in the namespace "${path.namespace}"`;
-  return (
-    `${qualifiedPlural(path)}${name} is forbidden: User "${identity.name}" cannot ${verb} resource "${path.plural}" ` +
-    `in API group "${path.group}" ${scope}: the token needs the scope kube:${verb === "get" || verb === "list" || verb === "watch" ? "read" : "write"}`
-  );
-}
-
-function verbOf(request: KubeRequest, path: ResourcePath): string {
-  switch (request.method) {
-    case "GET":
-      if (path.name !== undefined) return "get";
-      return flag(request.query, "watch") ? "watch" : "list";
-    case "POST":
-      return "create";
-    case "PUT":
-      return "update";
-    case "PATCH":
-      return "patch";
-    case "DELETE":
-      return path.name === undefined ? "deletecollection" : "delete";
-    default:
-      return request.method.toLowerCase();
-  }
 }

@@ -7,6 +7,8 @@ import { decodeBody } from "../http/request-body.ts";
 import { fieldManager, fieldValidation, isDryRun } from "../http/kube-request.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Subresource, WriteRequest } from "../write/write-request.ts";
+import { refuseEscalation } from "../authorization/escalation.ts";
+import { attributesOf, requireResource } from "../authorization/require.ts";
 import { badRequest } from "../refusals.ts";
 import { presentObject } from "../tables/representation.ts";
 import type { AnyObject } from "#api";
@@ -51,11 +53,22 @@ export function writeOf(call: ResourceCall, subresource?: Subresource): { write:
     dryRun: isDryRun(call.request.query),
     fieldValidation: fieldValidation(call.request.query),
     subresource,
+    admit: (object, old) => admit(call, object, old),
     warn: (message) => {
       if (warnings.length < 50) warnings.push(message);
     },
   };
   return { write, warnings };
+}
+
+/** What depends on the object itself: whether a patch may create, and whether a role gives more than the user has. */
+function admit({ face, request, path, kind }: ResourceCall, object: AnyObject, old: AnyObject | undefined): void {
+  const { user } = request;
+  if (old === undefined && request.method !== "POST") {
+    const { namespace = "", name } = object.metadata;
+    requireResource(face.authorizer, user, { ...attributesOf(request, path), verb: "create", namespace, name });
+  }
+  refuseEscalation(face.authorizer, user, { kind, object, old });
 }
 
 export function objectAnswer(

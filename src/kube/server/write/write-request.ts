@@ -1,3 +1,5 @@
+import type { AnyObject } from "#api";
+
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export type Subresource = "status" | "scale";
 
@@ -10,6 +12,11 @@ export interface WriteRequest {
   readonly subresource?: Subresource | undefined;
   /** Told of what was accepted but is probably not meant (unknown fields, warnings of validation). */
   readonly warn: (message: string) => void;
+  /**
+   * Asked before anything is stored, dry runs too, with the object as it would be and as it was; throws to refuse.
+   * Absent: the system itself writes.
+   */
+  readonly admit?: ((object: AnyObject, old: AnyObject | undefined) => void) | undefined;
 }
 
 /** Server-side apply: the manager is named by the client. */
