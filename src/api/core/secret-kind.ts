@@ -51,6 +51,13 @@ function typeProblems(secret: Secret, old: Secret | undefined): Problem[] {
   if (old !== undefined && old.type !== secret.type) {
     problems.push({ path: "type", message: `Invalid value: ${JSON.stringify(secret.type)}: field is immutable` });
   }
+  const account = secret.metadata.annotations?.["kubernetes.io/service-account.name"] ?? "";
+  if (secret.type === "kubernetes.io/service-account-token" && account === "") {
+    problems.push({
+      path: "metadata.annotations[kubernetes.io/service-account.name]",
+      message: "Required value",
+    });
+  }
   for (const key of requiredKeys[secret.type ?? ""] ?? []) {
     if (secret.data?.[key] === undefined) problems.push({ path: `data[${key}]`, message: "Required value" });
   }

@@ -19,6 +19,7 @@ import type { ServedKind } from "../server/registry/served-kind.ts";
 import { patchScale } from "../server/scale/scale.ts";
 import { watchChanges } from "../server/read/watch-changes.ts";
 import { selectionOf } from "../server/select/selection.ts";
+import { AccountKeeper } from "../server/service-accounts/account-keeper.ts";
 import { AccountTokens } from "../server/service-accounts/account-tokens.ts";
 import { plainWrite, type WriteRequest } from "../server/write/write-request.ts";
 import { ObjectStore } from "../store/object-store.ts";
@@ -86,6 +87,7 @@ class ClusterInProcess implements EmbeddedCluster {
     this.authorizer = this.#owned.use(new Authorizer(store));
     const { authority = "", signingKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey } = options;
     this.accounts = new AccountTokens({ store, clock, ids, signingKey, authority });
+    const keeper = this.#owned.use(new AccountKeeper(this.objects, this.accounts, log));
     const collector = this.#owned.use(new GarbageCollector(this.objects, log));
     const drain = this.#owned.use(new NamespaceDrain(this.objects, log));
     this.#tasks = new TaskGroup((error, task) => log.error("Cluster housekeeping ended", { task, error }));
@@ -96,6 +98,7 @@ class ClusterInProcess implements EmbeddedCluster {
     keepRunning("garbage collection", (signal) => collector.run(signal));
     keepRunning("namespace drain", (signal) => drain.run(signal));
     keepRunning("aggregated roles", (signal) => aggregation.run(signal));
+    keepRunning("service accounts", (signal) => keeper.run(signal));
     keepRunning("bookmarks and old events", (signal) => keepTidy(this.objects, clock, signal));
   }
 
