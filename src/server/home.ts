@@ -13,6 +13,7 @@ export interface Home {
   readonly mirrors: string;
   readonly pods: string;
   readonly rootfs: string;
+  readonly volumes: string;
   readonly imageCache: string;
   readonly routers: string;
   readonly runner: string;
@@ -38,6 +39,7 @@ export function homeOf(folder: string): Home {
     mirrors: at("mirrors"),
     pods: at("pods"),
     rootfs: at("rootfs"),
+    volumes: at("volumes"),
     imageCache: at("image-cache"),
     routers: at("routers"),
     runner: at("runner"),

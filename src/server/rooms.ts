@@ -17,6 +17,7 @@ import { keyFile, openSecrets, type SecretsRoom } from "#secrets";
 import { Timeline } from "#timeline";
 import { openWorkflows, type Workflows } from "#workflows";
 import { createWorkloads, type Workloads } from "#workloads";
+import { volumeFolders } from "./wiring/volume-folders.ts";
 import { ChangeFeed } from "./api/change-feed.ts";
 import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
@@ -165,6 +166,7 @@ async function openDataPlane(
     informers,
     runtime,
     gate: endpointGate(informers, routers),
+    volumes: volumeFolders(home.volumes),
     clock,
     ids,
     log,

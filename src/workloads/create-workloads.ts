@@ -12,12 +12,17 @@ import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
 import type { EndpointGatePort, PodRuntimePort } from "./ports.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
+import { createClaimController } from "./volumes/claim-controller.ts";
+import { createFirstClasses } from "./volumes/first-classes.ts";
+import type { VolumeFolderPort } from "./volumes/ports.ts";
+import { createVolumeController } from "./volumes/volume-controller.ts";
 
 export interface WorkloadsOptions {
   readonly cluster: Cluster;
   readonly informers: Informers;
   readonly runtime: PodRuntimePort;
   readonly gate: EndpointGatePort;
+  readonly volumes: VolumeFolderPort;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -35,7 +40,7 @@ export interface Workloads {
 }
 
 export function createWorkloads(options: WorkloadsOptions): Workloads {
-  const { cluster, informers, runtime, gate, clock, ids, log, nodeName, unrouteMs = 5000 } = options;
+  const { cluster, informers, runtime, gate, volumes, clock, ids, log, nodeName, unrouteMs = 5000 } = options;
   const context: ControllerContext = { cluster, informers, clock, ids, log };
   const node: NodeContext = {
     cluster,
@@ -57,7 +62,10 @@ export function createWorkloads(options: WorkloadsOptions): Workloads {
         createReplicaSetController(context, podWrites),
         createDeploymentController(context),
         createEndpointSliceController(context),
+        createClaimController(context, volumes),
+        createVolumeController(context, volumes),
       ];
+      await createFirstClasses(cluster, signal);
       await using tasks = new TaskGroup((error, name) => log.error("A workload controller ended", { name, error }));
       for (const controller of controllers) {
         tasks.start(controller.name, (stop) => controller.run(AbortSignal.any([signal, stop])));

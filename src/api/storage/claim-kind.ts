@@ -63,6 +63,8 @@ function changeProblems({ spec }: PersistentVolumeClaim, old: PersistentVolumeCl
     delete before.volumeName;
     delete after.volumeName;
   }
+  // A claim that named no class is given the default one when there is one.
+  if (old.spec.storageClassName === undefined && !old.spec.volumeName) delete after.storageClassName;
   return deepEqual(before, after) ? [] : [{ path: "spec", message: changeRule }];
 }
 

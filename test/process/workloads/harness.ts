@@ -8,6 +8,7 @@ import { type Cluster, type EmbeddedCluster, openEmbeddedCluster } from "#kube";
 import { createLog, systemClock, systemIds, toTextLine } from "#lib";
 import { type ImageSourcePort, openProcessRuntime, type PodRuntime } from "#runtime";
 import { createWorkloads, type EndpointGatePort, type Workloads } from "#workloads";
+import { volumeFolders } from "../../../src/server/wiring/volume-folders.ts";
 
 const log = createLog((entry) => {
   if (process.env["TEST_LOG"] !== undefined) process.stderr.write(`${toTextLine(entry, systemClock.now())}\n`);
@@ -52,8 +53,9 @@ export async function runCluster(options: RunOptions): Promise<Running> {
     log,
     signal: stop.signal,
   });
+  const volumes = volumeFolders(join(folder, "volumes"));
   const gate = options.gate ?? { awaitUnrouted: () => Promise.resolve() };
-  const workloads = createWorkloads({ cluster, informers, runtime, gate, clock, ids, log, nodeName: "local" });
+  const workloads = createWorkloads({ cluster, informers, runtime, gate, volumes, clock, ids, log, nodeName: "local" });
   const running = workloads.run(stop.signal);
   return {
     folder,
