@@ -1,3 +1,3 @@
 import { AppError } from "#lib";
 
-export class AuthError extends AppError<"auth/invalid-token-request" | "auth/unknown-token"> {}
+export class AuthError extends AppError<"auth/invalid-token-request" | "auth/unknown-token" | "auth/unreadable-key"> {}

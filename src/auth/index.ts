@@ -1,5 +1,6 @@
-/** Who is asking: tokens, sessions, login codes. */
+/** Who is asking: tokens, sessions, login codes; and by what a client knows the Kubernetes API: its certificates. */
 export { Tokens, type MintOptions, type NewToken, type TokenOptions, type TokenView } from "./tokens.ts";
+export { Authority, ensurePrivateKey, type ServerCredentials } from "./certificates/authority.ts";
 export { ensureAdminToken } from "./admin-token.ts";
 export { cookieValue } from "./credentials.ts";
 export { AuthError } from "./errors.ts";

@@ -16,6 +16,10 @@ export interface AuthSchema {
     kind: "token" | "session";
     /** Of a session: the token that opened it, with which it ends. */
     parent: string | null;
+    /** Null: the token counts as nobody but itself. */
+    username: string | null;
+    /** JSON list of the groups of `username`. */
+    user_groups: string | null;
   };
 }
 
@@ -33,6 +37,11 @@ const migrations: readonly Migration[] = [
     ) STRICT`,
   },
   { name: "0002-parents", sql: `ALTER TABLE auth_tokens ADD COLUMN parent TEXT` },
+  {
+    name: "0003-users",
+    sql: `ALTER TABLE auth_tokens ADD COLUMN username TEXT;
+      ALTER TABLE auth_tokens ADD COLUMN user_groups TEXT`,
+  },
 ];
 
 export async function openAuthTables(database: Database): Promise<Kysely<AuthSchema>> {

@@ -148,3 +148,36 @@ const permissions = [
 for (const { name, scopes, ask, want } of permissions) {
   test(name, () => assert.equal(permits({ name: "n", scopes }, ask[0], ask[1], ask[2]), want));
 }
+
+test("a token for a user says who, and so does a browser session that it opens", async () => {
+  const { tokens } = await openTokens();
+  const user = { name: "ada", groups: ["developers"] };
+  const token = await tokens.mint({ name: "laptop", scopes: [], user });
+  const identity = await tokens.authenticate(`Bearer ${token.secret}`);
+  assert.deepEqual(identity, { name: "laptop", scopes: [], user });
+  const session = await tokens.redeemLoginCode(tokens.makeLoginCode(identity));
+  assert.deepEqual((await tokens.authenticateSession(session))?.user, user);
+  assert.deepEqual((await tokens.list())[0]?.user, user);
+});
+
+const refusedUsers = [
+  { name: "nobody", user: { name: "", groups: [] }, want: /user: A name of 1 to 200/ },
+  { name: "a name of the system's", user: { name: "system:serviceaccount:a:b", groups: [] }, want: /are reserved/ },
+  { name: "a name that no header can carry", user: { name: "a\nb", groups: [] }, want: /visible ASCII/ },
+  {
+    name: "the group of a scope",
+    user: { name: "ada", groups: ["tidegate:kube:write"] },
+    want: /is not given to tokens/,
+  },
+  {
+    name: "the group of service accounts",
+    user: { name: "ada", groups: ["system:serviceaccounts:a"] },
+    want: /groups\[0\]/,
+  },
+];
+for (const { name, user, want } of refusedUsers) {
+  test(`no token is made for ${name}`, async () => {
+    const { tokens } = await openTokens();
+    await assert.rejects(tokens.mint({ name: "t", scopes: [], user }), want);
+  });
+}

@@ -15,13 +15,21 @@ import { secretOf } from "./credentials.ts";
 import { AuthError } from "./errors.ts";
 import { type AuthSchema, openAuthTables } from "./schema.ts";
 import { scopeProblems } from "./scopes.ts";
+import { userProblems } from "./user-names.ts";
 
 export interface TokenView {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  readonly user?: TokenUser;
   readonly createdAt: string;
   readonly expiresAt?: string;
+}
+
+/** Whom a token counts as in the Kubernetes API. */
+export interface TokenUser {
+  readonly name: string;
+  readonly groups: readonly string[];
 }
 
 export interface NewToken extends TokenView {
@@ -31,7 +39,9 @@ export interface NewToken extends TokenView {
 
 export interface MintOptions {
   readonly name: string;
+  /** May be empty for a token with a user: roles in the cluster then say all that it may. */
   readonly scopes: readonly string[];
+  readonly user?: TokenUser | undefined;
   /** Absent: does not expire. */
   readonly lifetimeMs?: number;
 }
@@ -87,7 +97,9 @@ export class Tokens implements AccessPort {
 
   /** @throws AuthError when a scope is not one */
   async mint(options: MintOptions): Promise<NewToken> {
-    const problems = scopeProblems(options.scopes);
+    const { scopes, user } = options;
+    const problems = scopes.length === 0 && user !== undefined ? [] : scopeProblems(scopes);
+    if (user !== undefined) problems.push(...userProblems(user));
     if (options.name === "" || options.name.length > 100) {
       problems.push({ path: "name", message: "A name of 1 to 100 characters is needed" });
     }
@@ -150,23 +162,24 @@ export class Tokens implements AccessPort {
     this.#loginCodes.delete(hash);
     if (entry === undefined || entry.expiresAtMs < this.#clock.now().epochMilliseconds) return undefined;
     const { identity, origin } = entry;
+    const { name, scopes, user } = identity;
     const expiresAt = origin?.expiresAt ?? undefined;
     const endsInMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : this.#msUntil(expiresAt);
     if (endsInMs <= 0) return undefined;
     const lifetimeMs = Math.min(sessionLifetimeMs, endsInMs);
-    const session = { name: identity.name, scopes: identity.scopes, lifetimeMs };
+    const session = { name, scopes, user, lifetimeMs };
     return (await this.#insert(session, "session", origin?.token)).secret;
   }
 
   async #identityOf(secret: string): Promise<Identity | undefined> {
     const row = await this.#db
       .selectFrom("auth_tokens")
-      .select(["id", "name", "scopes", "expires_at", "parent"])
+      .select(["id", "name", "scopes", "username", "user_groups", "expires_at", "parent"])
       .where("hash", "=", sha256Hex(secret))
       .executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.expires_at !== null && this.#msUntil(row.expires_at) <= 0) return undefined;
-    const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[] };
+    const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[], ...userOfRow(row) };
     this.#origins.set(identity, { token: row.parent ?? row.id, expiresAt: row.expires_at });
     return identity;
   }
@@ -189,6 +202,8 @@ export class Tokens implements AccessPort {
     return {
       name: options.name,
       scopes: JSON.stringify(options.scopes),
+      username: options.user?.name ?? null,
+      user_groups: options.user === undefined ? null : JSON.stringify(options.user.groups),
       created_at: toTimestamp(now),
       expires_at: lifetimeMs === undefined ? null : toTimestamp(now.add({ milliseconds: Math.round(lifetimeMs) })),
       kind,
@@ -197,11 +212,17 @@ export class Tokens implements AccessPort {
   }
 }
 
+function userOfRow(row: Pick<AuthSchema["auth_tokens"], "username" | "user_groups">): { user?: TokenUser } {
+  if (row.username === null) return {};
+  return { user: { name: row.username, groups: JSON.parse(row.user_groups ?? "[]") as string[] } };
+}
+
 function viewOf(row: AuthSchema["auth_tokens"]): TokenView {
   return {
     id: row.id,
     name: row.name,
     scopes: JSON.parse(row.scopes) as string[],
+    ...userOfRow(row),
     createdAt: row.created_at,
     ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
   };

@@ -4,22 +4,33 @@ import type { Tokens } from "#auth";
 import { ApiError, badRequest } from "./api-error.ts";
 import { identityOf } from "./session.ts";
 
+interface TokenBody {
+  readonly name?: string;
+  readonly scopes?: string[];
+  /** Whom the token counts as in the Kubernetes API, and in which groups. */
+  readonly user?: string;
+  readonly groups?: string[];
+  readonly lifetimeSeconds?: number;
+}
+
 export function tokenRoutes(app: FastifyInstance, tokens: Tokens, controlUrl: () => string): void {
   app.get("/tokens", async (request) => {
     requireAdmin(request);
     return { items: await tokens.list() };
   });
-  app.post<{ Body: { name?: string; scopes?: string[]; lifetimeSeconds?: number } | null }>(
-    "/tokens",
-    async (request) => {
-      requireAdmin(request);
-      const { name, scopes, lifetimeSeconds } = request.body ?? {};
-      if (typeof name !== "string" || !Array.isArray(scopes))
-        throw badRequest("A token needs a name and a list of scopes");
-      const lifetime = lifetimeSeconds === undefined ? {} : { lifetimeMs: Number(lifetimeSeconds) * 1000 };
-      return await tokens.mint({ name, scopes, ...lifetime });
-    },
-  );
+  app.post<{ Body: TokenBody | null }>("/tokens", async (request) => {
+    requireAdmin(request);
+    const { name, scopes = [], user, groups = [], lifetimeSeconds } = request.body ?? {};
+    if (typeof name !== "string" || !Array.isArray(scopes)) {
+      throw badRequest("A token needs a name and a list of scopes");
+    }
+    if (user === undefined && (!Array.isArray(groups) || groups.length > 0)) {
+      throw badRequest("Groups are those of a user: name one");
+    }
+    const lifetime = lifetimeSeconds === undefined ? {} : { lifetimeMs: Number(lifetimeSeconds) * 1000 };
+    const somebody = user === undefined ? {} : { user: { name: user, groups } };
+    return await tokens.mint({ name, scopes, ...somebody, ...lifetime });
+  });
   app.delete<{ Params: { id: string } }>("/tokens/:id", async (request) => {
     requireAdmin(request);
     await tokens.revoke(request.params.id);
