@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { initCommand } from "./commands/init.ts";
+import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
@@ -33,6 +34,7 @@ const commands = [
   rolloutCommand,
   secretCommand,
   variableCommand,
+  lintCommand,
   tokenCommand,
   credentialCommand,
   doctorCommand,

@@ -1,12 +1,14 @@
 /** Files in, findings out. Pure. */
-import { checkFiles, type WorkflowText } from "#workflows";
+import { parseWorkflowFile, type WorkflowText } from "#workflows";
 import { allRules, syntaxRule } from "./all-rules.ts";
 import { commentOn, documentKind, readDocument, type LintDocument } from "./document.ts";
 import { noSettings, severityRank, type DocumentKind, type Finding, type Found, type Rule } from "./finding.ts";
 import { policyPath, type LintPolicy } from "./policy.ts";
 
-/** A file as large is refused by the reader of YAML already. */
-export type LintFile = WorkflowText;
+export interface LintFile extends WorkflowText {
+  /** Told by the path unless said. */
+  readonly kind?: DocumentKind;
+}
 
 /** Whether the linter looks at this path, the policy itself apart. */
 export function isLintedPath(path: string): boolean {
@@ -16,7 +18,7 @@ export function isLintedPath(path: string): boolean {
 /** Sorted by file and place. Files that are not for the linter are passed over. */
 export function lintFiles(files: readonly LintFile[], policy: LintPolicy): readonly Finding[] {
   const findings = files.flatMap((file) => {
-    const kind = documentKind(file.path);
+    const kind = kindOf(file);
     return kind === undefined ? [] : lintFile(file, kind, policy);
   });
   return [...syntaxFindings(files, policy), ...findings].toSorted(inOrder);
@@ -29,9 +31,15 @@ export function blockingFindings(findings: readonly Finding[], policy: LintPolic
   return findings.filter((finding) => severityRank(finding.severity) >= severityRank(block));
 }
 
+function kindOf(file: LintFile): DocumentKind | undefined {
+  return file.kind ?? documentKind(file.path);
+}
+
 function syntaxFindings(files: readonly LintFile[], policy: LintPolicy): readonly Finding[] {
-  const workflows = files.filter((file) => documentKind(file.path) === "workflow");
-  return checkFiles(workflows).flatMap((problem): readonly Finding[] => {
+  const problems = files
+    .filter((file) => kindOf(file) === "workflow")
+    .flatMap((file) => parseWorkflowFile(file.path, file.text).problems);
+  return problems.flatMap((problem): readonly Finding[] => {
     const { file = policyPath, line = 1, column = 1 } = problem.at ?? {};
     const severity = problem.severity ?? "error";
     const message = problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`;

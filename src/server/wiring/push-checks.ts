@@ -2,6 +2,7 @@
 import { formatProblem, hasErrors } from "#lib";
 import type { Push, PushCheckPort, RefUpdate } from "#git";
 import { checkFiles, isWorkflowPath, type Workflows } from "#workflows";
+import { lintPush } from "./lint-push.ts";
 import { pushEvent } from "./push-event.ts";
 
 export interface PushCheckOptions {
@@ -15,7 +16,10 @@ const maxLines = 20;
 
 export function pushChecks(options: PushCheckOptions): PushCheckPort {
   return {
-    check: async (push) => ({ messages: await workflowProblems(push) }),
+    async check(push) {
+      const [problems, lint] = await Promise.all([workflowProblems(push), lintPush(push)]);
+      return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
+    },
     async accepted(updates, signal) {
       const lines = await Promise.all(updates.map((update) => startRuns(options, update, signal)));
       return lines.flat();

@@ -1,0 +1,120 @@
+/**
+ * What the linter says of a push, and whether the repository's policy refuses it. Only what the push adds counts: a
+ * finding that was there before is no reason to hold up the work that came after.
+ */
+import { formatProblems, hasErrors } from "#lib";
+import type { ObjectReader, Push, PushedUpdate, RefRefusal } from "#git";
+import {
+  blockingFindings,
+  defaultPolicy,
+  type Finding,
+  isLintedPath,
+  type LintFile,
+  lintFiles,
+  type LintPolicy,
+  policyPath,
+  readPolicy,
+} from "#lint";
+
+export interface LintVerdict {
+  readonly refuse: readonly RefRefusal[];
+  readonly messages: readonly string[];
+}
+
+/** What may hold a file for the linter; looking through whole trees would make every push wait. */
+const places: ReadonlySet<string> = new Set([
+  ".github",
+  ".forgejo",
+  ".gitea",
+  "action.yml",
+  "action.yaml",
+  ".pre-commit-config.yaml",
+]);
+const maxLines = 10;
+
+export async function lintPush(push: Push): Promise<LintVerdict> {
+  const updates = push.updates.filter((update) => update.ref.startsWith("refs/heads/") && update.kind !== "delete");
+  if (updates.length === 0) return { refuse: [], messages: [] };
+  // As it was before this push, so that a push cannot loosen what it is measured by.
+  const policy = await policyAtHead(push.objects);
+  const verdicts = await Promise.all(updates.map((update) => lintUpdate(push.objects, update, policy)));
+  return {
+    refuse: verdicts.flatMap((verdict) => verdict.refuse),
+    messages: verdicts.flatMap((verdict) => verdict.messages),
+  };
+}
+
+async function lintUpdate(objects: ObjectReader, update: PushedUpdate, policy: LintPolicy): Promise<LintVerdict> {
+  const base = /^0+$/.test(update.before) ? await objects.resolve("HEAD") : update.before;
+  const [before, after] = await Promise.all([
+    base === undefined ? [] : lintedPlaces(objects, base),
+    lintedPlaces(objects, update.after),
+  ]);
+  const changed = after.filter(
+    (place) => !before.some((former) => former.sha === place.sha && former.path === place.path),
+  );
+  const known = base === undefined ? [] : await lintedFiles(objects, base, changed);
+  const former = new Set(lintFiles(known, policy).map(identity));
+  const found = lintFiles(await lintedFiles(objects, update.after, changed), policy);
+  const added = found.filter((finding) => finding.rule !== "syntax" && !former.has(identity(finding)));
+  const messages = [...(await policyProblems(objects, update)), ...describe(added)];
+  const blocking = blockingFindings(added, policy);
+  const [worst] = blocking;
+  if (worst === undefined) return { refuse: [], messages };
+  const reason = `lint policy: ${blocking.length} of severity "${policy.block}" or worse, e.g. ${worst.rule} at ${worst.file}:${worst.line}`;
+  return { refuse: [{ ref: update.ref, reason }], messages };
+}
+
+/** Without its place, which every line above it moves. */
+function identity(finding: Finding): string {
+  return JSON.stringify([finding.file, finding.rule, finding.message]);
+}
+
+interface Place {
+  readonly path: string;
+  /** Of the folder or file: the same id has the same content. */
+  readonly sha: string;
+}
+
+async function lintedPlaces(objects: ObjectReader, sha: string): Promise<readonly Place[]> {
+  const entries = (await objects.readTree(sha)) ?? [];
+  return entries.filter((entry) => places.has(entry.name)).map((entry) => ({ path: entry.name, sha: entry.sha }));
+}
+
+async function lintedFiles(objects: ObjectReader, sha: string, within: readonly Place[]): Promise<readonly LintFile[]> {
+  const paths = (await Promise.all(within.map((place) => objects.listFiles(sha, place.path)))).flat();
+  const files = await objects.readFiles(sha, paths.filter(isLintedPath));
+  return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
+}
+
+async function policyAtHead(objects: ObjectReader): Promise<LintPolicy> {
+  const head = await objects.resolve("HEAD");
+  const text = head === undefined ? undefined : await objects.readFile(head, policyPath);
+  return text === undefined ? defaultPolicy : (readPolicy(policyPath, text.toString("utf8")).value ?? defaultPolicy);
+}
+
+async function policyProblems(objects: ObjectReader, update: PushedUpdate): Promise<readonly string[]> {
+  const text = await objects.readFile(update.after, policyPath);
+  if (text === undefined) return [];
+  const { problems } = readPolicy(policyPath, text.toString("utf8"));
+  if (!hasErrors(problems)) return [];
+  return [
+    "Tidegate: the lint policy is wrong:",
+    ...formatProblems(problems)
+      .split("\n")
+      .map((line) => `  ${line}`),
+  ];
+}
+
+/** Errors by line; the rest is counted, since a pusher has something else to do. */
+function describe(findings: readonly Finding[]): readonly string[] {
+  if (findings.length === 0) return [];
+  const errors = findings.filter((finding) => finding.severity === "error");
+  const lines = errors
+    .slice(0, maxLines)
+    .map(({ file, line, column, message, rule }) => `  ${file}:${line}:${column}: ${message} [${rule}]`);
+  const rest = findings.length - lines.length;
+  const count = `${findings.length} new ${findings.length === 1 ? "finding" : "findings"} in workflow files`;
+  const hint = rest > 0 ? [`  ${lines.length > 0 ? `and ${rest} more; ` : ""}\`tidegate lint\` shows all`] : [];
+  return [`Tidegate: ${count}:`, ...lines, ...hint];
+}
