@@ -7,7 +7,7 @@ import { newRepository, type WorkCopy } from "../support/work-copy.ts";
 
 function workflow(script: string): string {
   return `name: CI
-on: issues
+on: push
 permissions: {}
 jobs:
   answer:
@@ -18,7 +18,7 @@ jobs:
 }
 
 const path = ".github/workflows/answer.yml";
-const dangerous = workflow('echo "${{ github.event.issue.title }}"');
+const dangerous = workflow('echo "${{ github.event.head_commit.message }}"');
 const harmless = workflow("echo thanks");
 
 describe("Given a repository with workflows", () => {
