@@ -2,6 +2,7 @@
  * Everything the processes are told from outside, read once. The only file that touches `process.env`; from here on
  * configuration is plain values.
  */
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { LogLevel } from "#lib";
@@ -11,6 +12,13 @@ export interface Config {
   readonly home: string;
   readonly control: { readonly host: string; readonly port: number };
   readonly traffic: { readonly host: string; readonly port: number };
+  /** The Kubernetes API over TLS. */
+  readonly kube: {
+    readonly host: string;
+    readonly port: number;
+    /** Names and addresses its certificate stands for, beside those it knows by itself. */
+    readonly names: readonly string[];
+  };
   /** Router processes that share the traffic port. */
   readonly routers: number;
   /** Jobs the local runner does at once; 0 for no local runner. */
@@ -31,6 +39,8 @@ export interface ConfigFlags {
   readonly host?: string;
   readonly port?: number;
   readonly trafficPort?: number;
+  readonly kubePort?: number;
+  readonly tlsSan?: readonly string[];
   readonly routers?: number;
   readonly jobs?: number;
 }
@@ -58,10 +68,16 @@ export function readConfig(flags: ConfigFlags = {}): Config {
     return fallback;
   };
   const host = flags.host ?? env["TIDEGATE_HOST"] ?? "127.0.0.1";
+  const controlPort = number("TIDEGATE_PORT", flags.port, 7070, 65_535);
+  // Whoever asks for a free port has another Tidegate on this machine, or may have.
+  const kubePort = number("TIDEGATE_KUBE_PORT", flags.kubePort, controlPort === 0 ? 0 : 7443, 65_535);
+  const names = flags.tlsSan ?? (env["TIDEGATE_TLS_SAN"] ?? "").split(",").filter((name) => name !== "");
+  problems.push(...names.flatMap(nameProblem));
   const config: Config = {
     home: homeFolder(flags.home),
-    control: { host, port: number("TIDEGATE_PORT", flags.port, 7070, 65_535) },
+    control: { host, port: controlPort },
     traffic: { host, port: number("TIDEGATE_TRAFFIC_PORT", flags.trafficPort, 8080, 65_535) },
+    kube: { host, port: kubePort, names },
     routers: Math.max(1, number("TIDEGATE_ROUTERS", flags.routers, 1, 64)),
     jobs: number("TIDEGATE_JOBS", flags.jobs, Math.max(2, availableParallelism()), 256),
     logFormat: oneOf("TIDEGATE_LOG_FORMAT", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
@@ -93,11 +109,18 @@ export function childEnvironment(config: Config): Record<string, string> {
     TIDEGATE_HOST: config.control.host,
     TIDEGATE_PORT: String(config.control.port),
     TIDEGATE_TRAFFIC_PORT: String(config.traffic.port),
+    TIDEGATE_KUBE_PORT: String(config.kube.port),
+    TIDEGATE_TLS_SAN: config.kube.names.join(","),
     TIDEGATE_ROUTERS: String(config.routers),
     TIDEGATE_JOBS: String(config.jobs),
     TIDEGATE_LOG_FORMAT: config.logFormat,
     TIDEGATE_LOG_LEVEL: config.logLevel,
   };
+}
+
+function nameProblem(name: string): string[] {
+  if (isIP(name) !== 0 || /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name)) return [];
+  return [`TIDEGATE_TLS_SAN takes host names and addresses: "${name}" is neither`];
 }
 
 /** npm puts its own folders first on the path; what users run must find their tools, not ours. */

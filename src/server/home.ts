@@ -72,6 +72,8 @@ export interface Endpoints {
   readonly host: string;
   readonly controlPort: number;
   readonly trafficPort: number;
+  /** Of the Kubernetes API over TLS; what an older version left has none. */
+  readonly kubePort?: number;
 }
 
 export async function readEndpoints(home: Home): Promise<Endpoints | undefined> {

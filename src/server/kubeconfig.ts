@@ -1,22 +1,35 @@
 import { stringify } from "yaml";
 import { writeFileAtomic } from "#lib";
 
-/**
- * A kubeconfig for `kubectl` and every other client: our API below `/kube`, with the admin token. Owner-readable only.
- *
- * Clients send no bearer token over plain HTTP (client-go drops it), but they do send what stands in the URL.
- */
-export async function writeKubeconfig(file: string, controlUrl: string, token: string): Promise<void> {
-  const server = new URL(`${controlUrl}/kube`);
-  server.username = "tidegate";
-  server.password = token;
+export interface KubeconfigContent {
+  /** `https://127.0.0.1:7443` */
+  readonly server: string;
+  /** PEM of the authority to check the server by. */
+  readonly authority: string;
+  readonly user: string;
+  readonly token: string;
+  readonly namespace: string;
+}
+
+/** A kubeconfig as `kubectl` and every other client reads it: one cluster, one user, one context. */
+export function kubeconfigText({ server, authority, user, token, namespace }: KubeconfigContent): string {
+  const cluster = { server, "certificate-authority-data": Buffer.from(authority).toString("base64") };
   const config = {
     apiVersion: "v1",
     kind: "Config",
     "current-context": "tidegate",
-    clusters: [{ name: "tidegate", cluster: { server: server.href } }],
-    users: [{ name: "admin", user: {} }],
-    contexts: [{ name: "tidegate", context: { cluster: "tidegate", user: "admin", namespace: "default" } }],
+    clusters: [{ name: "tidegate", cluster }],
+    users: [{ name: user, user: { token } }],
+    contexts: [{ name: "tidegate", context: { cluster: "tidegate", user, namespace } }],
   };
-  await writeFileAtomic(file, stringify(config), 0o600);
+  // One line each: some programs that read kubeconfigs do not join folded text.
+  return stringify(config, { lineWidth: 0 });
+}
+
+/** The kubeconfig of the data folder, with the admin token: the owner's alone. */
+export async function writeKubeconfig(
+  file: string,
+  content: Pick<KubeconfigContent, "server" | "authority" | "token">,
+): Promise<void> {
+  await writeFileAtomic(file, kubeconfigText({ ...content, user: "admin", namespace: "default" }), 0o600);
 }

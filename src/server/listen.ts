@@ -1,11 +1,11 @@
-/** Every HTTP face of the control process on one port. */
+/** Every HTTP face of the control process on one port, and the Kubernetes API on one of its own too. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { isPodReady, permits, pods, type SystemStatus } from "#api";
 import { AppError, errorCode } from "#lib";
 import { gitRoutes } from "#git";
-import { kubeRoutes } from "#kube";
+import { kubeRoutes, type KubeRoutesOptions } from "#kube";
 import { metricsRoutes } from "#metrics";
 import { registryRoutes } from "#registry";
 import { workflowRoutes } from "#workflows";
@@ -14,11 +14,12 @@ import { productRoutes } from "./api/product-routes.ts";
 import { loginRoute } from "./api/session.ts";
 import type { ServerContext } from "./context.ts";
 import { type Endpoints, readEndpoints } from "./home.ts";
+import { openKubeListener } from "./kube-listener.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { countRequests } from "./own-metrics.ts";
 import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
-import { controlUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
+import { controlUrl, kubeUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
 import { pushChecks } from "./wiring/push-checks.ts";
 
 class ListenError extends AppError<"server/port-taken"> {}
@@ -43,22 +44,43 @@ export async function listen(
   owned.defer(() => app.close());
   countRequests(app, rooms.ownMetrics);
   await registerFaces(app, context, rooms, stop);
+  const kube = await openKubeListener(context, rooms, owned);
+  await kube.app.register(kubeRoutes(kubeOptions(context, rooms)));
   const { host } = context.config.control;
   const former = await readEndpoints(context.home);
   const wanted = context.config.control.port === 0 ? (former?.controlPort ?? 0) : context.config.control.port;
+  let kubePort: number;
   try {
-    await app.listen({ host, port: wanted });
+    await listenOn(app, host, wanted);
+    kubePort = await kube.listen();
   } catch (error) {
     // Routers outlive a control process that was ready once; those of a first start that fails would be nobody's.
     if (former === undefined) await rooms.stopDataPlane(AbortSignal.timeout(failedStartMs));
+    throw error;
+  }
+  const controlPort = (app.server.address() as AddressInfo).port;
+  const trafficPort = rooms.routers.port;
+  rooms.addresses.settle({ control: controlPort, traffic: trafficPort, kube: kubePort });
+  const server = kubeUrl(rooms.addresses);
+  const { adminToken: token, authority } = rooms;
+  await writeKubeconfig(context.home.kubeconfig, { server, authority: authority.certificate, token });
+  return { pid: process.pid, host, controlPort, trafficPort, kubePort };
+}
+
+async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
     if (errorCode(error) !== "EADDRINUSE") throw error;
-    const message = `Cannot listen on "${host}:${wanted}": the port is taken; choose another one with --port`;
+    const message = `Cannot listen on "${host}:${port}": the port is taken; choose another one with --port`;
     throw new ListenError("server/port-taken", message, { cause: error });
   }
-  const bound = (app.server.address() as AddressInfo).port;
-  rooms.addresses.settle(bound, rooms.routers.port);
-  await writeKubeconfig(context.home.kubeconfig, controlUrl(rooms.addresses), rooms.adminToken);
-  return { pid: process.pid, host, controlPort: bound, trafficPort: rooms.routers.port };
+}
+
+function kubeOptions({ clock, log }: ServerContext, rooms: Rooms): KubeRoutesOptions {
+  const { cluster, tokens, workloads, addresses } = rooms;
+  const url = (): string => kubeUrl(addresses);
+  return { cluster, access: tokens, logs: workloads.logs, clock, log, version: version(), url };
 }
 
 async function registerFaces(
@@ -82,10 +104,7 @@ async function registerFaces(
     status: () => systemStatus(context, rooms),
   };
   await app.register(productRoutes(productOptions), { prefix: "/api/tidegate/v1" });
-  await app.register(
-    kubeRoutes({ cluster: rooms.cluster, access, logs: rooms.workloads.logs, clock, log, version: version() }),
-    { prefix: "/kube" },
-  );
+  await app.register(kubeRoutes(kubeOptions(context, rooms)), { prefix: "/kube" });
   await app.register(metricsRoutes({ metrics, access, clock }), { prefix: "/prometheus" });
   await app.register(registryRoutes({ registry, access, issuer: { secret: rooms.registryKey }, clock, log }));
   const checks = pushChecks({ workflows, runUrl });
@@ -114,7 +133,7 @@ async function systemStatus(context: ServerContext, rooms: Rooms): Promise<Syste
     addresses: {
       control: controlUrl(addresses),
       traffic: trafficUrl(addresses),
-      kubernetes: `${controlUrl(addresses)}/kube`,
+      kubernetes: kubeUrl(addresses),
       registry: registryHost(addresses),
     },
     processes: [

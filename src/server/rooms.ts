@@ -1,6 +1,6 @@
 /** Opens every room on the data folder and hands each the ports it asked for. Order: what others stand on first. */
 import { join } from "node:path";
-import { ensureAdminToken, Tokens } from "#auth";
+import { Authority, ensureAdminToken, ensurePrivateKey, Tokens } from "#auth";
 import { Informers } from "#controller";
 import { openMirrors, openRepositories, type Repositories } from "#git";
 import { createGitops, type Gitops } from "#gitops";
@@ -29,6 +29,7 @@ import { imageSource } from "./wiring/image-source.ts";
 import { imageTags } from "./wiring/image-tags.ts";
 import { jobTokens } from "./wiring/job-tokens.ts";
 import { LateAddresses } from "./wiring/late-addresses.ts";
+import { podReach } from "./wiring/pod-reach.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
 import { workflowSource } from "./wiring/workflow-source.ts";
@@ -38,6 +39,8 @@ export interface Rooms {
   readonly addresses: LateAddresses;
   readonly tokens: Tokens;
   readonly adminToken: string;
+  /** Signs the certificate of the Kubernetes API. */
+  readonly authority: Authority;
   readonly registryKey: Uint8Array;
   readonly positions: Positions;
   readonly timeline: Timeline;
@@ -90,9 +93,19 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     services: workflowServices(addresses),
   });
   owned.use(workflows);
-  const cluster = owned.use(openEmbeddedCluster({ file: home.clusterDatabase, clock, ids, log }));
+  const authority = await Authority.open({ folder: home.keys, clock });
+  const cluster = owned.use(
+    openEmbeddedCluster({
+      file: home.clusterDatabase,
+      clock,
+      ids,
+      log,
+      signingKey: await ensurePrivateKey(join(home.keys, "service-accounts.key")),
+      authority: authority.certificate,
+    }),
+  );
   const informers = owned.use(new Informers({ cluster, clock, log }));
-  const dataPlane = await openDataPlane(context, { cluster, informers, registry }, owned);
+  const dataPlane = await openDataPlane(context, { addresses, cluster, informers, registry }, owned);
   const gitops = createGitops({ cluster, informers, source: gitopsSource(repositories, mirrors), clock, ids, log });
   const imageUpdater = createImageUpdater({
     cluster,
@@ -109,6 +122,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     addresses,
     tokens,
     adminToken,
+    authority,
     registryKey,
     positions,
     timeline,
@@ -129,7 +143,7 @@ type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" 
 
 async function openDataPlane(
   context: ServerContext,
-  rooms: Pick<Rooms, "cluster" | "informers" | "registry">,
+  rooms: Pick<Rooms, "addresses" | "cluster" | "informers" | "registry">,
   owned: AsyncDisposableStack,
 ): Promise<DataPlane> {
   const { config, home, clock, ids, log, signal } = context;
@@ -167,6 +181,8 @@ async function openDataPlane(
     runtime,
     gate: endpointGate(informers, routers),
     volumes: volumeFolders(home.volumes),
+    reach: podReach(rooms.addresses),
+    accounts: cluster.accounts,
     clock,
     ids,
     log,

@@ -130,9 +130,10 @@ class ProcessSupervisor implements Supervisor {
     const settled = this.#endpoints;
     const control = settled === undefined ? config.control : { ...config.control, port: settled.controlPort };
     const traffic = settled === undefined ? config.traffic : { ...config.traffic, port: settled.trafficPort };
+    const kube = { ...config.kube, port: settled?.kubePort ?? config.kube.port };
     const child = spawn(config.nodePath, [main], {
       ...ownGroup,
-      env: childEnvironment({ ...config, control, traffic }),
+      env: childEnvironment({ ...config, control, traffic, kube }),
       stdio: ["pipe", "ignore", this.#options.controlLog === "file" ? "pipe" : "inherit", "ipc"],
     });
     if (child.stderr !== null) keepLog(child.stderr, join(this.#home.logs, "control.log"), this.#options.log);

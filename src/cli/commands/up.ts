@@ -10,6 +10,8 @@ interface UpOptions extends GlobalOptions {
   readonly host?: string;
   readonly port?: string;
   readonly trafficPort?: string;
+  readonly kubePort?: string;
+  readonly tlsSan?: string[];
   readonly routers?: string;
   readonly jobs?: string;
 }
@@ -22,6 +24,8 @@ export function upCommand(): Command {
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--port <number>", "port of console, git, registry and APIs; 0 takes a free one (default: 7070)")
     .option("--traffic-port <number>", "port of the traffic router; 0 takes a free one (default: 8080)")
+    .option("--kube-port <number>", "port of the Kubernetes API over TLS; 0 takes a free one (default: 7443)")
+    .option("--tls-san <name...>", "more host names and addresses that its certificate stands for")
     .option("--routers <number>", "router processes that share the traffic port (default: 1)")
     .option("--jobs <number>", "workflow jobs at once on this machine; 0 for none (default: the number of cores)")
     .action(up);
@@ -33,6 +37,8 @@ async function up(options: UpOptions): Promise<void> {
     ...(options.host === undefined ? {} : { host: options.host }),
     ...numeric("port", options.port),
     ...numeric("trafficPort", options.trafficPort),
+    ...numeric("kubePort", options.kubePort),
+    ...(options.tlsSan === undefined ? {} : { tlsSan: options.tlsSan }),
     ...numeric("routers", options.routers),
     ...numeric("jobs", options.jobs),
   });

@@ -4,6 +4,7 @@ export interface Addresses {
   readonly host: string;
   readonly controlPort: number;
   readonly trafficPort: number;
+  readonly kubePort: number;
 }
 
 /** By number: what needs no name resolution. */
@@ -26,6 +27,11 @@ export function registryHost(addresses: Addresses): string {
 
 export function trafficUrl(addresses: Addresses): string {
   return `http://${urlHost(addresses.host)}:${addresses.trafficPort}`;
+}
+
+/** Of the Kubernetes API, over TLS and with nothing behind the port: what clients inside a cluster expect. */
+export function kubeUrl(addresses: Addresses): string {
+  return `https://${urlHost(addresses.host)}:${addresses.kubePort}`;
 }
 
 function urlHost(host: string): string {

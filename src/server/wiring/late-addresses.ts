@@ -1,16 +1,22 @@
 import type { Addresses } from "./addresses.ts";
 
+interface Ports {
+  readonly control: number;
+  readonly traffic: number;
+  readonly kube: number;
+}
+
 /** Rooms are opened before the ports are bound; what they say of addresses they say later. */
 export class LateAddresses implements Addresses {
   readonly host: string;
-  #ports: { readonly control: number; readonly traffic: number } | undefined;
+  #ports: Ports | undefined;
 
   constructor(host: string) {
     this.host = host;
   }
 
-  settle(control: number, traffic: number): void {
-    this.#ports = { control, traffic };
+  settle(ports: Ports): void {
+    this.#ports = ports;
   }
 
   get controlPort(): number {
@@ -21,7 +27,11 @@ export class LateAddresses implements Addresses {
     return this.#settled().traffic;
   }
 
-  #settled(): { readonly control: number; readonly traffic: number } {
+  get kubePort(): number {
+    return this.#settled().kube;
+  }
+
+  #settled(): Ports {
     if (this.#ports === undefined) throw new Error("The ports are not bound yet");
     return this.#ports;
   }

@@ -8,6 +8,7 @@ import type { PodLogPort } from "../../ports.ts";
 import { Authenticator } from "../authentication/authenticator.ts";
 import { impersonate, impersonationHeaders } from "../authentication/impersonation.ts";
 import { requirePath } from "../authorization/require.ts";
+import { accountIssuer } from "../service-accounts/account-tokens.ts";
 import { answerResource, noSuchPath } from "../verbs/dispatch.ts";
 import { type Answer, ok, send } from "./answer.ts";
 import { Documents } from "./documents.ts";
@@ -24,6 +25,8 @@ export interface KubeRoutesOptions {
   readonly log: Log;
   /** Of Tidegate; `/version` shows it behind the Kubernetes version served. */
   readonly version: string;
+  /** Where clients reach this API, for the documents that name it. */
+  readonly url?: () => string;
 }
 
 /** What clients take for the version of Kubernetes; kubectl warns when it differs from its own by more than one minor. */
@@ -32,7 +35,7 @@ const kubernetesVersion = { major: "1", minor: "33", patch: "0" } as const;
 /** To be registered with a prefix (`/kube`), which kubeconfig files name as part of the server's URL. */
 export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
   return async (app) => {
-    const { cluster, access, logs, clock, log, version } = options;
+    const { cluster, access, logs, clock, log, version, url: ownUrl = () => "" } = options;
     const { objects, authorizer, accounts } = cluster;
     const authenticator = new Authenticator(access, accounts);
     const face: KubeFace = { objects, logs, authenticator, authorizer, accounts, clock, version };
@@ -71,7 +74,7 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
         user,
         signal: AbortSignal.any([gone.signal, closing.signal]),
       };
-      const answer = await route(face, documents, kubeRequest, path);
+      const answer = await route({ face, documents, url: ownUrl }, kubeRequest, path);
       try {
         return await send(reply, answer);
       } catch (error) {
@@ -88,11 +91,21 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
   };
 }
 
-async function route(face: KubeFace, documents: Documents, request: KubeRequest, path: RequestPath): Promise<Answer> {
+async function route(
+  { face, documents, url }: { readonly face: KubeFace; readonly documents: Documents; readonly url: () => string },
+  request: KubeRequest,
+  path: RequestPath,
+): Promise<Answer> {
   if (path.kind === "resource") return await answerResource(face, request, path);
   requirePath(face.authorizer, request);
   if (request.method !== "GET") throw noSuchPath();
   switch (path.kind) {
+    case "root":
+      return ok({ paths: rootPaths });
+    case "issuer":
+      return ok(issuerDocument(url()));
+    case "issuer-keys":
+      return { kind: "body", code: 200, body: await face.accounts.keySet(), contentType: "application/jwk-set+json" };
     case "version":
       return ok(versionBody(face.version));
     case "api":
@@ -115,6 +128,22 @@ async function route(face: KubeFace, documents: Documents, request: KubeRequest,
     case "unknown":
       throw noSuchPath();
   }
+}
+
+const rootPaths = (
+  "/.well-known/openid-configuration /api /api/v1 /apis /healthz /livez /openapi/v2 /openapi/v3 /openid/v1/jwks " +
+  "/readyz /version"
+).split(" ");
+
+/** OpenID Connect Discovery 1.0, as far as a verifier of service accounts' tokens needs it. */
+function issuerDocument(url: string): Record<string, unknown> {
+  return {
+    issuer: accountIssuer,
+    jwks_uri: `${url}/openid/v1/jwks`,
+    response_types_supported: ["id_token"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["ES256"],
+  };
 }
 
 function versionBody(version: string): Record<string, string> {

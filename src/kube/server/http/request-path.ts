@@ -1,5 +1,6 @@
 /** What a URL path of the Kubernetes API asks for. Pure. */
 export type RequestPath =
+  | { readonly kind: "root" | "issuer" | "issuer-keys" }
   | { readonly kind: "health" | "version" | "api" | "apis" | "openapi-v2" | "openapi-v3" | "unknown" }
   | { readonly kind: "openapi-group"; readonly group: string; readonly version: string }
   | { readonly kind: "group"; readonly group: string }
@@ -20,6 +21,9 @@ const fixed: Readonly<Record<string, RequestPath>> = {
   healthz: { kind: "health" },
   livez: { kind: "health" },
   readyz: { kind: "health" },
+  "": { kind: "root" },
+  ".well-known/openid-configuration": { kind: "issuer" },
+  "openid/v1/jwks": { kind: "issuer-keys" },
   version: { kind: "version" },
   api: { kind: "api" },
   apis: { kind: "apis" },
