@@ -1,5 +1,15 @@
 /** The embedded cluster's own controllers and its one node, put together. */
-import { configMaps, pods, secrets } from "#api";
+import {
+  configMaps,
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  serviceAccounts,
+  services,
+} from "#api";
 import type { Informers } from "#controller";
 import type { Cluster } from "#kube";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
@@ -9,9 +19,10 @@ import { createEndpointSliceController } from "./endpoints/endpoint-slice-contro
 import { runNodeAgent } from "./node/node-agent.ts";
 import type { NodeContext } from "./node/node-context.ts";
 import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
-import type { EndpointGatePort, PodRuntimePort } from "./ports.ts";
+import type { AccountTokenPort, EndpointGatePort, PodReachPort, PodRuntimePort } from "./ports.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
+import { Scheduler } from "./scheduling/scheduler.ts";
 import { createClaimController } from "./volumes/claim-controller.ts";
 import { createFirstClasses } from "./volumes/first-classes.ts";
 import type { VolumeFolderPort } from "./volumes/ports.ts";
@@ -23,6 +34,10 @@ export interface WorkloadsOptions {
   readonly runtime: PodRuntimePort;
   readonly gate: EndpointGatePort;
   readonly volumes: VolumeFolderPort;
+  readonly reach: PodReachPort;
+  readonly accounts: AccountTokenPort;
+  /** Folders of the machine that pods may use by hostPath, and what is below them; default: all. */
+  readonly hostPaths?: readonly string[];
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -42,14 +57,26 @@ export interface Workloads {
 export function createWorkloads(options: WorkloadsOptions): Workloads {
   const { cluster, informers, runtime, gate, volumes, clock, ids, log, nodeName, unrouteMs = 5000 } = options;
   const context: ControllerContext = { cluster, informers, clock, ids, log };
+  const cached = {
+    pods: informers.for(pods),
+    nodes: informers.for(nodes),
+    claims: informers.for(persistentVolumeClaims),
+    volumes: informers.for(persistentVolumes),
+  };
   const node: NodeContext = {
     cluster,
     runtime,
     gate,
-    pods: informers.for(pods),
+    reach: options.reach,
+    accounts: options.accounts,
+    scheduler: new Scheduler({ ...cached, namespaces: informers.for(namespaces), nodeName }),
+    ...cached,
     configMaps: informers.for(configMaps),
     secrets: informers.for(secrets),
+    services: informers.for(services),
+    serviceAccounts: informers.for(serviceAccounts),
     nodeName,
+    hostPaths: options.hostPaths,
     unrouteMs,
     clock,
     log: log.with({ component: "node-agent" }),

@@ -2,4 +2,4 @@
 export { createWorkloads, type Workloads, type WorkloadsOptions } from "./create-workloads.ts";
 export type { PodLogRequest, PodLogs } from "./node/pod-logs.ts";
 export type { VolumeFolderPort } from "./volumes/ports.ts";
-export type { EndpointGatePort, PodIdentity, PodRuntimePort } from "./ports.ts";
+export type { EndpointGatePort, PodIdentity, PodReachPort, PodRuntimePort } from "./ports.ts";

@@ -1,5 +1,8 @@
 /** What the workloads room needs of others; the server wires it. */
+import type { Service } from "#api";
 import type { Channel } from "#lib";
+import type { RegistryLogin } from "./node/pull-secrets.ts";
+import type { ServiceAddress } from "./node/service-env.ts";
 
 export interface PodIdentity {
   readonly uid: string;
@@ -14,6 +17,27 @@ export interface EndpointGatePort {
    * deletionTimestamp, so its endpoints are on their way out by themselves; this is only the waiting.
    */
   awaitUnrouted(pod: PodIdentity, signal: AbortSignal): Promise<void>;
+}
+
+/** Where pods of this node reach things. */
+export interface PodReachPort {
+  /** The API server, as clients inside a cluster look for it (HTTPS); undefined where it has no such address. */
+  apiServer(): ServiceAddress | undefined;
+  /** A port of a service; undefined where nothing reaches it. */
+  service(service: Service, port: number): ServiceAddress | undefined;
+}
+
+/** Signs tokens by which pods speak for their service accounts. */
+export interface AccountTokenPort {
+  /** PEM of the authority that pods check the API server by; "" where there is none. */
+  readonly authority: string;
+  issue(request: {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+    readonly audiences?: readonly string[];
+    readonly expirationSeconds: number;
+    readonly boundTo: { readonly kind: "Pod"; readonly name: string; readonly uid: string };
+  }): Promise<{ readonly token: string; readonly expiresAt: string }>;
 }
 
 interface ContainerImage {
@@ -36,9 +60,16 @@ export interface ContainerToStart {
   readonly args?: readonly string[];
   readonly workingDir?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that tell of services: under `env`, and of other pods' ports, so never mapped to this pod's. */
+  readonly links: Readonly<Record<string, string>>;
   readonly ports: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly network: PodNetwork;
-  readonly mounts: readonly { readonly volume: string; readonly mountPath: string; readonly subPath?: string }[];
+  readonly mounts: readonly {
+    readonly volume: string;
+    readonly mountPath: string;
+    readonly subPath?: string;
+    readonly readOnly?: boolean;
+  }[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -49,6 +80,7 @@ type ContainerRunState =
       readonly exitCode: number;
       readonly startedAt: Temporal.Instant;
       readonly finishedAt: Temporal.Instant;
+      readonly oomKilled?: boolean;
       /** False when nobody saw the end and the code is a stand-in. */
       readonly witnessed: boolean;
     };
@@ -68,6 +100,23 @@ export interface VolumeFiles {
   /** Absent for an emptyDir. */
   readonly files?: ReadonlyMap<string, Uint8Array>;
   readonly mode?: number;
+  /** Of single files, by path; they count more than `mode`. */
+  readonly modes?: ReadonlyMap<string, number>;
+  /** A folder or file of the machine, instead of one of the pod's own. */
+  readonly hostPath?: string;
+  /** What upstream's `hostPath.type` says must be there, or be made. */
+  readonly hostPathType?: string;
+}
+
+export interface ContainerUsage {
+  readonly id: string;
+  readonly pod: PodIdentity;
+  readonly name: string;
+  readonly at: Temporal.Instant;
+  readonly startedAt: Temporal.Instant;
+  /** Processor time since it started. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
 }
 
 interface ContainerLogOptions {
@@ -89,7 +138,11 @@ export interface PodRuntimePort {
   readonly events: Pick<Channel<{ readonly podUid: string }>, "subscribe">;
   pull(
     reference: string,
-    options: { readonly policy: "Always" | "IfNotPresent" | "Never"; readonly signal: AbortSignal },
+    options: {
+      readonly policy: "Always" | "IfNotPresent" | "Never";
+      readonly logins: readonly RegistryLogin[];
+      readonly signal: AbortSignal;
+    },
   ): Promise<ContainerImage & { readonly fetched: boolean }>;
   /** Safe to repeat; ports stay while a container of the pod runs. */
   preparePod(
@@ -112,6 +165,10 @@ export interface PodRuntimePort {
   list(podUid?: string): readonly ContainerRecord[];
   pods(): readonly PodIdentity[];
   logs(id: string, options: ContainerLogOptions): AsyncIterable<Uint8Array>;
+  /** What an ended container left at `path` of its file system to say why; "" when nothing. */
+  terminationMessage(id: string, path: string): Promise<string>;
+  /** Of every running container. */
+  usage(signal: AbortSignal): Promise<readonly ContainerUsage[]>;
   removeContainer(id: string, signal: AbortSignal): Promise<void>;
   removePod(podUid: string, signal: AbortSignal): Promise<void>;
 }

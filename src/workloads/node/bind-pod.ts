@@ -1,6 +1,6 @@
 /**
- * Scheduling on a node that is the only one: the pod gets its place and ports, then its node. Both are written in one
- * patch before anything starts, so that whoever sees a container's port can reach it.
+ * Puts a pod on the node: it gets its place and ports, then its node. Both are written in one patch before anything
+ * starts, so that whoever sees a container's port can reach it.
  */
 import { type Pod, pods, portMapAnnotation } from "#api";
 import { deepEqual } from "#lib";
@@ -21,16 +21,28 @@ export async function bindPod(context: NodeContext, pod: Pod, signal: AbortSigna
   const patch = { metadata: { uid, annotations }, ...(unbound ? { spec: { nodeName } } : {}) };
   await cluster.patch(pods, { namespace, name }, { type: "merge", patch }, { signal, fieldManager: "kubelet" });
   if (unbound) {
-    await tell(
-      context,
-      pod,
-      "Normal",
-      "Scheduled",
-      `Successfully assigned ${namespace}/${name} to ${nodeName}`,
-      signal,
-    );
+    const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
+    await tell(context, pod, "Normal", "Scheduled", message, signal);
   }
   return network;
+}
+
+/** Says in the pod's status why it is not placed. */
+export async function writeUnscheduled(
+  context: NodeContext,
+  pod: Pod,
+  why: { readonly reason: "Unschedulable" | "SchedulingGated"; readonly message: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = "", name, uid } = pod.metadata;
+  const old = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (old?.status === "False" && old.reason === why.reason && old.message === why.message) return;
+  const now = context.clock.now().toString({ smallestUnit: "second" });
+  const lastTransitionTime = old?.status === "False" ? (old.lastTransitionTime ?? now) : now;
+  const condition = { type: "PodScheduled", status: "False", ...why, lastTransitionTime };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  const options = { signal, subresource: "status", fieldManager: "default-scheduler" } as const;
+  await context.cluster.patch(pods, { namespace, name }, { type: "strategic", patch }, options);
 }
 
 function portMapOf(pod: Pod): Record<string, number> {

@@ -19,7 +19,10 @@ const sources: ConfigSources = {
 };
 
 function environment(more: Partial<Container>): ReturnType<typeof containerEnvironment> {
-  return containerEnvironment(pod, { name: "app", image: "app:1", ...more }, sources, "127.0.0.1");
+  const container = { name: "app", image: "app:1", ...more };
+  const place = { podIp: "127.0.0.1", hostIp: "127.0.0.1", allocatable: { cpu: "2", memory: "4Gi" } };
+  const links = { DB_SERVICE_HOST: "db.shop.localhost" };
+  return containerEnvironment({ pod, container, sources, place, links });
 }
 
 test("variables may use those before them, and the command may use all", () => {
@@ -31,12 +34,17 @@ test("variables may use those before them, and the command may use all", () => {
     command: ["run", "$(URL)"],
     args: ["$(UNKNOWN)"],
   });
-  assert.deepEqual(result.kind === "complete" && result.value, {
-    env: { HOST: "db", URL: "http://db:$(PORT)/$(HOST)" },
-    command: ["run", "http://db:$(PORT)/$(HOST)"],
-    args: ["$(UNKNOWN)"],
-    skipped: [],
-  });
+  assert.ok(result.kind === "complete");
+  const { env, command, args, skipped } = result.value;
+  assert.deepEqual(
+    { env, command, args, skipped },
+    {
+      env: { HOST: "db", URL: "http://db:$(PORT)/$(HOST)" },
+      command: ["run", "http://db:$(PORT)/$(HOST)"],
+      args: ["$(UNKNOWN)"],
+      skipped: [],
+    },
+  );
 });
 
 test("values come from ConfigMaps, Secrets and the pod itself; env goes over envFrom", () => {

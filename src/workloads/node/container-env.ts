@@ -1,5 +1,6 @@
 /** A container's environment from the pod spec and what it refers to: pure. */
 import type { ConfigMap, Container, EnvVar, Pod, Secret } from "#api";
+import { podField, type PodPlace, resourceField } from "./pod-fields.ts";
 
 /** ConfigMaps and Secrets of the pod's namespace. */
 export interface ConfigSources {
@@ -11,6 +12,8 @@ interface ContainerEnvironment {
   readonly env: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly args: readonly string[];
+  /** With `$(NAME)` in it put in. */
+  readonly expand: (text: string) => string;
   /** Keys of an `envFrom` that are no variable names; upstream leaves them out and says so. */
   readonly skipped: readonly string[];
 }
@@ -24,23 +27,28 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 class Missing extends Error {}
 
-/** @param podIp where the pod is reachable, for `status.podIP` */
-export function containerEnvironment(
-  pod: Pod,
-  container: Container,
-  sources: ConfigSources,
-  podIp: string,
-): EnvironmentResult {
+interface EnvironmentInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly sources: ConfigSources;
+  readonly place: PodPlace;
+  /** Variables of services: the container's own count more, and may use them. */
+  readonly links: Readonly<Record<string, string>>;
+}
+
+export function containerEnvironment(input: EnvironmentInput): EnvironmentResult {
+  const { container, sources, links } = input;
   try {
     const env: Record<string, string> = {};
     const skipped = fromSources(container, sources, env);
+    const expanded = (text: string): string => expand(text, { ...links, ...env });
     for (const variable of container.env ?? []) {
-      const value = valueOf(variable, pod, sources, podIp);
-      if (value !== undefined) env[variable.name] = variable.valueFrom === undefined ? expand(value, env) : value;
+      const value = valueOf(variable, input);
+      if (value !== undefined) env[variable.name] = variable.valueFrom === undefined ? expanded(value) : value;
     }
-    const command = (container.command ?? []).map((text) => expand(text, env));
-    const args = (container.args ?? []).map((text) => expand(text, env));
-    return { kind: "complete", value: { env, command, args, skipped } };
+    const command = (container.command ?? []).map(expanded);
+    const args = (container.args ?? []).map(expanded);
+    return { kind: "complete", value: { env, command, args, skipped, expand: expanded } };
   } catch (error) {
     if (error instanceof Missing) return { kind: "missing", message: error.message };
     throw error;
@@ -87,10 +95,20 @@ function secretData(sources: ConfigSources, reference: Reference | undefined): R
   return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
 }
 
-function valueOf(variable: EnvVar, pod: Pod, sources: ConfigSources, podIp: string): string | undefined {
+function valueOf(variable: EnvVar, { pod, container, sources, place }: EnvironmentInput): string | undefined {
   const from = variable.valueFrom;
   if (from === undefined) return variable.value ?? "";
-  if (from.fieldRef !== undefined) return fieldOf(pod, from.fieldRef.fieldPath, podIp);
+  if (from.fieldRef !== undefined) {
+    const { fieldPath } = from.fieldRef;
+    return (
+      podField(pod, fieldPath, place) ?? missing(`field "${fieldPath}" of the pod cannot be used in the environment`)
+    );
+  }
+  if (from.resourceFieldRef !== undefined) {
+    const { resource, containerName = container.name } = from.resourceFieldRef;
+    const value = resourceField(pod, container, from.resourceFieldRef, place);
+    return value ?? missing(`resource "${resource}" of container "${containerName}" cannot be used in the environment`);
+  }
   const where = pod.metadata.namespace ?? "";
   if (from.configMapKeyRef !== undefined) {
     const { name, key, optional } = from.configMapKeyRef;
@@ -103,6 +121,10 @@ function valueOf(variable: EnvVar, pod: Pod, sources: ConfigSources, podIp: stri
   throw new Missing(`environment variable "${variable.name}" has a source this node cannot read`);
 }
 
+function missing(message: string): never {
+  throw new Missing(message);
+}
+
 function keyOf(
   data: Readonly<Record<string, string>>,
   key: string,
@@ -112,25 +134,4 @@ function keyOf(
   if (Object.hasOwn(data, key)) return data[key];
   if (optional === true) return undefined;
   throw new Missing(`couldn't find key ${key} in ${owner}`);
-}
-
-function fieldOf(pod: Pod, path: string, podIp: string): string {
-  const subscript = /^metadata\.(labels|annotations)\['([^']*)'\]$/.exec(path);
-  if (subscript !== null) {
-    const map = subscript[1] === "labels" ? pod.metadata.labels : pod.metadata.annotations;
-    return map?.[subscript[2] ?? ""] ?? "";
-  }
-  const fields: Readonly<Record<string, string | undefined>> = {
-    "metadata.name": pod.metadata.name,
-    "metadata.namespace": pod.metadata.namespace,
-    "metadata.uid": pod.metadata.uid,
-    "spec.nodeName": pod.spec.nodeName,
-    "spec.serviceAccountName": pod.spec.serviceAccountName ?? "default",
-    "status.podIP": podIp,
-    "status.podIPs": podIp,
-    "status.hostIP": podIp,
-    "status.hostIPs": podIp,
-  };
-  if (!Object.hasOwn(fields, path)) throw new Missing(`field "${path}" of the pod cannot be used in the environment`);
-  return fields[path] ?? "";
 }

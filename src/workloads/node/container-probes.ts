@@ -6,7 +6,8 @@ import type { Container, Probe } from "#api";
 import { type Clock, TaskGroup } from "#lib";
 import type { ProbeVerdicts } from "./plan-pod.ts";
 import { initialProbe, isRegular, type ProbeKind, recordProbe } from "./probe-state.ts";
-import { type ProbeResult, type ProbeTarget, runProbe } from "./run-probe.ts";
+import type { ProbeResult, ProbeTarget } from "./probe-target.ts";
+import { runProbe } from "./run-probe.ts";
 
 export interface ContainerProbesOptions {
   readonly container: Container;
@@ -18,6 +19,8 @@ export interface ContainerProbesOptions {
   readonly onVerdict: () => void;
   /** A regular attempt failed. */
   readonly onFailure: (kind: ProbeKind, message: string) => void;
+  /** An attempt succeeded, with something to say. */
+  readonly onWarning: (kind: ProbeKind, message: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -68,7 +71,7 @@ export class ContainerProbes implements AsyncDisposable {
       await clock.sleep(state.nextAtMs - clock.now().epochMilliseconds, signal);
       const atMs = clock.now().epochMilliseconds;
       const result = await runProbe(probe, target, signal);
-      if (!result.ok && isRegular(state, atMs)) this.#tellFailure(kind, result);
+      this.#tell(kind, result, isRegular(state, atMs));
       state = recordProbe(kind, probe, state, { ok: result.ok, atMs });
       if (state.verdict !== undefined) this.#settle(kind, state.verdict);
       // A container that failed these is stopped; one that has started is started for good.
@@ -77,8 +80,10 @@ export class ContainerProbes implements AsyncDisposable {
     }
   }
 
-  #tellFailure(kind: ProbeKind, result: ProbeResult): void {
-    if (!result.ok) this.#options.onFailure(kind, result.message);
+  #tell(kind: ProbeKind, result: ProbeResult, regular: boolean): void {
+    const { onFailure, onWarning } = this.#options;
+    if (!result.ok && regular) onFailure(kind, result.message);
+    if (result.ok && result.warning !== undefined) onWarning(kind, result.warning);
   }
 
   #settle(kind: ProbeKind, verdict: boolean): void {

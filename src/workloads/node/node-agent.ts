@@ -1,9 +1,10 @@
 /** Runs every pod of the embedded cluster: one `PodWorker` each, found again after a restart. */
-import { type Node, nodes, type Pod } from "#api";
-import { isKubeError } from "#kube";
-import { TaskGroup, toTimestamp } from "#lib";
-import { freemem, hostname, machine, platform, release, totalmem, availableParallelism } from "node:os";
+import type { KubeObject, Pod } from "#api";
+import type { Informer } from "#controller";
+import { deepEqual, TaskGroup } from "#lib";
+import { isEnded } from "../pod-state.ts";
 import type { NodeContext } from "./node-context.ts";
+import { registerNode } from "./node-status.ts";
 import { PodWorker } from "./pod-worker.ts";
 
 export async function runNodeAgent(context: NodeContext, signal: AbortSignal): Promise<void> {
@@ -11,7 +12,9 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
   await using tasks = new TaskGroup((error, name) => log.error("Node agent task failed", { name, error }));
   const workers = new Map<string, PodWorker>();
   using subscriptions = new DisposableStack();
-  await Promise.all([context.pods.synced(), context.configMaps.synced(), context.secrets.synced()]);
+  await Promise.all(
+    [...configuration(context), ...room(context), context.pods, context.services].map((informer) => informer.synced()),
+  );
   await registerNode(context, signal);
   await removeOrphans(context, signal);
   const follow = (pod: Pod): void => {
@@ -28,6 +31,7 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
       }
     });
   };
+  const roomChanged = (): void => workers.forEach((worker) => worker.roomChanged());
   subscriptions.use(
     context.pods.subscribe((event) => {
       if (event.type === "deleted") workers.get(event.object.metadata.uid ?? "")?.notify();
@@ -36,14 +40,31 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
       if (event.type === "updated" && event.old.metadata.uid !== event.object.metadata.uid) {
         workers.get(event.old.metadata.uid ?? "")?.notify();
       }
+      if (event.type === "deleted" || (event.type === "updated" && changesRoom(event.old, event.object))) roomChanged();
     }),
   );
-  for (const informer of [context.configMaps, context.secrets]) {
+  for (const informer of configuration(context)) {
     subscriptions.use(
       informer.subscribe(({ object }) => configurationChanged(context, workers, object.metadata.namespace)),
     );
   }
+  for (const informer of room(context)) subscriptions.use(informer.subscribe(roomChanged));
   for await (const { podUid } of runtime.events.subscribe(signal)) workers.get(podUid)?.notify();
+}
+
+/** Kinds that the containers of a namespace are made of. */
+function configuration({ configMaps, secrets, serviceAccounts, claims }: NodeContext): Informer<KubeObject>[] {
+  return [configMaps, secrets, serviceAccounts, claims] as unknown as Informer<KubeObject>[];
+}
+
+/** Kinds that say whether there is room for a pod. */
+function room({ nodes, claims, volumes }: NodeContext): Informer<KubeObject>[] {
+  return [nodes, claims, volumes] as unknown as Informer<KubeObject>[];
+}
+
+/** It ended and leaves its room, or its labels mean something else to the affinity of others. */
+function changesRoom(old: Pod, pod: Pod): boolean {
+  return isEnded(old) !== isEnded(pod) || !deepEqual(old.metadata.labels, pod.metadata.labels);
 }
 
 function configurationChanged(
@@ -62,59 +83,4 @@ async function removeOrphans(context: NodeContext, signal: AbortSignal): Promise
     context.log.info("Ending a pod that is not in the cluster any more", { namespace, name });
     await context.runtime.removePod(uid, signal);
   }
-}
-
-async function registerNode(context: NodeContext, signal: AbortSignal): Promise<void> {
-  const { cluster, nodeName } = context;
-  const now = toTimestamp(context.clock.now());
-  const resources = { cpu: String(availableParallelism()), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "1000" };
-  const labels = {
-    "kubernetes.io/hostname": nodeName,
-    "kubernetes.io/os": platform(),
-    "kubernetes.io/arch": architecture(),
-  };
-  const node: Node = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, labels }, spec: {} };
-  try {
-    await cluster.create(nodes, node, { signal });
-  } catch (error) {
-    if (!isKubeError(error, "AlreadyExists")) throw error;
-  }
-  const old = await cluster.get(nodes, { name: nodeName }, { signal });
-  const ready = old?.status?.conditions?.find(({ type }) => type === "Ready");
-  const status: NonNullable<Node["status"]> = {
-    capacity: resources,
-    allocatable: { ...resources, memory: `${Math.floor(freemem() / 1024)}Ki` },
-    addresses: [
-      { type: "InternalIP", address: "127.0.0.1" },
-      { type: "Hostname", address: hostname() },
-    ],
-    conditions: [
-      {
-        type: "Ready",
-        status: "True",
-        reason: "KubeletReady",
-        message: "the node agent runs pods",
-        lastTransitionTime: ready?.status === "True" ? (ready.lastTransitionTime ?? now) : now,
-      },
-    ],
-    nodeInfo: {
-      operatingSystem: platform(),
-      architecture: architecture(),
-      kernelVersion: release(),
-      osImage: `${platform()} ${release()}`,
-      kubeletVersion: "v1.32.0",
-      containerRuntimeVersion: `${context.runtime.name}://1`,
-      machineID: "",
-      systemUUID: "",
-      bootID: "",
-      kubeProxyVersion: "",
-    },
-  };
-  const patch = { type: "merge", patch: { status } } as const;
-  await cluster.patch(nodes, { name: nodeName }, patch, { signal, subresource: "status" });
-}
-
-function architecture(): string {
-  const name = machine();
-  return name === "x86_64" ? "amd64" : name === "aarch64" ? "arm64" : name;
 }

@@ -52,7 +52,8 @@ function observed(more: Partial<PodObserved> = {}): PodObserved {
     failures: new Map(),
     probes: new Map(),
     starting: new Set(),
-    stopping: new Set(),
+    stopping: new Map(),
+    lastWords: new Map(),
     unrouted: "no",
     ...more,
   };
@@ -65,6 +66,8 @@ function said(given: PodObserved): string[] {
       case "start":
         return `start ${action.container.name} ${action.attempt}`;
       case "stop":
+        return [`stop ${action.record.id}`, ...action.after].join(" after ");
+      case "backOff":
       case "forget":
         return `${action.kind} ${action.record.id}`;
       case "unroute":
@@ -121,7 +124,11 @@ const plans: { name: string; given: Partial<PodObserved>; want: string[] }[] = [
     want: ["start one 1"],
   },
   { name: "the first crash is answered at once", given: { records: [exited(1)] }, want: ["start app 1"] },
-  { name: "the second crash in a row waits", given: { records: [exited(1, { attempt: 1, streak: 1 })] }, want: [] },
+  {
+    name: "the second crash in a row waits",
+    given: { records: [exited(1, { attempt: 1, streak: 1 })] },
+    want: ["backOff u_app_1"],
+  },
   {
     name: "until the back-off has passed",
     given: { records: [exited(1, { attempt: 1, streak: 1, ago: 11 })] },
@@ -154,7 +161,7 @@ const plans: { name: string; given: Partial<PodObserved>; want: string[] }[] = [
   },
   {
     name: "which is done once",
-    given: { records: [running()], probes: dead, stopping: new Set(["u_app_0"]) },
+    given: { records: [running()], probes: dead, stopping: new Map([["u_app_0", 30_000]]) },
     want: [],
   },
   {
@@ -241,12 +248,12 @@ const statuses: { name: string; given: Partial<PodObserved>; want: string }[] = 
   { name: "and not before", given: { pod: probed, records: [running()] }, want: "Running ready=False running" },
   {
     name: "a container that is stopped for its liveness is no longer ready",
-    given: { records: [running()], stopping: new Set(["u_app_0"]) },
+    given: { records: [running()], stopping: new Map([["u_app_0", 30_000]]) },
     want: "Running ready=False running",
   },
   {
     name: "a terminating pod stays ready as long as it serves",
-    given: { pod: deleted, records: [running()], stopping: new Set(["u_app_0"]) },
+    given: { pod: deleted, records: [running()], stopping: new Map([["u_app_0", 30_000]]) },
     want: "Running ready=True running",
   },
   {

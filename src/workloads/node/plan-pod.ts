@@ -2,11 +2,13 @@
  * What to do for a pod next: pure. Called whenever anything about the pod changed; it says what is missing now, never
  * what was asked before.
  *
- * A pod goes: bound → init containers one after another → containers → (deletion asked) out of traffic → containers
- * stopped → gone. Containers start, end and restart by the restart policy in between.
+ * A pod goes: bound → init containers one after another, sidecars among them going on → containers → (all ended, or
+ * deletion asked) out of traffic → stopped, sidecars last → gone. Containers start, end and restart by the restart
+ * policy in between.
  */
 import type { Container, Pod } from "#api";
 import type { ContainerRecord } from "../ports.ts";
+import { endsAfter, initProgress, isSidecar, latest } from "./init-progress.ts";
 import { restartOf } from "./restart.ts";
 
 /** Why a container could not be started, and when to try again. */
@@ -35,17 +37,30 @@ export interface PodObserved {
   readonly failures: ReadonlyMap<string, StartFailure>;
   /** By container id. */
   readonly probes: ReadonlyMap<string, ProbeVerdicts>;
+  /** What ended containers said last, by container id. */
+  readonly lastWords: ReadonlyMap<string, string>;
   /** Names of containers that are being started. */
   readonly starting: ReadonlySet<string>;
-  /** Ids of containers that are being stopped. */
-  readonly stopping: ReadonlySet<string>;
+  /** Ids of containers that are being stopped, with the grace they were given, in ms. */
+  readonly stopping: ReadonlyMap<string, number>;
   /** True once no router sends it requests, or the wait for that was given up. */
   readonly unrouted: "no" | "waiting" | "yes";
 }
 
+export interface StopAction {
+  readonly kind: "stop";
+  readonly record: ContainerRecord;
+  readonly graceMs: number;
+  readonly message: string;
+  /** Names of containers that end before it. */
+  readonly after: readonly string[];
+}
+
 export type PodAction =
   | { readonly kind: "start"; readonly container: Container; readonly attempt: number; readonly streak: number }
-  | { readonly kind: "stop"; readonly record: ContainerRecord; readonly graceMs: number; readonly message: string }
+  | StopAction
+  /** Waits to be restarted: told once an attempt. */
+  | { readonly kind: "backOff"; readonly record: ContainerRecord }
   | { readonly kind: "unroute" }
   /** Earlier attempts whose log nobody can ask for any more. */
   | { readonly kind: "forget"; readonly record: ContainerRecord }
@@ -59,11 +74,12 @@ export interface PodPlan {
 }
 
 export function planPod(observed: PodObserved): PodPlan {
-  if (observed.pod.metadata.deletionTimestamp !== undefined) return { actions: planEnd(observed), wakeAtMs: undefined };
-  if (deadlinePassed(observed))
-    return { actions: stopAll(observed, "Pod was active longer than its deadline"), wakeAtMs: undefined };
-  if (isFinished(observed)) return { actions: [], wakeAtMs: undefined };
-  const plans = due(observed).map((container) => planContainer(observed, container));
+  const { metadata, status } = observed.pod;
+  if (metadata.deletionTimestamp !== undefined) return { actions: planEnd(observed), wakeAtMs: undefined };
+  // Also what was found running after a crash between the last word on a pod and its end.
+  const ended = deadlinePassed(observed) || isFinished(observed) || status?.phase === "Failed";
+  if (ended) return { actions: stopAll(observed), wakeAtMs: undefined };
+  const plans = initProgress(observed).due.map((container) => planContainer(observed, container));
   const deadline = deadlineMs(observed.pod);
   const wakes = [...plans.map(({ wakeAtMs }) => wakeAtMs), deadline].filter((atMs) => atMs !== undefined);
   return {
@@ -72,45 +88,30 @@ export function planPod(observed: PodObserved): PodPlan {
   };
 }
 
-/** The record of the container's latest attempt. */
-export function latest(observed: Pick<PodObserved, "records">, name: string): ContainerRecord | undefined {
-  return observed.records.findLast((record) => record.name === name);
-}
-
-/** The first init container that has not succeeded; undefined when all have, or when containers already ran. */
-export function pendingInit(observed: Pick<PodObserved, "pod" | "records">): Container | undefined {
-  const { containers, initContainers = [] } = observed.pod.spec;
-  if (containers.some(({ name }) => latest(observed, name) !== undefined)) return undefined;
-  return initContainers.find(({ name }) => {
-    const state = latest(observed, name)?.state;
-    return state?.kind !== "exited" || state.exitCode !== 0;
-  });
-}
-
-/** Every container ended and none will run again. */
-export function isFinished(observed: Pick<PodObserved, "pod" | "records">): boolean {
+/** Every container ended and none will run again; sidecars, which do not count, may still run. */
+export function isFinished(observed: Pick<PodObserved, "pod" | "records" | "probes" | "starting">): boolean {
   const { spec, status } = observed.pod;
   if (status?.phase === "Succeeded" || status?.phase === "Failed") return true;
-  const init = pendingInit(observed);
-  if (init !== undefined) return rests(observed, init, true);
+  const { pending } = initProgress(observed);
+  if (pending !== undefined) return !isSidecar(pending) && rests(observed, pending, true);
   return spec.containers.every((container) => rests(observed, container, false));
 }
 
 function rests(observed: Pick<PodObserved, "pod" | "records">, container: Container, isInit: boolean): boolean {
   const record = latest(observed, container.name);
   if (record?.state.kind !== "exited") return false;
-  return restartOf(record, policyOf(observed.pod, isInit)) === undefined;
+  return restartOf(record, policyOf(observed.pod, container, isInit)) === undefined;
 }
 
-/** Init containers of an `Always` pod are retried until they succeed, then rest. */
-export function policyOf(pod: Pod, isInit: boolean): "Always" | "OnFailure" | "Never" {
+/** Sidecars run always; init containers of an `Always` pod are retried until they succeed, then rest. */
+export function policyOf(pod: Pod, container: Container, isInit: boolean): "Always" | "OnFailure" | "Never" {
+  if (isInit && isSidecar(container)) return "Always";
   const policy = pod.spec.restartPolicy ?? "Always";
   return isInit && policy === "Always" ? "OnFailure" : policy;
 }
 
-function due(observed: PodObserved): readonly Container[] {
-  const init = pendingInit(observed);
-  return init === undefined ? observed.pod.spec.containers : [init];
+export function isInitContainer(pod: Pod, { name }: Container): boolean {
+  return (pod.spec.initContainers ?? []).some((container) => container.name === name);
 }
 
 function planContainer(observed: PodObserved, container: Container): PodPlan {
@@ -120,12 +121,15 @@ function planContainer(observed: PodObserved, container: Container): PodPlan {
   const record = latest(observed, name);
   if (record?.state.kind === "running")
     return { actions: planRunning(observed, container, record), wakeAtMs: undefined };
-  const isInit = !observed.pod.spec.containers.includes(container);
-  const restart = record === undefined ? undefined : restartOf(record, policyOf(observed.pod, isInit));
+  const policy = policyOf(observed.pod, container, isInitContainer(observed.pod, container));
+  const restart = record === undefined ? undefined : restartOf(record, policy);
   if (record !== undefined && restart === undefined) return none;
   const failure = observed.failures.get(name);
   const atMs = Math.max(restart?.atMs ?? 0, failure?.retryAtMs ?? 0);
-  if (atMs > observed.nowMs) return { actions: [], wakeAtMs: Number.isFinite(atMs) ? atMs : undefined };
+  if (atMs > observed.nowMs) {
+    const waits = record !== undefined && (restart?.delayMs ?? 0) > 0;
+    return { actions: waits ? [{ kind: "backOff", record }] : [], wakeAtMs: Number.isFinite(atMs) ? atMs : undefined };
+  }
   const attempt = record === undefined ? 0 : record.attempt + 1;
   return { actions: [{ kind: "start", container, attempt, streak: restart?.streak ?? 0 }], wakeAtMs: undefined };
 }
@@ -137,8 +141,10 @@ function planRunning(observed: PodObserved, container: Container, record: Contai
   if (failed === undefined) return [];
   const probe = failed === "startup" ? container.startupProbe : container.livenessProbe;
   const seconds = probe?.terminationGracePeriodSeconds ?? observed.pod.spec.terminationGracePeriodSeconds ?? 30;
-  const message = `Container ${container.name} failed ${failed} probe, will be restarted`;
-  return [{ kind: "stop", record, graceMs: seconds * 1000, message }];
+  const message = isInitContainer(observed.pod, container)
+    ? `Init container ${container.name} failed ${failed} probe`
+    : `Container ${container.name} failed ${failed} probe, will be restarted`;
+  return [{ kind: "stop", record, graceMs: seconds * 1000, message, after: [] }];
 }
 
 /** First out of traffic, then stopped, then gone: in this order no request meets a closed door. */
@@ -147,19 +153,21 @@ function planEnd(observed: PodObserved): PodAction[] {
   if (running.length === 0) return observed.starting.size > 0 ? [] : [{ kind: "finish" }];
   if (observed.unrouted === "no") return [{ kind: "unroute" }];
   if (observed.unrouted === "waiting") return [];
-  return stopAll(observed, undefined);
+  return stopAll(observed);
 }
 
-function stopAll(observed: PodObserved, message: string | undefined): PodAction[] {
+/** A shorter grace than the one given (a second deletion) counts at once. */
+function stopAll(observed: PodObserved): PodAction[] {
   const { metadata, spec } = observed.pod;
-  const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
+  const graceMs = (metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30) * 1000;
   return observed.records
-    .filter((record) => record.state.kind === "running" && !observed.stopping.has(record.id))
+    .filter((record) => record.state.kind === "running" && graceMs < (observed.stopping.get(record.id) ?? Infinity))
     .map((record) => ({
       kind: "stop",
       record,
-      graceMs: seconds * 1000,
-      message: message ?? `Stopping container ${record.name}`,
+      graceMs,
+      message: `Stopping container ${record.name}`,
+      after: endsAfter(observed.pod, record.name),
     }));
 }
 

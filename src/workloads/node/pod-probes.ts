@@ -5,7 +5,8 @@ import type { ContainerRecord } from "../ports.ts";
 import { ContainerProbes } from "./container-probes.ts";
 import { type NodeContext, tell } from "./node-context.ts";
 import type { ProbeVerdicts } from "./plan-pod.ts";
-import type { ProbeTarget } from "./run-probe.ts";
+import type { ProbeTarget } from "./probe-target.ts";
+import { findContainer } from "./stop-container.ts";
 
 export class PodProbes implements AsyncDisposable {
   readonly #context: NodeContext;
@@ -42,11 +43,12 @@ export class PodProbes implements AsyncDisposable {
   }
 
   #begin(pod: Pod, record: ContainerRecord, target: ProbeTarget): void {
-    const container = pod.spec.containers.find(({ name }) => name === record.name);
+    const container = findContainer(pod, record.name);
     if (container === undefined) return;
     const { clock, log, runtime } = this.#context;
     const containerId = `${runtime.name}://${record.id}`;
-    const known = pod.status?.containerStatuses?.find(({ containerID }) => containerID === containerId);
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+    const known = [...containerStatuses, ...initContainerStatuses].find((status) => status.containerID === containerId);
     const probes = new ContainerProbes({
       container,
       target,
@@ -54,15 +56,19 @@ export class PodProbes implements AsyncDisposable {
       knownReady: known?.ready === true,
       knownStarted: known?.started === true,
       onVerdict: this.#onVerdict,
-      onFailure: (kind, message) => this.#tellUnhealthy(pod, kind, message),
+      onFailure: (kind, message) => this.#tell(pod, "Unhealthy", `${capital(kind)} probe failed: ${message}`),
+      onWarning: (kind, message) => this.#tell(pod, "ProbeWarning", `${capital(kind)} probe warning: ${message}`),
       onError: (error) => log.error("Probing failed", { pod: pod.metadata.name, error }),
     });
     this.#probes.set(record.id, probes);
     probes.start();
   }
 
-  #tellUnhealthy(pod: Pod, kind: string, message: string): void {
-    const text = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed: ${message}`;
-    this.#tasks.start("event", (signal) => tell(this.#context, pod, "Warning", "Unhealthy", text, signal));
+  #tell(pod: Pod, reason: string, text: string): void {
+    this.#tasks.start("event", (signal) => tell(this.#context, pod, "Warning", reason, text, signal));
   }
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }

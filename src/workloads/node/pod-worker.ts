@@ -1,43 +1,44 @@
 /**
- * Runs one pod: observes, plans, acts, and waits until something about the pod changes. What takes long (pulling,
- * starting, stopping) goes on beside the loop, so that the plan always sees the present.
+ * Runs one pod: places it, observes, plans, acts, and waits until something about the pod changes. What takes long
+ * (pulling, starting, stopping) goes on beside the loop, so that the plan always sees the present.
  *
  * Nothing here needs to survive: after a restart of the control process the runtime's records and the pod's status say
  * all that the plan wants to know.
  */
-import { type Pod, pods, reachablePort } from "#api";
+import { type Pod, pods } from "#api";
 import { deepEqual, isAbort, TaskGroup, Wake } from "#lib";
 import { isKubeError } from "#kube";
-import type { ContainerRecord, PodNetwork } from "../ports.ts";
-import { bindPod } from "./bind-pod.ts";
-import { type NodeContext, tell } from "./node-context.ts";
-import { type PodAction, type PodObserved, planPod, type StartFailure } from "./plan-pod.ts";
+import type { PodNetwork } from "../ports.ts";
+import { bindPod, writeUnscheduled } from "./bind-pod.ts";
+import { ContainerActs, runningPod } from "./container-acts.ts";
+import { LastWords } from "./last-words.ts";
+import { hostIp, type NodeContext, tell } from "./node-context.ts";
+import { deadlinePassed, type PodAction, type PodObserved, planPod } from "./plan-pod.ts";
 import { PodProbes } from "./pod-probes.ts";
 import { podStatus } from "./pod-status.ts";
-import { backOffMs } from "./restart.ts";
-import { identityOf, startContainer, writeVolumes } from "./start-container.ts";
-import { resolvePort } from "./resolve-port.ts";
-import type { ProbeTarget } from "./run-probe.ts";
-import { runHook, stopContainer } from "./stop-container.ts";
+import { identityOf, placeOf } from "./start-container.ts";
+import { statusPatch, withOwnStatus } from "./status-patch.ts";
+import { readsItself, VolumeWriter } from "./volume-writer.ts";
 
 /** After something failed that should not. */
 const retryMs = 1000;
+const gatedMessage = "Scheduling is blocked due to non-empty scheduling gates";
+const expiredMessage = "Pod was active on the node longer than the specified deadline";
 
 export class PodWorker {
   readonly #context: NodeContext;
   readonly #uid: string;
   readonly #wake = new Wake();
-  readonly #failures = new Map<string, StartFailure>();
   readonly #probes: PodProbes;
-  readonly #starting = new Set<string>();
-  readonly #stopping = new Set<string>();
-  /** Ends what is being pulled or started for a pod that is to go. */
-  readonly #abandon = new AbortController();
+  readonly #volumes: VolumeWriter;
+  readonly #acts: ContainerActs;
+  readonly #lastWords: LastWords;
+  /** What was told once: attempts in back-off, why it is not placed. */
+  readonly #told = new Set<string>();
   #last: Pod;
   #network: PodNetwork | undefined;
   #unrouted: PodObserved["unrouted"] = "no";
   #written: Pod["status"];
-  #staleVolumes = false;
   #finishing = false;
   #finished = false;
 
@@ -46,6 +47,15 @@ export class PodWorker {
     this.#uid = pod.metadata.uid ?? "";
     this.#last = pod;
     this.#probes = new PodProbes(context, () => this.#wake.notify());
+    this.#volumes = new VolumeWriter(context);
+    this.#lastWords = new LastWords(context.runtime);
+    this.#acts = new ContainerActs(context, {
+      pod: () => this.#last,
+      network: () => this.#network,
+      placed: (network) => (this.#network = network),
+      volumes: this.#volumes,
+      notify: () => this.#wake.notify(),
+    });
   }
 
   /** The pod, its containers or what it refers to may have changed. */
@@ -53,16 +63,21 @@ export class PodWorker {
     this.#wake.notify();
   }
 
-  /** A ConfigMap or Secret of the namespace changed: volumes follow, and who waited for it tries again. */
+  /** Pods that wait for a place look again: the node, its pods or volumes changed. */
+  roomChanged(): void {
+    if ((this.#last.spec.nodeName ?? "") === "") this.#wake.notify();
+  }
+
+  /** What the pod refers to changed: volumes follow, and who waited for it tries again. */
   configurationChanged(): void {
-    for (const [name, failure] of this.#failures) if (failure.ofConfiguration) this.#failures.delete(name);
-    this.#staleVolumes = (this.#last.spec.volumes ?? []).some(({ configMap, secret }) => configMap ?? secret);
+    this.#acts.configurationChanged();
+    this.#volumes.markStale();
     this.#wake.notify();
   }
 
   /** Runs the pod until it is gone or the signal aborts; on abort its containers run on. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#context;
+    const { log, scheduler } = this.#context;
     await using tasks = new TaskGroup((error, task) =>
       log.error("Pod task failed", { pod: this.#last.metadata.name, task, error }),
     );
@@ -72,6 +87,7 @@ export class PodWorker {
       while (!signal.aborted && !this.#finished) await this.#step(tasks, signal);
     } finally {
       signal.removeEventListener("abort", stop);
+      scheduler.settle(this.#uid);
       await this.#probes[Symbol.asyncDispose]();
     }
   }
@@ -95,25 +111,25 @@ export class PodWorker {
   /** One round; returns when to come back at the latest. */
   async #advance(tasks: TaskGroup, signal: AbortSignal): Promise<number | undefined> {
     const pod = this.#present();
-    if (pod?.metadata.deletionTimestamp !== undefined || pod === undefined) this.#abandon.abort();
+    if (pod?.metadata.deletionTimestamp !== undefined || pod === undefined) this.#acts.abandonStarts();
     if (pod === undefined) return await this.#vanish(signal);
-    this.#last = pod;
-    if (this.#network === undefined && pod.metadata.deletionTimestamp === undefined) {
-      this.#network = await bindPod(this.#context, pod, signal);
+    this.#follow(pod);
+    if (!(await this.#isPlaced(pod, tasks, signal))) return undefined;
+    if (this.#network !== undefined) {
+      await this.#volumes.update(runningPod(this.#context, pod), placeOf(this.#context, this.#network), signal);
     }
-    if (this.#staleVolumes && this.#network !== undefined) {
-      this.#staleVolumes = false;
-      await writeVolumes(this.#context, pod, signal);
-    }
-    this.#probes.keep(this.#last, this.#context.runtime.list(this.#uid), (record) => this.#target(record));
+    await this.#lastWords.read(pod, this.#context.runtime.list(this.#uid), signal);
+    this.#probes.keep(this.#last, this.#context.runtime.list(this.#uid), (record) => this.#acts.target(record));
     // No waiting between looking and acting: what was seen must still hold.
     const observed = this.#observe();
     const { actions, wakeAtMs } = planPod(observed);
     for (const action of actions) if (action.kind !== "finish") this.#act(action, tasks);
+    if (deadlinePassed(observed)) this.#tellOnce(tasks, "deadline", "Normal", "DeadlineExceeded", expiredMessage);
     await this.#writeStatus(observed, signal);
     // Whoever watches the pod sees how it ended before it is gone.
     for (const action of actions) if (action.kind === "finish") this.#act(action, tasks);
-    return wakeAtMs;
+    const wakes = [wakeAtMs, this.#volumes.refreshAtMs].filter((atMs) => atMs !== undefined);
+    return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
   #present(): Pod | undefined {
@@ -122,10 +138,47 @@ export class PodWorker {
     return pod?.metadata.uid === this.#uid ? pod : undefined;
   }
 
+  #follow(pod: Pod): void {
+    const { labels, annotations } = this.#last.metadata;
+    const same = deepEqual(labels, pod.metadata.labels) && deepEqual(annotations, pod.metadata.annotations);
+    if (!same && readsItself(pod)) this.#volumes.markStale();
+    this.#last = pod;
+  }
+
+  /** False when there is nothing more to do for it now: it waits for a place, or is another node's. */
+  async #isPlaced(pod: Pod, tasks: TaskGroup, signal: AbortSignal): Promise<boolean> {
+    const { nodeName, scheduler } = this.#context;
+    const bound = pod.spec.nodeName ?? "";
+    if (bound === nodeName) scheduler.settle(this.#uid);
+    const isOurs = bound === nodeName || this.#network !== undefined;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      // No node agent but this one could ever confirm the end of what runs nowhere.
+      if (!isOurs) this.#act({ kind: "finish" }, tasks);
+      return isOurs;
+    }
+    if (!isOurs && (bound !== "" || !scheduler.isFor(pod))) return false;
+    if (!isOurs && !(await this.#findsPlace(pod, tasks, signal))) return false;
+    this.#network ??= await bindPod(this.#context, pod, signal);
+    return true;
+  }
+
+  async #findsPlace(pod: Pod, tasks: TaskGroup, signal: AbortSignal): Promise<boolean> {
+    const placement = this.#context.scheduler.place(pod);
+    if (placement.kind === "fits") return true;
+    if (placement.kind === "gated") {
+      await writeUnscheduled(this.#context, pod, { reason: "SchedulingGated", message: gatedMessage }, signal);
+      return false;
+    }
+    const { message } = placement;
+    this.#tellOnce(tasks, message, "Warning", "FailedScheduling", message);
+    await writeUnscheduled(this.#context, pod, { reason: "Unschedulable", message }, signal);
+    return false;
+  }
+
   /** Somebody took the pod away without asking us first (grace 0). */
   async #vanish(signal: AbortSignal): Promise<undefined> {
     // A start that is under way would leave a container behind; it wakes us when it is done.
-    if (this.#starting.size > 0) return;
+    if (this.#acts.starting.size > 0) return;
     await this.#context.runtime.removePod(this.#uid, signal);
     this.#finished = true;
   }
@@ -133,13 +186,14 @@ export class PodWorker {
   #observe(): PodObserved {
     return {
       // Our own last status may be newer than the cache's.
-      pod: { ...this.#last, ...(this.#written === undefined ? {} : { status: this.#written }) },
+      pod: withOwnStatus(this.#last, this.#written),
       nowMs: this.#nowMs(),
       records: this.#context.runtime.list(this.#uid),
-      failures: this.#failures,
+      failures: this.#acts.failures,
       probes: this.#probes.verdicts,
-      starting: this.#starting,
-      stopping: this.#stopping,
+      lastWords: this.#lastWords.all,
+      starting: this.#acts.starting,
+      stopping: this.#acts.stopping,
       unrouted: this.#unrouted,
     };
   }
@@ -150,37 +204,31 @@ export class PodWorker {
 
   async #writeStatus(observed: PodObserved, signal: AbortSignal): Promise<void> {
     const { runtime, cluster } = this.#context;
-    const facts = {
-      runtimeName: runtime.name,
-      hostIp: "127.0.0.1",
-      podIp: this.#network?.ip ?? observed.pod.status?.podIP,
-    };
-    const status = podStatus(observed, facts);
+    const podIp = this.#network?.ip ?? observed.pod.status?.podIP;
+    const status = podStatus(observed, { runtimeName: runtime.name, hostIp, podIp });
     if (deepEqual(status, observed.pod.status)) return;
     const { namespace = "", name } = observed.pod.metadata;
     // The uid keeps a late status from a newer pod of the same name.
-    const patch = { metadata: { uid: this.#uid }, status };
-    await cluster.patch(
-      pods,
-      { namespace, name },
-      { type: "merge", patch },
-      { signal, subresource: "status", fieldManager: "kubelet" },
-    );
+    const patch = { metadata: { uid: this.#uid }, status: statusPatch(status) };
+    const options = { signal, subresource: "status", fieldManager: "kubelet" } as const;
+    await cluster.patch(pods, { namespace, name }, { type: "strategic", patch }, options);
     this.#written = status;
   }
 
   #act(action: PodAction, tasks: TaskGroup): void {
     switch (action.kind) {
       case "start":
-        this.#starting.add(action.container.name);
-        tasks.start("start", (signal) => this.#start(action, AbortSignal.any([signal, this.#abandon.signal])));
+        this.#acts.start(action, tasks);
         return;
       case "stop":
-        this.#stopping.add(action.record.id);
-        tasks.start("stop", async (signal) => {
-          await this.#stop(action, signal);
-        });
+        this.#acts.stop(action, tasks);
         return;
+      case "backOff": {
+        const { namespace, name } = this.#last.metadata;
+        const message = `Back-off restarting failed container ${action.record.name} in pod ${name}_${namespace}(${this.#uid})`;
+        this.#tellOnce(tasks, action.record.id, "Warning", "BackOff", message);
+        return;
+      }
       case "unroute":
         this.#unrouted = "waiting";
         tasks.start("unroute", (signal) => this.#unroute(signal));
@@ -195,63 +243,11 @@ export class PodWorker {
     }
   }
 
-  async #start(action: Extract<PodAction, { kind: "start" }>, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#tryStart(action, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      this.#starting.delete(action.container.name);
-      this.#wake.notify();
-    }
-  }
-
-  async #tryStart(action: Extract<PodAction, { kind: "start" }>, signal: AbortSignal): Promise<void> {
-    const { container, attempt, streak } = action;
+  #tellOnce(tasks: TaskGroup, key: string, type: "Normal" | "Warning", reason: string, message: string): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     const pod = this.#last;
-    // Between two runs of a container another program may have taken its port.
-    const network = await bindPod(this.#context, pod, signal);
-    this.#network = network;
-    const result = await startContainer(this.#context, { pod, container, attempt, streak, network }, signal);
-    if (result.kind === "started") {
-      this.#failures.delete(container.name);
-      await this.#postStart(result.record, signal);
-      return;
-    }
-    const count = (this.#failures.get(container.name)?.count ?? 0) + 1;
-    const ofConfiguration = result.reason === "CreateContainerConfigError";
-    const retryAtMs = ofConfiguration ? Infinity : this.#nowMs() + backOffMs(count);
-    const again = result.reason === "ErrImagePull" && count > 1;
-    const reason = again ? "ImagePullBackOff" : result.reason;
-    const message = again ? `Back-off pulling image "${container.image}": ${result.message}` : result.message;
-    this.#failures.set(container.name, { reason, message, retryAtMs, count, ofConfiguration });
-  }
-
-  async #stop(action: Extract<PodAction, { kind: "stop" }>, signal: AbortSignal): Promise<void> {
-    const { record, graceMs, message } = action;
-    try {
-      await tell(this.#context, this.#last, "Normal", "Killing", message, signal);
-      await stopContainer(this.#context, this.#last, this.#target(record), graceMs, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#context.log.error("Cannot stop a container, trying again", { container: record.id, error });
-      await this.#context.clock.sleep(retryMs, signal);
-    } finally {
-      this.#stopping.delete(record.id);
-      this.#wake.notify();
-    }
-  }
-
-  async #postStart(record: ContainerRecord, signal: AbortSignal): Promise<void> {
-    const pod = this.#last;
-    const hook = pod.spec.containers.find(({ name }) => name === record.name)?.lifecycle?.postStart;
-    if (hook === undefined) return;
-    const target = this.#target(record);
-    const failure = await runHook(this.#context, target, hook, 3_600_000, signal);
-    if (failure === undefined) return;
-    await tell(this.#context, pod, "Warning", "FailedPostStartHook", failure, signal);
-    const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
-    await stopContainer(this.#context, pod, target, graceMs, signal);
+    tasks.start("event", (signal) => tell(this.#context, pod, type, reason, message, signal));
   }
 
   async #unroute(signal: AbortSignal): Promise<void> {
@@ -281,20 +277,5 @@ export class PodWorker {
       this.#finishing = false;
       this.#wake.notify();
     }
-  }
-
-  #target(record: ContainerRecord): ProbeTarget {
-    const pod = this.#last;
-    const own = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(({ name }) => name === record.name);
-    return {
-      record,
-      runtime: this.#context.runtime,
-      host: this.#network?.ip ?? pod.status?.podIP ?? "127.0.0.1",
-      port: (port) => {
-        const wanted = resolvePort(own, port);
-        if (wanted === undefined) return undefined;
-        return this.#network?.ports[String(wanted)] ?? reachablePort(this.#last, wanted);
-      },
-    };
   }
 }

@@ -55,7 +55,19 @@ export async function runCluster(options: RunOptions): Promise<Running> {
   });
   const volumes = volumeFolders(join(folder, "volumes"));
   const gate = options.gate ?? { awaitUnrouted: () => Promise.resolve() };
-  const workloads = createWorkloads({ cluster, informers, runtime, gate, volumes, clock, ids, log, nodeName: "local" });
+  const workloads = createWorkloads({
+    cluster,
+    informers,
+    runtime,
+    gate,
+    volumes,
+    reach: { apiServer: () => undefined, service: () => undefined },
+    accounts: cluster.accounts,
+    clock,
+    ids,
+    log,
+    nodeName: "local",
+  });
   const running = workloads.run(stop.signal);
   return {
     folder,

@@ -1,0 +1,94 @@
+/** Gets a container's image by its policy, and tells of it in kubelet's words. */
+import type { Container, Pod } from "#api";
+import { errorCode, errorMessage } from "#lib";
+import type { ContainerToStart } from "../ports.ts";
+import { accountOf } from "./pod-fields.ts";
+import { type NodeContext, tell } from "./node-context.ts";
+import { pullLogins } from "./pull-secrets.ts";
+
+export type PullResult =
+  | { readonly kind: "pulled"; readonly image: ContainerToStart["image"] }
+  | {
+      readonly kind: "failed";
+      readonly reason: "ErrImagePull" | "ErrImageNeverPull" | "InvalidImageName";
+      readonly message: string;
+    };
+
+export async function pullImage(
+  context: NodeContext,
+  pod: Pod,
+  container: Container,
+  signal: AbortSignal,
+): Promise<PullResult> {
+  const { image: reference, imagePullPolicy: policy = "IfNotPresent" } = container;
+  const say = (type: "Normal" | "Warning", reason: string, message: string): Promise<void> =>
+    tell(context, pod, type, reason, message, signal);
+  if (policy !== "Always") {
+    const present = await findPresent(context, reference, signal);
+    if (present !== undefined) {
+      await say("Normal", "Pulled", `Container image "${reference}" already present on machine`);
+      return { kind: "pulled", image: present };
+    }
+    if (policy === "Never") {
+      const message = `Container image "${reference}" is not present with pull policy of Never`;
+      await say("Warning", "ErrImageNeverPull", message);
+      return { kind: "failed", reason: "ErrImageNeverPull", message };
+    }
+  }
+  const { logins, missing } = loginsFor(context, pod);
+  if (missing.length > 0) {
+    const message = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
+    await say("Warning", "FailedToRetrieveImagePullSecret", message);
+  }
+  await say("Normal", "Pulling", `Pulling image "${reference}"`);
+  const beganMs = context.clock.monotonicMs();
+  try {
+    const image = await context.runtime.pull(reference, { policy, logins, signal });
+    const seconds = ((context.clock.monotonicMs() - beganMs) / 1000).toFixed(3);
+    await say(
+      "Normal",
+      "Pulled",
+      `Successfully pulled image "${reference}" in ${seconds}s (${seconds}s including waiting).`,
+    );
+    return { kind: "pulled", image };
+  } catch (error) {
+    signal.throwIfAborted();
+    return await pullFailure(reference, error, say);
+  }
+}
+
+async function pullFailure(
+  reference: string,
+  error: unknown,
+  say: (type: "Warning", reason: string, message: string) => Promise<void>,
+): Promise<PullResult> {
+  const why = errorMessage(error);
+  if (errorCode(error) === "images/bad-reference") {
+    const message = `Failed to apply default image tag "${reference}": couldn't parse image name "${reference}": ${why}`;
+    await say("Warning", "InspectFailed", message);
+    await say("Warning", "Failed", "Error: InvalidImageName");
+    return { kind: "failed", reason: "InvalidImageName", message };
+  }
+  await say("Warning", "Failed", `Failed to pull image "${reference}": ${why}`);
+  await say("Warning", "Failed", "Error: ErrImagePull");
+  return { kind: "failed", reason: "ErrImagePull", message: why };
+}
+
+async function findPresent(
+  { runtime }: NodeContext,
+  reference: string,
+  signal: AbortSignal,
+): Promise<ContainerToStart["image"] | undefined> {
+  try {
+    return await runtime.pull(reference, { policy: "Never", logins: [], signal });
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function loginsFor(context: NodeContext, pod: Pod): ReturnType<typeof pullLogins> {
+  const namespace = pod.metadata.namespace ?? "";
+  const account = context.serviceAccounts.get(namespace, accountOf(pod));
+  return pullLogins(pod, account, (name) => context.secrets.get(namespace, name));
+}
