@@ -1,6 +1,7 @@
 /** Every rule, in the order of lists. */
 import type { Rule } from "./finding.ts";
 import { constantCondition, unsoundCondition, unsoundContains, unsoundTernary } from "./rules/conditions.ts";
+import { expressionContexts } from "./rules/contexts.ts";
 import {
   artipacked,
   githubApp,
@@ -53,6 +54,7 @@ const rules: readonly Rule[] = [
   deprecatedCommands,
   envVar,
   excessivePermissions,
+  expressionContexts,
   forbiddenUses,
   githubApp,
   githubEnv,

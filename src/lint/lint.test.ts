@@ -87,6 +87,30 @@ const cases: readonly Case[] = [
     at: "7:18",
   },
   {
+    rule: "expression",
+    bad: jobs("    name: ${{ matrix.oz }}\n    strategy: { matrix: { os: [a], include: [{ os: b, n: 1 }] } }"),
+    good: jobs(
+      "    name: ${{ matrix.os }}${{ matrix.N }}\n    strategy: { matrix: { os: [a], include: [{ os: b, n: 1 }] } }",
+    ),
+    at: "7:11",
+  },
+  {
+    rule: "expression",
+    bad: steps("- run: echo ${{ steps.a.outputs.x }}\n- id: a\n  run: make"),
+    good: steps("- id: a\n  run: make\n- run: echo ${{ steps.a.outputs.x }}"),
+    at: "8:19",
+  },
+  {
+    rule: "expression",
+    bad: "on: push\njobs:\n  a: { runs-on: x, outputs: { v: '1' }, steps: [] }\n  b: { needs: a, if: needs.a.outputs.w, runs-on: x, steps: [] }\n",
+    good: "on: push\njobs:\n  a: { runs-on: x, outputs: { v: '1' }, steps: [] }\n  b: { needs: a, if: needs.a.outputs.v, runs-on: x, steps: [] }\n",
+  },
+  {
+    rule: "expression",
+    bad: steps("- run: make\n  env: { A: '${{ inputs.b }}' }", "{ workflow_dispatch: { inputs: { a: {} } } }"),
+    good: steps("- run: make\n  env: { A: '${{ inputs.a }}' }", "{ workflow_dispatch: { inputs: { a: {} } } }"),
+  },
+  {
     rule: "github-app",
     bad: steps("- uses: actions/create-github-app-token@v2\n  with: { owner: acme }"),
     good: steps("- uses: actions/create-github-app-token@v2\n  with: { permission-contents: read }"),

@@ -37,7 +37,7 @@ export const shellName: Rule = {
       const node = nodeAt(owner, "shell");
       const text = textOf(node);
       if (node === undefined || text === undefined || text.includes("${{") || text.includes("{0}")) continue;
-      if (shells.includes(text)) continue;
+      if (shells.includes(text.toLowerCase())) continue;
       yield {
         at: node.start,
         message: `"${text}" is no shell. Use one of ${shells.join(", ")}, or a command with {0} for the script's file`,
