@@ -14,19 +14,14 @@ import type { Informers } from "#controller";
 import type { Cluster } from "#kube";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
 import type { ControllerContext } from "./controller-context.ts";
-import { createDeploymentController } from "./deployment/deployment-controller.ts";
-import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { createControllers } from "./controllers.ts";
 import { runNodeAgent } from "./node/node-agent.ts";
 import type { NodeContext } from "./node/node-context.ts";
 import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
 import type { AccountTokenPort, EndpointGatePort, PodReachPort, PodRuntimePort } from "./ports.ts";
-import { OwnWrites } from "./pods/own-writes.ts";
-import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
-import { createClaimController } from "./volumes/claim-controller.ts";
 import { createFirstClasses } from "./volumes/first-classes.ts";
 import type { VolumeFolderPort } from "./volumes/ports.ts";
-import { createVolumeController } from "./volumes/volume-controller.ts";
 
 export interface WorkloadsOptions {
   readonly cluster: Cluster;
@@ -84,14 +79,8 @@ export function createWorkloads(options: WorkloadsOptions): Workloads {
   return {
     logs: createPodLogs(runtime, clock),
     async run(signal) {
-      using podWrites = new OwnWrites(informers.for(pods), clock);
-      const controllers = [
-        createReplicaSetController(context, podWrites),
-        createDeploymentController(context),
-        createEndpointSliceController(context),
-        createClaimController(context, volumes),
-        createVolumeController(context, volumes),
-      ];
+      using owned = new DisposableStack();
+      const controllers = createControllers(context, volumes, owned);
       await createFirstClasses(cluster, signal);
       await using tasks = new TaskGroup((error, name) => log.error("A workload controller ended", { name, error }));
       for (const controller of controllers) {

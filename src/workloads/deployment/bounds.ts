@@ -17,13 +17,14 @@ export function boundsOf({ spec }: Deployment): Bounds {
   const replicas = spec.replicas ?? 1;
   if (spec.strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: 0 };
   const { maxSurge = "25%", maxUnavailable = "25%" } = spec.strategy?.rollingUpdate ?? {};
-  const surge = scaled(maxSurge, replicas, Math.ceil);
-  const unavailable = scaled(maxUnavailable, replicas, Math.floor);
+  const surge = scaledShare(maxSurge, replicas, Math.ceil);
+  const unavailable = scaledShare(maxUnavailable, replicas, Math.floor);
   const least = surge === 0 && unavailable === 0 ? 1 : unavailable;
   return { replicas, maxSurge: surge, maxUnavailable: Math.min(least, replicas) };
 }
 
-function scaled(value: IntOrString, replicas: number, round: (value: number) => number): number {
+/** A number as it is, a percentage of `replicas` rounded. */
+export function scaledShare(value: IntOrString, replicas: number, round: (value: number) => number): number {
   if (typeof value === "number") return value;
   const percent = Number(/^(\d+)%$/.exec(value)?.[1] ?? 0);
   return round((percent * replicas) / 100);

@@ -1,18 +1,11 @@
 /** The writes of controllers that hold pods: each remembered until the cache shows it, and told as an event of the holder. */
-import {
-  apiVersionOf,
-  type KubeObject,
-  type OwnerReference,
-  type Pod,
-  type PodTemplateSpec,
-  pods,
-  type ResourceType,
-} from "#api";
+import { type KubeObject, type Pod, type PodTemplateSpec, pods, type ResourceType } from "#api";
 import { type EventText, recordEvent } from "#controller";
 import { isKubeError, KubeError } from "#kube";
 import { errorMessage } from "#lib";
 import type { ControllerContext } from "../controller-context.ts";
 import type { OwnWrites } from "./own-writes.ts";
+import { ownerReference } from "./owner-reference.ts";
 
 /** Who holds the pods: a kind and the controller that acts for it. */
 export interface PodHolder<T extends KubeObject> {
@@ -28,11 +21,6 @@ export interface PodHolder<T extends KubeObject> {
 export interface WriteFailure {
   readonly reason: "FailedCreate" | "FailedDelete";
   readonly message: string;
-}
-
-export function ownerReference(type: ResourceType<KubeObject>, owner: KubeObject): OwnerReference {
-  const { name, uid = "" } = owner.metadata;
-  return { apiVersion: apiVersionOf(type), kind: type.kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
 
 /** A pod of the template under `name`, owned. */

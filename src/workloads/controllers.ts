@@ -1,0 +1,36 @@
+/** The controllers of the embedded cluster, and what they remember of their own writes. */
+import { controllerRevisions, persistentVolumeClaims, pods } from "#api";
+import type { Controller } from "#controller";
+import type { ControllerContext } from "./controller-context.ts";
+import { createDaemonSetController } from "./daemonset/daemon-set-controller.ts";
+import { createDeploymentController } from "./deployment/deployment-controller.ts";
+import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { OwnWrites } from "./pods/own-writes.ts";
+import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
+import { createStatefulSetController } from "./statefulset/stateful-set-controller.ts";
+import { createClaimController } from "./volumes/claim-controller.ts";
+import type { VolumeFolderPort } from "./volumes/ports.ts";
+import { createVolumeController } from "./volumes/volume-controller.ts";
+
+/** `owned` holds what ends with them. */
+export function createControllers(
+  context: ControllerContext,
+  volumes: VolumeFolderPort,
+  owned: DisposableStack,
+): readonly Controller[] {
+  const { informers, clock } = context;
+  const written = {
+    pods: owned.use(new OwnWrites(informers.for(pods), clock)),
+    revisions: owned.use(new OwnWrites(informers.for(controllerRevisions), clock)),
+    claims: owned.use(new OwnWrites(informers.for(persistentVolumeClaims), clock)),
+  };
+  return [
+    createReplicaSetController(context, written.pods),
+    createDeploymentController(context),
+    createStatefulSetController(context, written),
+    createDaemonSetController(context, written),
+    createEndpointSliceController(context),
+    createClaimController(context, volumes),
+    createVolumeController(context, volumes),
+  ];
+}
