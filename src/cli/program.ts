@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { initCommand } from "./commands/init.ts";
+import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { repoCommand } from "./commands/repo.ts";
@@ -36,6 +37,7 @@ const commands = [
   variableCommand,
   lintCommand,
   tokenCommand,
+  kubeconfigCommand,
   credentialCommand,
   doctorCommand,
 ] as const;

@@ -10,6 +10,7 @@ export {
   remoteServer,
 } from "./config.ts";
 export { type Endpoints, type Home, homeOf, readEndpoints } from "./home.ts";
+export { kubeconfigText, type KubeconfigContent } from "./kubeconfig.ts";
 export { processLog } from "./process-log.ts";
 export { supervise, type Supervisor, SupervisorError, type SupervisorOptions } from "./supervisor.ts";
 export { version } from "./version.ts";

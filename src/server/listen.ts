@@ -101,6 +101,7 @@ async function registerFaces(
   const productOptions = {
     ...product,
     controlUrl: () => controlUrl(rooms.addresses),
+    clusterAccess: () => ({ port: rooms.addresses.kubePort, authority: rooms.authority.certificate }),
     status: () => systemStatus(context, rooms),
   };
   await app.register(productRoutes(productOptions), { prefix: "/api/tidegate/v1" });

@@ -7,6 +7,7 @@ interface TokenView {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  readonly user?: { readonly name: string; readonly groups: readonly string[] };
   readonly createdAt: string;
   readonly expiresAt?: string;
 }
@@ -18,12 +19,17 @@ export function tokenCommand(): Command {
     "tidegate token login   # a link that opens the console",
   ]);
   token.addCommand(
-    command("create", "Make a token; it is shown once", ["tidegate token create dashboard --scope metrics:read"])
+    command("create", "Make a token; it is shown once", [
+      "tidegate token create dashboard --scope metrics:read",
+      "tidegate token create laptop --user ada --group developers",
+    ])
       .argument("<name>")
-      .requiredOption(
+      .option(
         "--scope <scope...>",
         "admin, or <area>:<read|write>[:owner/repo] of git, registry, kube, api, runner, metrics",
       )
+      .option("--user <name>", "whom it counts as in the cluster, where roles say what that user may")
+      .option("--group <name...>", "groups of the user")
       .option("--days <number>", "ends after so many days (default: never)")
       .action(create),
   );
@@ -39,13 +45,30 @@ export function tokenCommand(): Command {
   return token;
 }
 
-async function create(name: string, options: GlobalOptions & { scope: string[]; days?: string }): Promise<void> {
+interface CreateOptions extends GlobalOptions {
+  readonly scope?: readonly string[];
+  readonly user?: string;
+  readonly group?: readonly string[];
+  readonly days?: string;
+}
+
+async function create(name: string, options: CreateOptions): Promise<void> {
+  if (options.scope === undefined && options.user === undefined) {
+    throw new CliError(
+      "cli/usage",
+      "A token needs --scope, or --user for what the roles of the cluster allow that user",
+    );
+  }
+  if (options.group !== undefined && options.user === undefined) {
+    throw new CliError("cli/usage", "--group goes with --user");
+  }
   if (options.days !== undefined && !/^\d+$/.test(options.days)) {
     throw new CliError("cli/usage", `--days takes a whole number: "${options.days}" is not one`);
   }
   const { client } = await openSession(options);
   const lifetime = options.days === undefined ? {} : { lifetimeSeconds: Number(options.days) * 86_400 };
-  const body = { name, scopes: options.scope, ...lifetime };
+  const user = options.user === undefined ? {} : { user: options.user, groups: options.group ?? [] };
+  const body = { name, scopes: options.scope ?? [], ...user, ...lifetime };
   const made = await client.api<TokenView & { secret: string }>("/tokens", { method: "POST", body });
   if (options.json === true) printJson(made);
   else print(made.secret);
@@ -58,8 +81,15 @@ async function list(options: GlobalOptions): Promise<void> {
   else
     print(
       table(
-        ["id", "name", "scopes", "created", "expires"],
-        items.map((item) => [item.id, item.name, item.scopes.join(" "), item.createdAt, item.expiresAt ?? "never"]),
+        ["id", "name", "scopes", "user", "created", "expires"],
+        items.map((item) => [
+          item.id,
+          item.name,
+          item.scopes.join(" ") || "-",
+          item.user === undefined ? "-" : [item.user.name, ...item.user.groups].join(" "),
+          item.createdAt,
+          item.expiresAt ?? "never",
+        ]),
       ),
     );
 }

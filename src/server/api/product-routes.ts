@@ -8,6 +8,7 @@ import type { ApplicationRoutesOptions } from "./application-routes.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { answerFailure } from "./api-error.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import { type ClusterAccess, clusterAccessRoutes } from "./cluster-access-routes.ts";
 import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
@@ -25,6 +26,7 @@ export interface ProductRoutesOptions
   readonly clock: Clock;
   readonly log: Log;
   readonly controlUrl: () => string;
+  readonly clusterAccess: () => ClusterAccess;
   readonly status: () => Promise<SystemStatus>;
   /** @param dataPlane whether routers and pods end too */
   readonly stop: (dataPlane: boolean) => void;
@@ -41,6 +43,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     repositoryRoutes(app, options.repositories, options.secrets);
     secretRoutes(app, options.secrets, options.repositories);
     tokenRoutes(app, options.tokens, options.controlUrl);
+    clusterAccessRoutes(app, options.clusterAccess);
     eventRoutes(app, options.feed, options.clock, options.signal);
     app.get("/status", () => options.status());
     app.post<{ Body: { dataPlane?: boolean } | null }>("/system/stop", (request) => {
