@@ -66,6 +66,18 @@ export class Registry {
     this.pushes = this.manifests.pushes;
   }
 
+  /** Whether the same manifest was pushed to the repository before this push. */
+  async pushedBefore(push: ManifestPush): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom("registry_pushes")
+      .select("sequence")
+      .where("repository", "=", push.repository)
+      .where("digest", "=", push.digest)
+      .where("sequence", "<", push.sequence)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** Size of a blob that this repository may serve. A client that hears of it may rely on it for a day. */
   async blob(repository: string, digest: string): Promise<{ digest: string; size: number } | undefined> {
     const row = await this.#db

@@ -50,6 +50,8 @@ async function openControl(
     source: {
       repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
       files: () => Promise.resolve([{ path: ".github/workflows/ci.yml", text: pipeline }]),
+      defaultHead: () => Promise.resolve(undefined),
+      called: () => Promise.resolve({ problem: "there is none" }),
       changedPaths: () => Promise.resolve(undefined),
       commits: () => Promise.resolve([]),
     },

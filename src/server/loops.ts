@@ -9,9 +9,11 @@ import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
-import { pushEvent } from "./wiring/push-event.ts";
+import { packageEvent, repositoryOfImage } from "./wiring/package-event.ts";
+import { pushEvent, refEvent } from "./wiring/push-event.ts";
 import { sightedMeasure } from "./wiring/sighted-measure.ts";
 import { runTrafficController } from "./wiring/traffic-controller.ts";
+import { defaultHead } from "./wiring/workflow-source.ts";
 
 const garbageIntervalMs = 3_600_000;
 
@@ -58,6 +60,8 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
   follow("pushes to workflows", async (update, signal) => {
     const event = pushEvent(update);
     if (event !== undefined) await workflows.accept(event, { signal });
+    const ref = refEvent(update, await defaultHead(repositories, update.repository, signal));
+    if (ref !== undefined) await workflows.accept(ref, { signal });
   });
   follow("pushes to gitops", (update) => {
     gitops.notifyPush(update.repository, update.ref, update.after);
@@ -76,7 +80,7 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
 function followImages(context: ServerContext, rooms: Rooms, chronicle: Chronicle): void {
   const { registry, positions, imageUpdater } = rooms;
   const { clock, log } = context;
-  const follow = (name: string, handle: (push: ManifestPush) => Promise<void>): void => {
+  const follow = (name: string, handle: (push: ManifestPush, signal: AbortSignal) => Promise<void>): void => {
     const parts = { source: registry.pushes, positions, consumer: name, handle, clock, log };
     keep(context, name, (signal) => consume(parts, signal));
   };
@@ -86,10 +90,22 @@ function followImages(context: ServerContext, rooms: Rooms, chronicle: Chronicle
     const named = tag === undefined ? facts : { ...facts, tag };
     await chronicle.image(named, image?.labels["org.opencontainers.image.revision"]);
   });
+  follow("images to workflows", (push, signal) => tellPackage(rooms, push, signal));
   follow("images to updates", (push) => {
     imageUpdater.notifyImage((image) => ownRepository(image) === push.repository);
     return Promise.resolve();
   });
+}
+
+async function tellPackage(rooms: Rooms, push: ManifestPush, signal: AbortSignal): Promise<void> {
+  const { registry, repositories, workflows } = rooms;
+  const name = repositoryOfImage(push.repository);
+  const repository = name === undefined ? undefined : await repositories.get(name);
+  if (repository === undefined) return;
+  const head = await defaultHead(repositories, repository.name, signal);
+  const earlier = await registry.pushedBefore(push);
+  const event = packageEvent(push, repository.name, head, !earlier);
+  if (event !== undefined) await workflows.accept(event, { signal });
 }
 
 async function followRuns({ workflows, feed }: Rooms, chronicle: Chronicle, signal: AbortSignal): Promise<void> {

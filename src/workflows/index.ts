@@ -21,9 +21,19 @@ export type { DispatchInput, Job, Permissions, Workflow } from "./parse/model.ts
 export { matchEvent, type TriggerEvent } from "./plan/match-event.ts";
 export { planRun, type ObservedRun, type RunAction } from "./plan/plan-run.ts";
 export type { Conclusion, JobInstance, JobState, JobStatus } from "./plan/job-state.ts";
-export { zeroSha, type WorkflowEvent } from "./run/event.ts";
+export { zeroSha, type ActivityEvent, type WorkflowEvent } from "./run/event.ts";
 export { openWorkflows, type RunFilter, type Workflows, type WorkflowsOptions } from "./run/workflows.ts";
 export type { LogOptions } from "./run/read-log.ts";
 export type { RerunOptions } from "./run/rerun.ts";
 export { workflowRoutes, type WorkflowRoutesOptions } from "./run/routes.ts";
-export type { JobView, LogEntryView, RunDetails, RunnerView, RunNotice, RunView, StepView } from "./run/view.ts";
+export type {
+  JobView,
+  LogEntryView,
+  RunDetails,
+  RunnerView,
+  RunNotice,
+  RunView,
+  ScheduleView,
+  StepView,
+  WorkflowView,
+} from "./run/view.ts";

@@ -1,6 +1,8 @@
 /** What this room needs from the others, named for the need. */
 import type { WorkflowText } from "./parse/workflow-file.ts";
-import type { Permissions } from "./parse/model.ts";
+import type { CalledFile, CallReference } from "./parse/link-calls.ts";
+import type { WorkflowOrigin } from "./parse/model.ts";
+import type { Granted } from "./plan/permissions.ts";
 import type { ServiceEndpoints } from "./protocol.ts";
 
 export interface PortOptions {
@@ -29,6 +31,16 @@ export interface WorkflowSourcePort {
   repository(repository: string, options: PortOptions): Promise<RepositoryFacts>;
   /** The files `isWorkflowPath` holds for, as they are in the commit. */
   files(repository: string, sha: string, options: PortOptions): Promise<readonly WorkflowText[]>;
+  /** The newest commit of the default branch; undefined while there is none. */
+  defaultHead(
+    repository: string,
+    options: PortOptions,
+  ): Promise<{ readonly ref: string; readonly sha: string } | undefined>;
+  /**
+   * A workflow file of another repository at a branch, tag or commit, to be called from `from`. Says why there is none:
+   * it is not there, or its repository does not let others call it.
+   */
+  called(reference: Required<CallReference>, from: WorkflowOrigin, options: PortOptions): Promise<CalledFile>;
   /** Paths that differ between the commits; undefined when that cannot be known, e.g. `before` is gone or all zeros. */
   changedPaths(
     repository: string,
@@ -51,8 +63,8 @@ export interface JobTokenRequest {
   readonly runId: string;
   readonly repository: string;
   readonly actor: string;
-  /** Of the job, else of the workflow; absent when neither says. */
-  readonly permissions?: Permissions;
+  /** Everything the job may do: a level for each area. */
+  readonly permissions: Granted;
 }
 
 /** Tokens that live as long as a job: GITHUB_TOKEN. */

@@ -50,6 +50,8 @@ export interface ClaimRequest {
   readonly name: string;
   /** A job is given only when every label of its `runs-on` is here; case does not count. */
   readonly labels: readonly string[];
+  /** The runner's group: jobs that ask for one go to its runners alone. */
+  readonly group?: string;
   /**
    * A new UUID for each job wanted, the same when the request is repeated: if the answer was lost on the way, the
    * repetition gets the same job again.
@@ -73,6 +75,9 @@ export type ContextValue =
   | readonly ContextValue[]
   | { readonly [key: string]: ContextValue };
 export type ContextObject = { readonly [key: string]: ContextValue };
+
+export type PermissionLevel = "read" | "write" | "none";
+export type Permissions = "read-all" | "write-all" | Readonly<Record<string, PermissionLevel>>;
 
 /**
  * What expressions of steps may read, all but `secrets`, `job`, `runner` and `steps`, which the runner makes.
@@ -99,12 +104,22 @@ export interface JobContexts {
 /** One entry of `steps:` as written: every string may hold `${{ }}` unless said otherwise. */
 export interface StepDefinition {
   readonly id?: string;
+  /**
+   * Unique in the job: the id, else one made of what the step does, e.g. `__run_2`. What `github.action` says, and what
+   * `control` names steps by. Absent in jobs of earlier releases.
+   */
+  readonly contextName?: string;
   readonly name?: string;
   /** An expression without `${{ }}` around it; when the file has none, or none with a status function, completed. */
   readonly if: string;
-  /** Exactly one of `uses` (never holds an expression) and `run` is present. */
+  /** Exactly one of `uses` (never holds an expression), `run` and `control` is present. */
   readonly uses?: string;
   readonly run?: string;
+  readonly control?: StepControl;
+  /** The job goes on while the step runs; what it sets is seen after a step that waits for it. */
+  readonly background?: boolean;
+  /** Steps of one `parallel` block share this name; all of them are in the background. */
+  readonly parallelGroup?: string;
   readonly with?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly shell?: string;
@@ -114,6 +129,27 @@ export interface StepDefinition {
   /** A string is a template that must give a number. */
   readonly timeoutMinutes?: number | string;
   readonly at: ProtocolLocation;
+}
+
+/** A step that runs nothing, but has to do with background steps before it, named by their `contextName`. */
+export type StepControl =
+  | { readonly kind: "wait"; readonly steps: readonly string[] }
+  | { readonly kind: "wait-all" }
+  | { readonly kind: "cancel"; readonly steps: readonly string[] };
+
+/** A container of a job or a service of it; evaluated, but for `env`. */
+export interface ContainerSpec {
+  readonly image: string;
+  /** Command line options of `docker create`. */
+  readonly options?: string;
+  /** Templates that may read the contexts `job`, `runner` and `env`, too. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly string[];
+  readonly volumes: readonly string[];
+  readonly entrypoint?: string;
+  readonly command?: string;
+  /** For the registry of the image; the password is a secret. */
+  readonly credentials?: { readonly username: string; readonly password: string };
 }
 
 /** Where the runner reaches the services that actions use. */
@@ -167,6 +203,23 @@ export interface JobAssignment {
   /** Templates that read `steps`, evaluated by the runner when the last step ended. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly timeoutMinutes: number;
+  /** How long steps that insist on running may take once the job is cancelled; absent: 5. */
+  readonly cancelTimeoutMinutes?: number;
+  /** The container that steps run in. */
+  readonly container?: ContainerSpec;
+  /** Containers beside the job by the name they are reached by; those with an empty image are not started. */
+  readonly serviceContainers?: Readonly<Record<string, ContainerSpec>>;
+  /** `url` is a template that reads `steps`, evaluated by the runner when the last step ended. */
+  readonly environment?: { readonly name: string; readonly url?: string; readonly deployment: boolean };
+  /** What the job's token may do, level by area; what is not named it may not. */
+  readonly permissions?: Readonly<Record<string, PermissionLevel>>;
+  /** The file the job is written in: of a job of a called workflow, not the one the run is of. */
+  readonly workflow?: {
+    readonly repository: string;
+    readonly path: string;
+    readonly ref: string;
+    readonly sha: string;
+  };
   readonly services: ServiceEndpoints;
 }
 

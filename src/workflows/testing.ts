@@ -17,6 +17,8 @@ export interface ControlOptions {
   readonly folder: string;
   /** Path in the repository to text; the same for every commit. */
   readonly files: Readonly<Record<string, string>>;
+  /** Files of other repositories: `owner/repo/path@ref` to text. */
+  readonly called?: Readonly<Record<string, string>>;
   readonly leaseMs: number;
   /** Where the process kills itself while it accepts an event. */
   readonly dieAt?: "before commit" | "before reply";
@@ -132,6 +134,15 @@ function sourceOf(options: ControlOptions): WorkflowSourcePort {
   return {
     repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
     files: () => Promise.resolve(Object.entries(options.files).map(([path, text]) => ({ path, text }))),
+    defaultHead: () => Promise.resolve({ ref: "refs/heads/main", sha: "5".repeat(40) }),
+    called: ({ repository, ref, path }) => {
+      const text = options.called?.[`${repository}/${path}@${ref}`];
+      return Promise.resolve(
+        text === undefined
+          ? { problem: `There is no file "${path}" in "${repository}" at "${ref}"` }
+          : { text, origin: { repository, ref, sha: "7".repeat(40) } },
+      );
+    },
     changedPaths: () => Promise.resolve(options.changedPaths),
     commits: (_repository, _before, after) =>
       Promise.resolve([

@@ -29,17 +29,10 @@ function tokenId(jobId: string): string {
   return `job-${jobId}`;
 }
 
-/** Without `permissions` a job may write its repository's contents and packages, as on a server with the open default. */
-function scopesOf(job: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
-  const { permissions, repository } = job;
-  const level = (key: string): "read" | "write" | "none" => {
-    if (permissions === undefined) return "write";
-    if (permissions === "read-all") return "read";
-    if (permissions === "write-all") return "write";
-    return (permissions as Readonly<Record<string, "read" | "write" | "none">>)[key] ?? "none";
-  };
+/** What the job was granted, as far as there are areas for it here; what it may do over REST is asked there. */
+function scopesOf({ permissions, repository }: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
   const scope = (area: string, key: string): string[] => {
-    const verb = level(key);
+    const verb = permissions[key] ?? "none";
     return verb === "none" ? [] : [`${area}:${verb}:${repository}`];
   };
   return [...scope("git", "contents"), ...scope("registry", "packages"), `api:read:${repository}`];

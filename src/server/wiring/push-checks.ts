@@ -1,7 +1,7 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { formatProblem, hasErrors } from "#lib";
 import type { Push, PushCheckPort, RefUpdate } from "#git";
-import { checkFiles, isWorkflowPath, type Workflows } from "#workflows";
+import { isWorkflowPath, type Workflows } from "#workflows";
 import { lintPush } from "./lint-push.ts";
 import { pushEvent } from "./push-event.ts";
 
@@ -13,11 +13,12 @@ export interface PushCheckOptions {
 
 const folders = [".github/workflows", ".forgejo/workflows"] as const;
 const maxLines = 20;
+const checkMs = 25_000;
 
 export function pushChecks(options: PushCheckOptions): PushCheckPort {
   return {
     async check(push) {
-      const [problems, lint] = await Promise.all([workflowProblems(push), lintPush(push)]);
+      const [problems, lint] = await Promise.all([workflowProblems(options.workflows, push), lintPush(push)]);
       return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
     },
     async accepted(updates, signal) {
@@ -31,14 +32,16 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
  * A broken workflow file does not refuse the push, as on any forge: the commit may be the one that mends it next. It is
  * said here and stands on the failed run.
  */
-async function workflowProblems(push: Push): Promise<string[]> {
+async function workflowProblems(workflows: Workflows, push: Push): Promise<string[]> {
   const lines: string[] = [];
+  // A push is answered soon: what a large file or a called repository would hold up stands on the run.
+  const signal = AbortSignal.timeout(checkMs);
   for (const update of push.updates) {
     if (!update.ref.startsWith("refs/heads/") || update.kind === "delete") continue;
     const paths = (await Promise.all(folders.map((folder) => push.objects.listFiles(update.after, folder)))).flat();
     const files = await push.objects.readFiles(update.after, paths.filter(isWorkflowPath));
     const texts = [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
-    const problems = checkFiles(texts);
+    const problems = await workflows.check(push.repository, update.after, texts, { signal });
     if (problems.length === 0) continue;
     lines.push(hasErrors(problems) ? "Tidegate: these workflow files will not run:" : "Tidegate: workflow warnings:");
     lines.push(...problems.slice(0, maxLines).map((problem) => `  ${formatProblem(problem)}`));

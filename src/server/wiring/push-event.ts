@@ -1,10 +1,12 @@
 import type { RefUpdate } from "#git";
 import type { WorkflowEvent } from "#workflows";
 
+/** Where the default branch of the repository stands; undefined while it has no commit. */
+export type DefaultHead = { readonly ref: string; readonly sha: string } | undefined;
+
 /** The event that a moved ref is to workflows; its id makes telling it twice harmless. Undefined for a deletion. */
 export function pushEvent(update: RefUpdate): WorkflowEvent | undefined {
-  if (/^0+$/.test(update.after)) return undefined;
-  if (!update.ref.startsWith("refs/heads/") && !update.ref.startsWith("refs/tags/")) return undefined;
+  if (/^0+$/.test(update.after) || refKind(update.ref) === undefined) return undefined;
   return {
     id: `push:${update.sequence}`,
     name: "push",
@@ -13,5 +15,42 @@ export function pushEvent(update: RefUpdate): WorkflowEvent | undefined {
     sha: update.after,
     before: update.before,
     actor: update.pusher,
+    ...byJob(update.pusher),
   };
+}
+
+/** `create` or `delete`, for a branch or tag that came into being or went. */
+export function refEvent(update: RefUpdate, head: DefaultHead): WorkflowEvent | undefined {
+  const kind = refKind(update.ref);
+  const created = /^0+$/.test(update.before);
+  const deleted = /^0+$/.test(update.after);
+  if (kind === undefined || created === deleted) return undefined;
+  // What is gone has no files: the default branch says what its end starts.
+  const at = created ? { ref: update.ref, sha: update.after } : head;
+  if (at === undefined) return undefined;
+  const name = created ? "create" : "delete";
+  return {
+    id: `${name}:${update.sequence}`,
+    name,
+    repository: update.repository,
+    ...at,
+    actor: update.pusher,
+    ...byJob(update.pusher),
+    payload: {
+      ref: update.ref.replace(/^refs\/(heads|tags)\//, ""),
+      ref_type: kind,
+      master_branch: head?.ref.replace("refs/heads/", "") ?? "",
+      pusher_type: "user",
+    },
+  };
+}
+
+/** Tokens of jobs are named by their run. */
+export function byJob(name: string): { readonly byJob?: true } {
+  return name.startsWith("run/") ? { byJob: true } : {};
+}
+
+function refKind(ref: string): "branch" | "tag" | undefined {
+  if (ref.startsWith("refs/heads/")) return "branch";
+  return ref.startsWith("refs/tags/") ? "tag" : undefined;
 }

@@ -1,6 +1,6 @@
 /** Repositories as the workflows room wants to read them. */
 import { fnv1a32 } from "#lib";
-import type { CommitInfo, Repositories } from "#git";
+import type { CommitInfo, ObjectReader, Repositories } from "#git";
 import { type CommitFacts, isWorkflowPath, type WorkflowSourcePort } from "#workflows";
 
 const zero = /^0+$/;
@@ -18,6 +18,19 @@ export function workflowSource(repositories: Repositories): WorkflowSourcePort {
       const files = await reader.readFiles(sha, paths.filter(isWorkflowPath));
       return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
     },
+    async defaultHead(name, { signal }) {
+      return await defaultHead(repositories, name, signal);
+    },
+    async called({ repository: name, ref, path }, _from, { signal }) {
+      const repository = await repositories.get(name);
+      if (repository === undefined) return { problem: `there is no repository "${name}" on this server` };
+      const reader = await repositories.reader(repository.name, signal);
+      const found = await resolveRef(reader, ref);
+      if (found === undefined) return { problem: `"${name}" has no branch, tag or commit "${ref}"` };
+      const content = await reader.readFile(found.sha, path);
+      if (content === undefined) return { problem: `"${name}" has no file "${path}" at "${ref}"` };
+      return { text: content.toString("utf8"), origin: { repository: repository.name, ...found } };
+    },
     async changedPaths(name, before, after, { signal }) {
       if (zero.test(before)) return undefined;
       const reader = await repositories.reader(name, signal);
@@ -32,6 +45,33 @@ export function workflowSource(repositories: Repositories): WorkflowSourcePort {
       return (end < 0 ? log : log.slice(0, end)).map(commitFacts).reverse();
     },
   };
+}
+
+/** Undefined while the repository has no commit, or is gone. */
+export async function defaultHead(
+  repositories: Repositories,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly ref: string; readonly sha: string } | undefined> {
+  const repository = await repositories.get(name);
+  if (repository === undefined) return undefined;
+  const ref = `refs/heads/${repository.defaultBranch}`;
+  const sha = await (await repositories.reader(repository.name, signal)).resolve(ref);
+  return sha === undefined ? undefined : { ref, sha };
+}
+
+/** As git has it where several fit: tags before branches. */
+async function resolveRef(
+  reader: ObjectReader,
+  text: string,
+): Promise<{ readonly ref: string; readonly sha: string } | undefined> {
+  const names = text.startsWith("refs/") ? [text] : [`refs/tags/${text}`, `refs/heads/${text}`];
+  for (const ref of names) {
+    const sha = await reader.resolve(ref);
+    if (sha !== undefined) return { ref, sha };
+  }
+  const commit = /^[0-9a-f]{7,64}$/i.test(text) ? await reader.resolve(text) : undefined;
+  return commit === undefined ? undefined : { ref: text, sha: commit };
 }
 
 function commitFacts(commit: CommitInfo): CommitFacts {

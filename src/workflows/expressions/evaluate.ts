@@ -75,6 +75,31 @@ export function evaluateValue(text: string, contexts: Contexts, functions: Expre
   return evaluateExpression(only.expression, contexts, functions);
 }
 
+/** A key that stands for all pairs of the object its value evaluates to. */
+export const insertKey = "${{ insert }}";
+
+function isInsert(key: string): boolean {
+  return /^\$\{\{\s*insert\s*\}\}$/i.test(key.trim());
+}
+
+/**
+ * Names and texts with their expressions filled in. Throws `ExpressionFailure`, also when what stands for several pairs
+ * is no object.
+ */
+export function evaluateRecord(
+  record: Readonly<Record<string, string>>,
+  contexts: Contexts,
+  functions: ExpressionFunctions = {},
+): Record<string, string> {
+  const filled = evaluateTree(record, contexts, functions) as ContextObject;
+  return Object.fromEntries(Object.entries(filled).map(([key, value]) => [key, textOf(value)]));
+}
+
+/** A value as text, by the rules of expressions. */
+export function textOf(value: ContextValue): string {
+  return typeof value === "string" ? value : toData(value).coerceString();
+}
+
 /** Every text inside the value evaluated by `evaluateValue`; for `matrix` and the like. */
 export function evaluateTree(
   value: ContextValue,
@@ -85,11 +110,19 @@ export function evaluateTree(
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => evaluateTree(item as ContextValue, contexts, functions));
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      evaluateTemplate(key, contexts, functions),
-      evaluateTree(inner, contexts, functions),
-    ]),
+    Object.entries(value).flatMap(([key, inner]): [string, ContextValue][] => {
+      const filled = evaluateTree(inner, contexts, functions);
+      if (!isInsert(key)) return [[evaluateTemplate(key, contexts, functions), filled]];
+      if (isContextObject(filled)) return Object.entries(filled);
+      throw new ExpressionFailure(
+        `Cannot evaluate "${excerpt(textOf(inner))}": it must be an object of names and values`,
+      );
+    }),
   );
+}
+
+function isContextObject(value: ContextValue): value is ContextObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**

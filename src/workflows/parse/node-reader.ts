@@ -1,9 +1,11 @@
 /**
  * Reads the tree into plain values. The schema has been checked before, so what has the wrong type here has a problem
- * already and is passed over; what is right but not done here yet gets its problem from `unsupported`.
+ * already and is passed over.
  */
 import type { Location, Problem } from "#lib";
+import { insertKey } from "../expressions/evaluate.ts";
 import type { ContextValue } from "../protocol.ts";
+import type { TextRecord } from "./model.ts";
 import type { Position, YamlMapping, YamlNode, YamlPair } from "./yaml-tree.ts";
 
 export class NodeReader {
@@ -24,11 +26,6 @@ export class NodeReader {
 
   warn(node: { readonly start: Position }, message: string, path = ""): void {
     this.problems.push({ path, message, at: this.at(node.start), severity: "warning" });
-  }
-
-  /** Valid for GitHub, not done by this server yet: said, never ignored. */
-  unsupported(node: { readonly start: Position }, what: string, remedy: string): void {
-    this.error(node, `${what} is valid, but this server does not support it yet. ${remedy}`);
   }
 
   /** The pairs of a mapping; none for anything else. */
@@ -74,22 +71,14 @@ export class NodeReader {
     return node.value;
   }
 
-  /** A mapping of texts. A template in place of the mapping or of a key is not supported. */
-  record(node: YamlNode | undefined, what: string): Readonly<Record<string, string>> {
+  /** A mapping of texts; an expression in place of all of it is kept under the key that stands for its pairs. */
+  record(node: YamlNode | undefined): TextRecord {
     if (node === undefined) return {};
     if (node.kind !== "mapping") {
-      if (this.name(node) !== undefined) {
-        this.unsupported(node, `An expression in place of all of "${what}"`, "Write each name with its own value");
-      }
-      return {};
+      const text = this.name(node);
+      return text === undefined || node.kind !== "scalar" ? {} : { [insertKey]: text };
     }
-    const entries = node.pairs.map((pair) => {
-      if (pair.key.value.includes("${{")) {
-        this.unsupported(pair.key, `An expression as a name under "${what}"`, "Write the name itself");
-      }
-      return [pair.key.value, this.text(pair.value) ?? ""] as const;
-    });
-    return Object.fromEntries(entries);
+    return Object.fromEntries(node.pairs.map((pair) => [pair.key.value, this.text(pair.value) ?? ""]));
   }
 
   /** Any value as JSON; expressions stay texts. */

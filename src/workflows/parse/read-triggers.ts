@@ -1,25 +1,39 @@
 /** `on:` */
-import type { DispatchInput, PathFilters, PullRequestTrigger, RefFilters, Triggers } from "./model.ts";
+import { isTimezone, parseCron } from "../plan/cron.ts";
+import type {
+  ActivityTrigger,
+  BranchFilters,
+  PathFilters,
+  PullRequestTrigger,
+  RefFilters,
+  ScheduleTrigger,
+  Triggers,
+  WorkflowRunTrigger,
+} from "./model.ts";
 import type { NodeReader } from "./node-reader.ts";
+import { readCallInterface, readDispatchInputs } from "./read-inputs.ts";
 import type { YamlNode } from "./yaml-tree.ts";
 
-/** Events this server starts runs for. */
-const events = ["push", "pull_request", "workflow_dispatch"] as const;
-type KnownEvent = (typeof events)[number];
+/** Events of which something happens on this server, besides those with a reader of their own. */
+const ownActivities: ReadonlySet<string> = new Set(["create", "delete", "release", "registry_package"]);
 
 const defaultPullRequestTypes = ["opened", "synchronize", "reopened"] as const;
 
 export function readTriggers(reader: NodeReader, node: YamlNode | undefined): Triggers {
-  const triggers: { -readonly [K in keyof Triggers]: Triggers[K] } = {};
+  const triggers: Record<string, unknown> = {};
+  const activities: Record<string, ActivityTrigger> = {};
   for (const { name, config, at } of eventEntries(reader, node)) {
-    if (!(events as readonly string[]).includes(name)) {
-      const known = events.join(", ");
-      reader.warn(at, `Event "${name}" does not start runs on this server yet. It knows ${known}`, "on");
-      continue;
+    const known = readers[name];
+    if (known !== undefined) Object.assign(triggers, known(reader, config, at));
+    else {
+      if (!ownActivities.has(name)) {
+        const remedy = "Leave it for the forge that has it, or start the workflow by repository_dispatch";
+        reader.warn(at, `Nothing on this server makes the event "${name}", so it starts no runs here. ${remedy}`, "on");
+      }
+      activities[name] = readActivity(reader, config);
     }
-    Object.assign(triggers, readEvent(reader, name as KnownEvent, config));
   }
-  return triggers;
+  return Object.keys(activities).length === 0 ? triggers : { ...triggers, activities };
 }
 
 interface EventEntry {
@@ -41,20 +55,63 @@ function eventEntries(reader: NodeReader, node: YamlNode | undefined): readonly 
   });
 }
 
-function readEvent(reader: NodeReader, name: KnownEvent, config: YamlNode | undefined): Triggers {
-  switch (name) {
-    case "push":
-      return { push: { ...refFilters(reader, config, ["branches", "tags"]), ...pathFilters(reader, config) } };
-    case "pull_request":
-      return { pullRequest: readPullRequest(reader, config) };
-    case "workflow_dispatch":
-      return { workflowDispatch: { inputs: readInputs(reader, config) } };
-  }
-}
+type TriggerReader = (reader: NodeReader, config: YamlNode | undefined, at: YamlNode) => Triggers;
+
+const readers: Readonly<Record<string, TriggerReader>> = {
+  push: (reader, config) => ({
+    push: { ...refFilters(reader, config, ["branches", "tags"]), ...pathFilters(reader, config) },
+  }),
+  pull_request: (reader, config) => ({ pullRequest: readPullRequest(reader, config) }),
+  pull_request_target: (reader, config) => ({ pullRequestTarget: readPullRequest(reader, config) }),
+  workflow_dispatch: (reader, config) => ({ workflowDispatch: { inputs: readDispatchInputs(reader, config) } }),
+  workflow_call: (reader, config) => ({ workflowCall: readCallInterface(reader, config) }),
+  workflow_run: (reader, config, at) => ({ workflowRun: readWorkflowRun(reader, config, at) }),
+  schedule: (reader, config, at) => ({ schedule: readSchedule(reader, config, at) }),
+  repository_dispatch: (reader, config) => ({ repositoryDispatch: readTypes(reader, config) }),
+};
 
 function readPullRequest(reader: NodeReader, config: YamlNode | undefined): PullRequestTrigger {
   const types = reader.texts(reader.get(config, "types")) ?? defaultPullRequestTypes;
-  return { types, ...refFilters(reader, config, ["branches"]), ...pathFilters(reader, config) };
+  return { types, ...branchFilters(reader, config), ...pathFilters(reader, config) };
+}
+
+function readActivity(reader: NodeReader, config: YamlNode | undefined): ActivityTrigger {
+  return { ...readTypes(reader, config), ...branchFilters(reader, config) };
+}
+
+function readTypes(reader: NodeReader, config: YamlNode | undefined): { readonly types?: readonly string[] } {
+  const types = reader.texts(reader.get(config, "types"));
+  return types === undefined ? {} : { types };
+}
+
+function readWorkflowRun(reader: NodeReader, config: YamlNode | undefined, at: YamlNode): WorkflowRunTrigger {
+  const workflows = reader.texts(reader.get(config, "workflows")) ?? [];
+  if (workflows.length === 0) {
+    reader.warn(at, '"workflow_run" names no workflows, so no run starts it. Add "workflows" with their names', "on");
+  }
+  return { workflows, ...readActivity(reader, config) };
+}
+
+function readSchedule(reader: NodeReader, config: YamlNode | undefined, at: YamlNode): readonly ScheduleTrigger[] {
+  const items = config?.kind === "sequence" ? config.items : [];
+  if (items.length === 0) reader.error(at, '"schedule" names no time. Add "- cron: 30 4 * * *" below it', "on");
+  return items.flatMap((item) => {
+    const text = reader.get(item, "cron");
+    const zone = reader.get(item, "timezone");
+    const cron = reader.name(text);
+    if (text === undefined || cron === undefined) return [];
+    const { problem } = parseCron(cron);
+    if (problem !== undefined) reader.error(text, problem, "on");
+    const timezone = reader.name(zone) ?? "UTC";
+    if (zone !== undefined && !isTimezone(timezone)) {
+      reader.error(zone, `"${timezone}" is no time zone. Write a name of the IANA list, e.g. Europe/Berlin`, "on");
+    }
+    return [{ cron, timezone }];
+  });
+}
+
+function branchFilters(reader: NodeReader, config: YamlNode | undefined): BranchFilters {
+  return refFilters(reader, config, ["branches"]);
 }
 
 function refFilters(
@@ -97,28 +154,4 @@ function filterPair(
     }
   }
   return { only, ignore };
-}
-
-const inputTypes = ["string", "boolean", "number", "choice", "environment"] as const;
-
-function readInputs(reader: NodeReader, config: YamlNode | undefined): readonly DispatchInput[] {
-  return reader.pairs(reader.get(config, "inputs")).map((pair) => {
-    const { value } = pair;
-    const type = inputTypes.find((known) => known === reader.text(reader.get(value, "type"))) ?? "string";
-    const options = reader.texts(reader.get(value, "options")) ?? [];
-    if (type === "choice" && options.length === 0) {
-      reader.error(pair.key, `Input "${pair.key.value}" is a choice without options. Add "options"`, "on");
-    }
-    const description = reader.name(reader.get(value, "description"));
-    const initial = reader.get(value, "default");
-    const literal = initial?.kind === "scalar" ? initial.value : null;
-    return {
-      name: pair.key.value,
-      type,
-      required: reader.booleanOrTemplate(reader.get(value, "required")) === true,
-      options,
-      ...(description === undefined ? {} : { description }),
-      ...(literal === null ? {} : { default: literal }),
-    };
-  });
 }

@@ -7,6 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { FeatureFlags } from "@actions/expressions";
 import { JSONObjectReader } from "@actions/workflow-parser/templates/json-object-reader";
 import type { ObjectReader } from "@actions/workflow-parser/templates/object-reader";
 import { TemplateSchema } from "@actions/workflow-parser/templates/schema/index";
@@ -76,6 +77,7 @@ export function allowedInCondition(definition: "job-if" | "step-if", dialect: Di
 export function checkSchema(file: string, tree: YamlNode, root: SchemaRoot, dialect: Dialect): readonly Problem[] {
   const errors = new TemplateValidationErrors(200, 1000);
   const context = new TemplateContext(errors, loadSchema(root, dialect).schema, new NoOperationTraceWriter());
+  context.state["featureFlags"] = new FeatureFlags({ all: true });
   const fileId = context.getFileId(file);
   readTemplate(context, root, new TreeReader(fileId, tree), fileId);
   return errors.getErrors().map((error) => {

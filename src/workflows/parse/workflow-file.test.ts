@@ -67,10 +67,7 @@ jobs:
 
 test("every key is read as it stands, block scalars as YAML means them", () => {
   const { value, problems } = parseWorkflowFile(path, full);
-  assert.deepEqual(
-    problems.map((problem) => problem.severity),
-    ["warning"],
-  );
+  assert.deepEqual(problems, []);
   const { jobs, ...root } = value ?? assert.fail();
   assert.deepEqual(root, {
     path,
@@ -102,6 +99,7 @@ test("every key is read as it stands, block scalars as YAML means them", () => {
   assert.deepEqual(quality?.steps[1]?.with, { "node-version": "20", cache: "npm", "fetch-depth": "0", deep: "true" });
   assert.deepEqual(quality?.steps[2], {
     id: "tests",
+    contextName: "tests",
     name: "Test",
     if: "success() && (github.ref == 'refs/heads/main')",
     env: { CI: "true" },
@@ -152,8 +150,8 @@ describe("problems", () => {
         name: "all at once, in order",
         text: inJob("needs: [b, a]", "if: foo == 1", "steps:", "- run: echo ${{ github.ref", "- uses: checkout"),
         want: [
-          ["5:12", /Job "a" needs "b", which is not a job. Jobs are a/],
-          ["5:12", /Job "a" needs itself/],
+          ["5:13", /Job "a" needs "b", which is not a job. Jobs are a/],
+          ["5:16", /Job "a" needs itself/],
           ["6:9", /Unrecognized named-value: 'foo'. Use a context/],
           ["8:12", /not closed/],
           ["9:13", /Action "checkout" is not a reference/],
@@ -170,18 +168,80 @@ describe("problems", () => {
         want: [["7:12", /used twice/]],
       },
       {
-        name: "what is not done here yet, by name",
-        text: inJob("services: {db: {image: pg}}", "container: node", "concurrency: x", "steps: [{run: make}]"),
+        name: "ids that are no names",
+        text: "on: push\njobs:\n  a b:\n    runs-on: x\n    steps: [{ id: __a, run: x }]\n  __c: { runs-on: x }",
         want: [
-          ["5:5", /A service container is valid, but this server does not support it yet. Start/],
-          ["6:5", /A job container/],
-          ["7:5", /Concurrency of a single job/],
+          ["3:3", /Job id "a b" is no name/],
+          ["5:19", /Step id "__a" starts with "__", which is reserved/],
+          ["6:3", /Job id "__c" starts with "__"/],
         ],
       },
       {
-        name: "a reusable workflow",
-        text: "on: push\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n",
-        want: [["4:5", /calls a reusable workflow/]],
+        name: "a circle without a beginning",
+        text: "on: push\njobs:\n  a: { runs-on: x, needs: b }\n  b: { runs-on: x, needs: a }",
+        want: [
+          ["3:3", /No job can begin/],
+          ["3:27", /Job "a" needs itself by way of "b"/],
+          ["4:27", /Job "b" needs itself by way of "a"/],
+        ],
+      },
+      {
+        name: "a call of what is no workflow",
+        text: "on: push\njobs:\n  a:\n    uses: ./ci/b.yml\n",
+        want: [["4:11", /"\.\/ci\/b\.yml" is not a reference to a workflow. Write/]],
+      },
+      {
+        name: "background steps that are not there",
+        text: inJob(
+          "steps:",
+          "- { id: s, run: x, background: true }",
+          "- wait: [s, t]",
+          "- cancel: u",
+          "- wait-all: false",
+        ),
+        want: [
+          ["7:17", /There is no step "t" before this one/],
+          ["8:15", /There is no step "u" before this one/],
+          ["9:17", /"wait-all" is false/],
+        ],
+      },
+      {
+        name: "what does not go inside parallel",
+        text: inJob("steps:", "- parallel:", "    - { run: x, background: true }", "    - wait-all:"),
+        want: [
+          ["7:21", /"background" does not go inside "parallel"/],
+          ["8:11", /"wait-all" does not go inside "parallel"/],
+        ],
+      },
+      {
+        name: "schedules that are never due or nowhere",
+        text: inJob("steps: [{run: x}]").replace(
+          "push",
+          "{ schedule: [{ cron: '61 * * * *' }, { cron: '0 4 * * *', timezone: Mars/Olympus }] }",
+        ),
+        want: [
+          ["1:26", /"61" is no minute/],
+          ["1:73", /"Mars\/Olympus" is no time zone/],
+        ],
+      },
+      {
+        name: "defaults of inputs that do not fit",
+        text: inJob("steps: [{run: x}]").replace(
+          "push",
+          "{ workflow_dispatch: { inputs: { a: { type: choice, options: [x], default: y } } }, workflow_call: { inputs: { b: { type: number, default: z } } } }",
+        ),
+        want: [
+          ["1:80", /Default "y" is none of the options. Options are x/],
+          ["1:144", /Default of input "b" is "z". It must be a number/],
+        ],
+      },
+      {
+        name: "a vector without values and a group that is nowhere",
+        text: "on: push\njobs:\n  a:\n    runs-on: { group: a/b/c }\n    strategy: { matrix: { v: [] } }",
+        want: [
+          ["4:23", /"a\/b\/c" is not the name of a runner group/],
+          ["5:30", /Matrix has no values for "v"/],
+        ],
       },
       {
         name: "filters that exclude each other",
@@ -207,13 +267,22 @@ describe("problems", () => {
     });
   }
 
-  test("an event this server does not know is a warning, and the others still count", () => {
-    const { value, problems } = parseWorkflowFile(path, inJob("steps: [{run: x}]").replace("push", "[push, release]"));
+  test("an event that nothing makes here is a warning, and the others still count", () => {
+    const text = inJob("steps: [{run: x}]").replace("push", "[push, gollum, release]");
+    const { value, problems } = parseWorkflowFile(path, text);
     assert.deepEqual(
       problems.map((problem) => [problem.severity, problem.at?.line, problem.at?.column]),
       [["warning", 1, 12]],
     );
-    assert.deepEqual(Object.keys(value?.on ?? {}), ["push"]);
+    assert.deepEqual(value?.on, { push: {}, activities: { gollum: {}, release: {} } });
+  });
+
+  test("an image of the machine is a warning", () => {
+    const { problems } = parseWorkflowFile(path, inJob("snapshot: img", "steps: [{run: x}]"));
+    assert.deepEqual(
+      problems.map((problem) => [problem.severity, problem.at?.line]),
+      [["warning", 5]],
+    );
   });
 
   test("of both forges' folders only Forgejo's own counts", () => {
@@ -261,5 +330,34 @@ describe("the dialect of Forgejo", () => {
   test("is not read in GitHub's", () => {
     const lines = parseWorkflowFile(path, text).problems.map((problem) => problem.at?.line);
     assert.deepEqual(lines, [2, 6]);
+  });
+});
+
+describe("steps", () => {
+  test("without an id are named by what they do, each once", () => {
+    const steps = ["run: a", "id: __x, run: b", "run: c", "uses: actions/checkout@v4", "uses: ./x"];
+    const text = inJob("steps:", ...steps.map((step) => `- { ${step} }`).filter((step) => !step.includes("__x")));
+    const names = parseWorkflowFile(path, text).value?.jobs[0]?.steps.map((step) => step.contextName);
+    assert.deepEqual(names, ["__run", "__run_2", "__actions_checkout", "__self"]);
+  });
+
+  test("of a parallel block run in the background and are waited for", () => {
+    const text = inJob("steps:", "- parallel:", "    - { id: a, run: x }", "    - run: y", "- run: z");
+    const { value, problems } = parseWorkflowFile(path, text);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      value?.jobs[0]?.steps.map(({ contextName, background, parallelGroup, control }) => [
+        contextName,
+        background ?? false,
+        parallelGroup,
+        control,
+      ]),
+      [
+        ["a", true, "__parallel", undefined],
+        ["__run", true, "__parallel", undefined],
+        ["__wait", false, "__parallel", { kind: "wait", steps: ["a", "__run"] }],
+        ["__run_2", false, undefined, undefined],
+      ],
+    );
   });
 });

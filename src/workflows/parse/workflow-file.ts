@@ -3,7 +3,8 @@ import type { Checked, Problem } from "#lib";
 import { defined } from "./read-steps.ts";
 import type { Workflow } from "./model.ts";
 import { NodeReader } from "./node-reader.ts";
-import { readConcurrency, readDefaults, readJobs, readPermissions } from "./read-jobs.ts";
+import { readJobs } from "./read-jobs.ts";
+import { readConcurrency, readDefaults, readFlag, readPermissions } from "./read-shared.ts";
 import { readTriggers } from "./read-triggers.ts";
 import { checkSchema, type Dialect } from "./schema-check.ts";
 import { readYamlTree } from "./yaml-tree.ts";
@@ -42,13 +43,14 @@ export function parseWorkflowFile(path: string, text: string): Checked<Workflow>
     runName: reader.name(reader.get(root, "run-name")),
     permissions: readPermissions(reader, reader.get(root, "permissions")),
     concurrency: readConcurrency(reader, reader.get(root, "concurrency")),
+    openIdConnect: readFlag(reader, root, "enable-openid-connect"),
   };
   const workflow: Workflow = {
     ...defined(values),
     path,
     name: reader.name(reader.get(root, "name")) ?? path,
     on: readTriggers(reader, reader.get(root, "on")),
-    env: reader.record(reader.get(root, "env"), "env"),
+    env: reader.record(reader.get(root, "env")),
     defaults: readDefaults(reader, reader.get(root, "defaults")),
     jobs: readJobs(reader, reader.get(root, "jobs"), dialect),
   };

@@ -7,17 +7,22 @@
  *   waiting ─→ queued ─→ in_progress ─→ completed
  *      │         │ ↖───────────┘ (its runner was lost; once)      each may also go straight to completed
  *
+ * A job that calls a workflow has no runner: it goes from waiting to in progress when the jobs of the called workflow
+ * come into being, and completes with them. A waiting job with a concurrency group has to become an active member first.
+ *
  * Invariants: `conclusion` is there exactly when the status is completed. Only an expanded job is queued or in
  * progress. Completed is final.
  */
 import type { ContextObject } from "../protocol.ts";
 import type { Job } from "../parse/model.ts";
+import type { GroupRequest } from "./concurrency.ts";
 
 export type Conclusion = "success" | "failure" | "cancelled" | "skipped";
 export type JobStatus = "waiting" | "queued" | "in_progress" | "completed";
 
 export interface JobState {
   readonly id: string;
+  /** Of a job of a called workflow with the path to it, see `job-path.ts`. */
   readonly key: string;
   readonly status: JobStatus;
   readonly conclusion?: Conclusion;
@@ -29,6 +34,8 @@ export interface JobState {
   readonly tries: number;
   /** While in progress: when its runner counts as lost. */
   readonly leaseEndsMs?: number;
+  /** Concurrency groups it has joined. */
+  readonly groups?: readonly { readonly name: string; readonly state: "pending" | "active" }[];
 }
 
 /** One combination of a job, all of it evaluated. */
@@ -44,6 +51,13 @@ export interface JobInstance {
   readonly labels: readonly string[];
   readonly continueOnError: boolean;
   readonly timeoutMinutes: number;
+  readonly cancelTimeoutMinutes?: number;
+  /** Only runners of this group. */
+  readonly runnerGroup?: string;
+  /** To be joined one after the other before it may begin; absent: none. */
+  readonly concurrency?: readonly GroupRequest[];
+  /** Of a job that calls a workflow: its evaluated inputs. */
+  readonly call?: { readonly inputs: ContextObject };
 }
 
 /** What needing jobs see of all jobs of a key together; undefined while one is not completed. */
@@ -71,8 +85,13 @@ function outputsOf(jobs: readonly JobState[]): Readonly<Record<string, string>> 
 
 /** The `needs` context of a job. */
 export function needsContext(job: Job, jobs: readonly JobState[]): ContextObject {
+  return jobsContext(job.needs, jobs);
+}
+
+/** Results and outputs by key: `jobs` of a called workflow's outputs. */
+export function jobsContext(keys: readonly string[], jobs: readonly JobState[]): ContextObject {
   return Object.fromEntries(
-    job.needs.map((key) => {
+    keys.map((key) => {
       const needed = jobs.filter((other) => other.key === key);
       return [key, { result: resultOf(needed) ?? "", outputs: outputsOf(needed) }];
     }),

@@ -1,18 +1,25 @@
 /**
  * The next steps of a run, as data. Pure and total: the same observation gives the same actions, and applying them and
  * planning again ends, since every action moves a job or the run forward in `job-state.ts`'s picture (a job goes back to
- * queued at most `maxTries - 1` times).
+ * queued at most `maxTries - 1` times, and joins each of its groups once).
  */
 import { errorMessage } from "#lib";
+import { evaluateRecord } from "../expressions/evaluate.ts";
 import type { Job, Workflow } from "../parse/model.ts";
-import { conditionHolds, expandJob, type RunContexts } from "./expand-job.ts";
-import { resultOf, type Conclusion, type JobInstance, type JobState } from "./job-state.ts";
+import type { ContextObject } from "../protocol.ts";
+import type { GroupRequest } from "./concurrency.ts";
+import { conditionHolds, expandJob, skipReason, type RunContexts } from "./expand-job.ts";
+import { jobsContext, resultOf, type Conclusion, type JobInstance, type JobState } from "./job-state.ts";
+import { pathInto } from "./job-path.ts";
+import { openScopes, type PlanScope } from "./plan-scopes.ts";
 
 export interface ObservedRun {
   readonly workflow: Workflow;
   readonly jobs: readonly JobState[];
   readonly contexts: RunContexts;
   readonly cancelRequested: boolean;
+  /** The concurrency group of the run. */
+  readonly group?: string;
   /** By the same clock as `leaseEndsMs` of the jobs. */
   readonly nowMs: number;
 }
@@ -28,7 +35,15 @@ export type RunAction =
       readonly key: string;
       readonly instances: readonly JobInstance[];
     }
+  /** Becomes a pending member of the group. */
+  | { readonly kind: "join"; readonly jobId: string; readonly group: GroupRequest }
   | { readonly kind: "queue"; readonly jobId: string }
+  /** The jobs of the called workflow come into being; those that are there already stay. */
+  | {
+      readonly kind: "enter";
+      readonly jobId: string;
+      readonly jobs: readonly { readonly key: string; readonly name: string }[];
+    }
   | { readonly kind: "requeue"; readonly jobId: string; readonly message: string }
   | { readonly kind: "request-cancel"; readonly jobId: string }
   | {
@@ -38,12 +53,21 @@ export type RunAction =
       /** Why, for people; absent when the conclusion says it all. */
       readonly message?: string;
     }
+  | {
+      readonly kind: "finish-call";
+      readonly jobId: string;
+      readonly conclusion: Conclusion;
+      readonly outputs: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "finish-run"; readonly conclusion: Conclusion };
 
 /** Rules in order of precedence: the first that has something to do decides, then the run is observed again. */
 export function planRun(run: ObservedRun): readonly RunAction[] {
-  for (const rule of [planLost, planCancel, planFailFast, planReady, planQueue, planEnd]) {
-    const actions = rule(run);
+  const lost = planLost(run);
+  if (lost.length > 0) return lost;
+  const scopes = openScopes(run);
+  for (const rule of [planCancel, planFailFast, planReady, planStart, planEnd]) {
+    const actions = scopes.flatMap((scope) => rule(scope));
     if (actions.length > 0) return actions;
   }
   return [];
@@ -71,19 +95,19 @@ export function lostJob(run: Pick<ObservedRun, "cancelRequested">, job: JobState
   return { kind: "finish-job", jobId: job.id, conclusion: "failure", message };
 }
 
-function planCancel(run: ObservedRun): readonly RunAction[] {
-  if (!run.cancelRequested) return [];
-  return run.workflow.jobs.flatMap((job) => {
-    const expanded = jobsOf(run, job.key).filter((state) => state.instance !== undefined);
-    if (expanded.length === 0 || survivesCancel(run, job)) return [];
+function planCancel(scope: PlanScope): readonly RunAction[] {
+  if (!scope.cancelRequested) return [];
+  return scope.workflow.jobs.flatMap((job) => {
+    const expanded = jobsOf(scope, job.key).filter((state) => state.instance !== undefined);
+    if (expanded.length === 0 || survivesCancel(scope, job)) return [];
     return expanded.flatMap((state) => cancelJob(state));
   });
 }
 
 /** A job that would run in a cancelled run, e.g. by `if: always()`, is left alone. */
-function survivesCancel(run: ObservedRun, job: Job): boolean {
+function survivesCancel(scope: PlanScope, job: Job): boolean {
   try {
-    return conditionHolds(job, run.workflow.jobs, run.jobs, run.contexts, true);
+    return conditionHolds(job, scope.workflow.jobs, scope.jobs, scope.contexts, true);
   } catch {
     // It held once, so the failure is new: stopping is what was asked for.
     return false;
@@ -96,9 +120,9 @@ function cancelJob(job: JobState): readonly RunAction[] {
   return [{ kind: "finish-job", jobId: job.id, conclusion: "cancelled" }];
 }
 
-function planFailFast(run: ObservedRun): readonly RunAction[] {
-  return run.workflow.jobs.flatMap((job) => {
-    const siblings = jobsOf(run, job.key);
+function planFailFast(scope: PlanScope): readonly RunAction[] {
+  return scope.workflow.jobs.flatMap((job) => {
+    const siblings = jobsOf(scope, job.key);
     const failed = siblings.some(
       (state) => state.conclusion === "failure" && state.instance?.failFast === true && !state.instance.continueOnError,
     );
@@ -107,55 +131,97 @@ function planFailFast(run: ObservedRun): readonly RunAction[] {
 }
 
 /** Jobs whose needs have all completed are skipped, fail, or become their instances. */
-function planReady(run: ObservedRun): readonly RunAction[] {
-  return run.workflow.jobs.flatMap((job): readonly RunAction[] => {
-    const [state, ...others] = jobsOf(run, job.key);
+function planReady(scope: PlanScope): readonly RunAction[] {
+  return scope.workflow.jobs.flatMap((job): readonly RunAction[] => {
+    const [state, ...others] = jobsOf(scope, job.key);
     if (state === undefined || others.length > 0) return [];
     if (state.status !== "waiting" || state.instance !== undefined) return [];
-    if (job.needs.some((key) => resultOf(jobsOf(run, key)) === undefined)) return [];
-    return [decideReady(run, job, state)];
+    if (job.needs.some((key) => resultOf(jobsOf(scope, key)) === undefined)) return [];
+    return [decideReady(scope, job, state)];
   });
 }
 
-function decideReady(run: ObservedRun, job: Job, state: JobState): RunAction {
+function decideReady(scope: PlanScope, job: Job, state: JobState): RunAction {
   const { id: jobId } = state;
+  const { workflow, jobs, contexts, cancelRequested } = scope;
   try {
-    if (!conditionHolds(job, run.workflow.jobs, run.jobs, run.contexts, run.cancelRequested)) {
-      return { kind: "finish-job", jobId, conclusion: run.cancelRequested ? "cancelled" : "skipped" };
+    if (!conditionHolds(job, workflow.jobs, jobs, contexts, cancelRequested)) {
+      if (cancelRequested) return { kind: "finish-job", jobId, conclusion: "cancelled" };
+      return { kind: "finish-job", jobId, conclusion: "skipped", message: skipReason(job, workflow.jobs, jobs) };
     }
-    return { kind: "expand", jobId, key: job.key, instances: expandJob(job, run.jobs, run.contexts) };
+    const instances = expandJob(job, jobs, contexts, scope.above);
+    return { kind: "expand", jobId, key: `${scope.prefix}${job.key}`, instances };
   } catch (error) {
     return { kind: "finish-job", jobId, conclusion: "failure", message: errorMessage(error) };
   }
 }
 
-/** Within `max-parallel`, in the order of the matrix. */
-function planQueue(run: ObservedRun): readonly RunAction[] {
-  return run.workflow.jobs.flatMap((job) => {
-    const states = jobsOf(run, job.key).filter((state) => state.instance !== undefined);
+/** Within `max-parallel`, in the order of the matrix; a job that waits for its group counts as begun. */
+function planStart(scope: PlanScope): readonly RunAction[] {
+  return scope.workflow.jobs.flatMap((job) => {
+    const states = jobsOf(scope, job.key).filter((state) => state.instance !== undefined);
     const limit = states[0]?.instance?.maxParallel ?? 0;
-    const active = states.filter((state) => state.status === "queued" || state.status === "in_progress").length;
+    const begun = (state: JobState): boolean =>
+      state.status === "queued" || state.status === "in_progress" || (state.groups ?? []).length > 0;
+    const active = states.filter((state) => begun(state) && state.status !== "completed").length;
     const waiting = states
       .filter((state) => state.status === "waiting")
       .toSorted((a, b) => (a.instance?.index ?? 0) - (b.instance?.index ?? 0));
-    const free = limit === 0 ? waiting.length : Math.max(0, limit - active);
-    return waiting.slice(0, free).map((state): RunAction => ({ kind: "queue", jobId: state.id }));
+    const fresh = waiting.filter((state) => !begun(state));
+    const free = limit === 0 ? fresh.length : Math.max(0, limit - active);
+    return [...waiting.filter(begun), ...fresh.slice(0, free)].flatMap((state) => startJob(scope, job, state));
   });
 }
 
-function planEnd(run: ObservedRun): readonly RunAction[] {
-  if (run.jobs.some((job) => job.status !== "completed")) return [];
-  return [{ kind: "finish-run", conclusion: concludeRun(run) }];
+/** What a job that may begin does next; nothing while it waits for a group. */
+function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunAction[] {
+  const { id: jobId, instance, groups = [] } = state;
+  for (const group of instance?.concurrency ?? []) {
+    const member = groups.find((joined) => joined.name === group.name);
+    if (member?.state === "active") continue;
+    if (member !== undefined) return [];
+    if (!scope.held.includes(group.name)) return [{ kind: "join", jobId, group }];
+    const found = `the run, or a job that calls this one, holds concurrency group "${group.name}" as well`;
+    const message = `The job would wait for ever: ${found}. Give one of the two another name`;
+    return [{ kind: "finish-job", jobId, conclusion: "failure", message }];
+  }
+  if (instance?.call === undefined) return [{ kind: "queue", jobId }];
+  const path = `${scope.prefix}${pathInto({ key: state.key, position: instance.index })}`;
+  const jobs = (job.call?.workflow?.jobs ?? []).map(({ key, name = key }) => ({
+    key: `${path}${key}`,
+    // A name that is a template has no value yet; the key stands in for it.
+    name: `${instance.name} / ${name.includes("${{") ? key : name}`,
+  }));
+  return [{ kind: "enter", jobId, jobs }];
 }
 
-function concludeRun(run: ObservedRun): Conclusion {
-  const results = run.workflow.jobs.map((job) => resultOf(jobsOf(run, job.key)));
-  if (run.cancelRequested && run.jobs.some((job) => job.conclusion === "cancelled")) return "cancelled";
+function planEnd(scope: PlanScope): readonly RunAction[] {
+  if (scope.jobs.some((job) => job.status !== "completed")) return [];
+  const conclusion = concludeScope(scope);
+  if (scope.caller === undefined) return [{ kind: "finish-run", conclusion }];
+  const { id: jobId } = scope.caller;
+  try {
+    return [{ kind: "finish-call", jobId, conclusion, outputs: callOutputs(scope) }];
+  } catch (error) {
+    return [{ kind: "finish-job", jobId, conclusion: "failure", message: errorMessage(error) }];
+  }
+}
+
+function callOutputs(scope: PlanScope): Readonly<Record<string, string>> {
+  const keys = scope.workflow.jobs.map((job) => job.key);
+  const jobs: ContextObject = jobsContext(keys, scope.jobs);
+  const filled = evaluateRecord(scope.workflow.on.workflowCall?.outputs ?? {}, { ...scope.contexts, jobs });
+  return Object.fromEntries(Object.entries(filled).filter(([, value]) => value !== ""));
+}
+
+function concludeScope(scope: PlanScope): Conclusion {
+  const results = scope.workflow.jobs.map((job) => resultOf(jobsOf(scope, job.key)));
+  if (scope.cancelRequested && scope.jobs.some((job) => job.conclusion === "cancelled")) return "cancelled";
   if (results.includes("failure")) return "failure";
   if (results.includes("cancelled")) return "cancelled";
   return results.every((result) => result === "skipped") ? "skipped" : "success";
 }
 
-function jobsOf(run: ObservedRun, key: string): readonly JobState[] {
-  return run.jobs.filter((job) => job.key === key);
+function jobsOf(scope: PlanScope, key: string): readonly JobState[] {
+  return scope.jobs.filter((job) => job.key === key);
 }

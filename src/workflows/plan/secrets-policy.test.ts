@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContextObject } from "../protocol.ts";
-import { mayReadSecrets } from "./secrets-policy.ts";
+import { trustOf } from "./secrets-policy.ts";
 
 function pullFrom(repo: ContextObject | null): ContextObject {
   return { pull_request: { head: { repo, ref: "fix" }, base: { repo: { full_name: "acme/shop" } } } };
@@ -40,8 +40,25 @@ const cases: readonly { name: string; eventName: string; payload: ContextObject;
     payload: { repository: { full_name: "acme/shop" }, pull_request: {} },
     want: false,
   },
-  { name: "an event that is not known here has none", eventName: "issue_comment", payload: {}, want: false },
+  {
+    name: "a review of a pull request from a fork has none",
+    eventName: "pull_request_review",
+    payload: pullFrom({ full_name: "mallory/shop" }),
+    want: false,
+  },
+  {
+    name: "the workflow of the base has secrets, wherever the head is",
+    eventName: "pull_request_target",
+    payload: pullFrom({ full_name: "mallory/shop" }),
+    want: true,
+  },
+  { name: "a run that follows another has secrets", eventName: "workflow_run", payload: {}, want: true },
+  { name: "an event that is not known here has none", eventName: "gollum", payload: {}, want: false },
 ];
 for (const { name, eventName, payload, want } of cases) {
-  test(name, () => assert.equal(mayReadSecrets({ eventName, repository: "acme/shop", payload }), want));
+  test(name, () => {
+    // Who may not read secrets may not write with the job's token either.
+    const trust = trustOf({ eventName, repository: "acme/shop", payload });
+    assert.deepEqual(trust, { secrets: want, readOnly: !want });
+  });
 }

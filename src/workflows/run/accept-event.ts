@@ -2,28 +2,28 @@
  * An event becomes runs, once. All rows of an event are written in one transaction that also notes the event, so after a
  * crash it was either accepted whole or is as if it had never come, and is told again.
  */
-import { errorMessage, hasErrors, type Problem } from "#lib";
+import { errorMessage, hasErrors, type Checked, type Problem } from "#lib";
 import { WorkflowsError } from "../errors.ts";
-import { evaluateTemplate, evaluateValue, type Contexts } from "../expressions/evaluate.ts";
+import { linkCalls, type CallLoader } from "../parse/link-calls.ts";
 import type { Workflow } from "../parse/model.ts";
-import { effectiveFiles, parseWorkflowFile } from "../parse/workflow-file.ts";
+import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
-import type { RepositoryFacts } from "../ports.ts";
 import type { ContextObject } from "../protocol.ts";
 import { readDispatchInputs } from "./dispatch-inputs.ts";
+import { disabledPaths, mayCall } from "./switches.ts";
 import {
   asksToSkip,
   comparedCommits,
   eventPayload,
+  hasChangedPaths,
   isZeroSha,
   runTitle,
   triggerEvent,
   type WorkflowEvent,
 } from "./event.ts";
-import { githubContext } from "./github-context.ts";
+import { insertRun, type AcceptedRun, type Candidate, type RunDraft } from "./insert-run.ts";
 import type { RunParts } from "./parts.ts";
-import { insertPlaceholder, type WorkflowsTransaction } from "./run-store.ts";
-import type { RunsTable } from "./schema.ts";
+import { saveSchedules, schedulesOf } from "./schedules.ts";
 
 /** Commits a push payload lists at most; GitHub's limit. */
 const maxCommits = 20;
@@ -34,31 +34,27 @@ export interface AcceptedEvent {
   readonly fresh: boolean;
 }
 
-interface AcceptedRun {
-  readonly id: number;
-  readonly repository: string;
-  readonly concurrencyGroup: string | null;
-}
-
-/** A workflow the event starts, or would if its file were right. */
-interface Candidate {
+interface ParsedFile extends Checked<Workflow> {
   readonly path: string;
-  readonly workflow?: Workflow;
-  readonly problems: readonly Problem[];
-  readonly inputs: ContextObject;
 }
 
 export async function acceptEvent(parts: RunParts, event: WorkflowEvent, signal: AbortSignal): Promise<AcceptedEvent> {
   const known = await acceptedRuns(parts, event.id);
   if (known !== undefined) return { runs: known, fresh: false };
-  const drafts = isZeroSha(event.sha) ? [] : await draftRuns(parts, event, signal);
+  const idle = isZeroSha(event.sha) || (event.byJob === true && !event.name.endsWith("_dispatch"));
+  const files = isZeroSha(event.sha) ? [] : await readFiles(parts, event, signal);
+  const drafts = idle ? [] : await draftRuns(parts, event, files, signal);
+  const schedules = await schedulesOf(parts, event, files, signal);
   const nowMs = parts.clock.now().epochMilliseconds;
   const runs = await parts.db.transaction().execute(async (tx) => {
     await tx.insertInto("workflows_events").values({ id: event.id, accepted_at: nowMs }).execute();
+    if (schedules !== undefined) await saveSchedules(tx, event.repository, schedules);
     const inserted: AcceptedRun[] = [];
     for (const draft of drafts) inserted.push(await insertRun(parts, tx, draft, nowMs));
     return inserted;
   });
+  if (schedules !== undefined) parts.schedules.notify();
+  if (runs.length > 0) parts.followUps.notify();
   return { runs, fresh: true };
 }
 
@@ -67,28 +63,34 @@ async function acceptedRuns(parts: RunParts, eventId: string): Promise<readonly 
   if (event === undefined) return undefined;
   return await parts.db
     .selectFrom("workflows_runs")
-    .select(["id", "repository", "concurrency_group as concurrencyGroup"])
+    .select("id")
     .where("event_id", "=", eventId)
     .orderBy("id")
     .execute();
 }
 
-interface RunDraft {
-  readonly candidate: Candidate;
-  readonly event: WorkflowEvent;
-  readonly title: string;
-  readonly payload: ContextObject;
-  readonly facts: RepositoryFacts;
-  readonly vars: Readonly<Record<string, string>>;
+async function readFiles(
+  parts: RunParts,
+  event: WorkflowEvent,
+  signal: AbortSignal,
+): Promise<readonly (ParsedFile & { readonly text: string })[]> {
+  const texts = effectiveFiles(await parts.source.files(event.repository, event.sha, { signal }));
+  return await Promise.all(
+    texts.map(async (file) => ({ ...file, ...(await parts.reader.read(file.path, file.text)) })),
+  );
 }
 
-async function draftRuns(parts: RunParts, event: WorkflowEvent, signal: AbortSignal): Promise<readonly RunDraft[]> {
+async function draftRuns(
+  parts: RunParts,
+  event: WorkflowEvent,
+  files: readonly (ParsedFile & { readonly text: string })[],
+  signal: AbortSignal,
+): Promise<readonly RunDraft[]> {
   const { source, variables, services } = parts;
   const options = { signal };
   const { before, after } = comparedCommits(event);
-  const [facts, files, commits] = await Promise.all([
+  const [facts, commits] = await Promise.all([
     source.repository(event.repository, options),
-    source.files(event.repository, event.sha, options),
     source.commits(event.repository, before, after, maxCommits, options),
   ]);
   const head = commits.at(-1);
@@ -108,29 +110,91 @@ async function draftRuns(parts: RunParts, event: WorkflowEvent, signal: AbortSig
 async function findCandidates(
   parts: RunParts,
   told: WorkflowEvent,
-  files: readonly { readonly path: string; readonly text: string }[],
+  files: readonly (ParsedFile & { readonly text: string })[],
   signal: AbortSignal,
 ): Promise<readonly Candidate[]> {
-  const parsed = effectiveFiles(files).map((file) => ({ path: file.path, ...parseWorkflowFile(file.path, file.text) }));
-  const event = withDispatchPath(told, parsed);
-  const filtered = parsed.some((file) => file.value !== undefined && hasPathFilters(file.value));
+  const event = withDispatchPath(told, files);
+  const disabled = await disabledPaths(parts.db, event.repository);
+  if (event.name === "workflow_dispatch" && disabled.has(event.workflow)) {
+    const remedy = `Enable it first: tidegate workflow enable ${event.repository} ${event.workflow}`;
+    throw new WorkflowsError("workflows/not-possible-now", `Workflow "${event.workflow}" is disabled. ${remedy}`);
+  }
+  const filtered = files.some((file) => file.value !== undefined && hasPathFilters(file.value));
   const compared = comparedCommits(event);
   const paths =
-    filtered && event.name !== "workflow_dispatch"
+    filtered && hasChangedPaths(event)
       ? await parts.source.changedPaths(event.repository, compared.before, compared.after, { signal })
       : undefined;
   const trigger = triggerEvent(event, paths);
-  const candidates = parsed.filter((file) => {
+  const found = files.filter((file) => {
+    if (disabled.has(file.path)) return false;
     if (file.value !== undefined && matchEvent(file.value, trigger)) return true;
     // A file whose triggers cannot be read fails visibly on every push, as it may have meant this one.
     return event.name === "push" && hasErrors(file.problems) && !hasTriggers(file.value);
   });
-  return candidates.map((file) => ({
+  const load = callLoader(parts, event, files, signal);
+  return await Promise.all(found.map(async (file) => await linkCandidate(parts, event, file, load)));
+}
+
+async function linkCandidate(
+  parts: RunParts,
+  event: WorkflowEvent,
+  file: ParsedFile,
+  load: CallLoader,
+): Promise<Candidate> {
+  const linked = hasErrors(file.problems) ? undefined : await link(parts, event, file.value, load);
+  const workflow = linked?.value ?? file.value;
+  return {
     path: file.path,
-    ...(file.value === undefined ? {} : { workflow: file.value }),
-    problems: file.problems,
+    ...(workflow === undefined ? {} : { workflow }),
+    problems: [...file.problems, ...(linked?.problems ?? [])],
     inputs: event.name === "workflow_dispatch" ? dispatchInputs(event, file.value) : {},
-  }));
+  };
+}
+
+async function link(
+  parts: RunParts,
+  event: WorkflowEvent,
+  workflow: Workflow | undefined,
+  load: CallLoader,
+): Promise<Checked<Workflow> | undefined> {
+  if (workflow === undefined) return undefined;
+  const { repository, ref, sha } = event;
+  return await linkCalls(workflow, { origin: { repository, ref, sha }, load, read: (p, t) => parts.reader.read(p, t) });
+}
+
+/** Called files out of the commit of the event, or of wherever the call says. */
+export function callLoader(
+  parts: Pick<RunParts, "source" | "db">,
+  event: { readonly repository: string; readonly sha: string },
+  files: readonly WorkflowText[],
+  signal: AbortSignal,
+): CallLoader {
+  return async (reference, from) => {
+    const { repository, ref, path } = reference;
+    try {
+      if (repository !== undefined && ref !== undefined) {
+        if (!(await mayCall(parts.db, from.repository, repository))) {
+          return {
+            problem: `"${repository}" does not let others call it. Share it: tidegate workflow share ${repository}`,
+          };
+        }
+        return await parts.source.called({ repository, ref, path }, from, { signal });
+      }
+      if (from.repository !== event.repository || from.sha !== event.sha) {
+        const own = { repository: from.repository, ref: from.sha, path };
+        const file = await parts.source.called(own, from, { signal });
+        return file.problem === undefined ? { ...file, origin: { ...file.origin, ref: from.ref } } : file;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      return { problem: errorMessage(error) };
+    }
+    const file = files.find((one) => one.path === path);
+    if (file !== undefined) return { text: file.text, origin: from };
+    const names = files.map((one) => one.path).join(", ") || "none";
+    return { problem: `there is no such file. Workflows of this commit are ${names}` };
+  };
 }
 
 function hasTriggers(workflow: Workflow | undefined): boolean {
@@ -138,10 +202,7 @@ function hasTriggers(workflow: Workflow | undefined): boolean {
 }
 
 /** A dispatch may name the file without its folder; it must name one that can be dispatched. */
-function withDispatchPath(
-  event: WorkflowEvent,
-  files: readonly { readonly path: string; readonly value?: Workflow }[],
-): WorkflowEvent {
+function withDispatchPath(event: WorkflowEvent, files: readonly ParsedFile[]): WorkflowEvent {
   if (event.name !== "workflow_dispatch") return event;
   const found = files.find((file) => file.path === event.workflow || file.path.endsWith(`/${event.workflow}`));
   const action = `Cannot start workflow "${event.workflow}" of "${event.repository}" at "${event.ref}"`;
@@ -164,120 +225,8 @@ function dispatchInputs(
 ): ContextObject {
   const checked = readDispatchInputs(workflow?.on.workflowDispatch?.inputs ?? [], event.inputs ?? {});
   if (checked.value !== undefined) return checked.value;
-  const found = checked.problems.map((problem) => `${problem.path}: ${problem.message}`).join("; ");
+  const found = checked.problems.map((problem: Problem) => `${problem.path}: ${problem.message}`).join("; ");
   throw new WorkflowsError("workflows/inputs-invalid", `Cannot start workflow "${event.workflow}": ${found}`, {
     details: checked.problems,
   });
-}
-
-async function insertRun(
-  parts: RunParts,
-  tx: WorkflowsTransaction,
-  draft: RunDraft,
-  nowMs: number,
-): Promise<AcceptedRun> {
-  const { event, candidate } = draft;
-  const last = await tx
-    .selectFrom("workflows_runs")
-    .select((eb) => eb.fn.max("number").as("number"))
-    .where("repository", "=", event.repository)
-    .where("path", "=", candidate.path)
-    .executeTakeFirst();
-  const row = runRow(draft, Number(last?.number ?? 0) + 1, nowMs);
-  const { insertId } = await tx.insertInto("workflows_runs").values(row).executeTakeFirstOrThrow();
-  const id = Number(insertId);
-  const broken = hasErrors(candidate.problems) ? undefined : candidate.workflow;
-  if (broken === undefined) return { id, repository: event.repository, concurrencyGroup: null };
-  const contexts: Contexts = {
-    github: githubContext({ ...row, id }, parts.services.base),
-    inputs: candidate.inputs,
-    vars: draft.vars,
-  };
-  const settled = settle(broken, contexts, draft.title);
-  await tx
-    .updateTable("workflows_runs")
-    .set({ ...settled.values, ...(settled.problem === undefined ? {} : startupFailure(nowMs, [settled.problem])) })
-    .where("id", "=", id)
-    .execute();
-  if (settled.problem !== undefined) return { id, repository: event.repository, concurrencyGroup: null };
-  for (const job of broken.jobs) await insertPlaceholder(tx, { id, attempt: 1 }, job);
-  return { id, repository: event.repository, concurrencyGroup: settled.values.concurrency_group };
-}
-
-function runRow(draft: RunDraft, number: number, nowMs: number): Omit<RunsTable, "id"> {
-  const { event, candidate } = draft;
-  const row: Omit<RunsTable, "id"> = {
-    event_id: event.id,
-    path: candidate.path,
-    number,
-    repository: event.repository,
-    name: candidate.workflow?.name ?? candidate.path,
-    title: draft.title,
-    event_name: event.name,
-    ref: event.ref,
-    sha: event.sha,
-    actor: event.actor,
-    triggering_actor: event.actor,
-    payload_json: JSON.stringify(draft.payload),
-    inputs_json: JSON.stringify(candidate.inputs),
-    vars_json: JSON.stringify(draft.vars),
-    repository_json: JSON.stringify(draft.facts),
-    workflow_json: candidate.workflow === undefined ? null : JSON.stringify(candidate.workflow),
-    problems_json: JSON.stringify(candidate.problems),
-    status: "queued",
-    conclusion: null,
-    attempt: 1,
-    cancel_requested: 0,
-    concurrency_group: null,
-    cancel_in_progress: 0,
-    queue_mode: "single",
-    created_at: nowMs,
-    started_at: null,
-    completed_at: null,
-  };
-  return hasErrors(candidate.problems) ? { ...row, ...startupFailure(nowMs, candidate.problems) } : row;
-}
-
-function startupFailure(
-  nowMs: number,
-  problems: readonly Problem[],
-): Pick<RunsTable, "status" | "conclusion" | "completed_at" | "problems_json"> {
-  return {
-    status: "completed",
-    conclusion: "failure",
-    completed_at: nowMs,
-    problems_json: JSON.stringify(problems),
-  };
-}
-
-interface Settled {
-  readonly values: Pick<RunsTable, "title" | "status" | "concurrency_group" | "cancel_in_progress" | "queue_mode">;
-  readonly problem?: Problem;
-}
-
-/** `run-name` and `concurrency`, which need the number and id of the run. */
-function settle(workflow: Workflow, contexts: Contexts, title: string): Settled {
-  const values = {
-    title,
-    status: "queued",
-    concurrency_group: null,
-    cancel_in_progress: 0,
-    queue_mode: "single",
-  } as const;
-  try {
-    const named = workflow.runName === undefined ? "" : evaluateTemplate(workflow.runName, contexts).trim();
-    const own = { ...values, title: named === "" ? title : named.slice(0, 255) };
-    if (workflow.concurrency === undefined) return { values: own };
-    const { group, cancelInProgress, queue } = workflow.concurrency;
-    // Groups do not distinguish case.
-    const name = evaluateTemplate(group, contexts).toLowerCase();
-    if (name === "") return { values: own };
-    const cancel = typeof cancelInProgress === "string" ? evaluateValue(cancelInProgress, contexts) : cancelInProgress;
-    const flag = cancel === true || cancel === "true" ? 1 : 0;
-    return {
-      values: { ...own, status: "pending", concurrency_group: name, cancel_in_progress: flag, queue_mode: queue },
-    };
-  } catch (error) {
-    return { values, problem: { path: "", message: errorMessage(error), at: { file: workflow.path } } };
-  }
 }

@@ -1,26 +1,18 @@
 /** A claimed job as its runner gets it: every template that does not need steps evaluated, secrets and token added. */
-import { ExpressionFailure, WorkflowsError } from "../errors.ts";
-import { evaluateTemplate, type Contexts } from "../expressions/evaluate.ts";
-import type { Job, RunDefaults, Workflow } from "../parse/model.ts";
-import { strategyContext } from "../plan/expand-job.ts";
-import { mayReadSecrets, type SecretsQuestion } from "../plan/secrets-policy.ts";
-import { jobState, runContexts, workflowOf } from "./run-store.ts";
-import { needsContext, type JobInstance } from "../plan/job-state.ts";
-import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
+import { WorkflowsError } from "../errors.ts";
+import { evaluateRecord, evaluateTemplate, evaluateValue, type Contexts } from "../expressions/evaluate.ts";
+import type { Job, RunDefaults } from "../parse/model.ts";
+import { jobPermissions } from "../plan/permissions.ts";
+import { trustOf, type Trust } from "../plan/secrets-policy.ts";
 import type { JobTokenRequest } from "../ports.ts";
+import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
+import { evaluateContainers } from "./containers.ts";
+import { jobPlace, type JobPlace } from "./job-place.ts";
+import { jobSecrets, withoutSecrets } from "./job-secrets.ts";
 import type { JobTokens } from "./job-tokens.ts";
 import type { RunParts } from "./parts.ts";
+import { runContexts } from "./run-store.ts";
 import type { JobRow, RunRow } from "./schema.ts";
-
-/** The job's part of the workflow; throws when the row is not a job of it. */
-function definitionOf(run: RunRow, row: JobRow): { workflow: Workflow; job: Job; instance: JobInstance } {
-  const workflow = workflowOf(run);
-  const job = workflow?.jobs.find((other) => other.key === row.key);
-  if (workflow === undefined || job === undefined || row.instance_json === null) {
-    throw new WorkflowsError("workflows/not-found", `Job ${row.id} of run ${run.id} has no definition`);
-  }
-  return { workflow, job, instance: JSON.parse(row.instance_json) as JobInstance };
-}
 
 /** Throws `ExpressionFailure` when a template of the job cannot be evaluated: the job then fails. */
 export async function buildAssignment(
@@ -31,31 +23,29 @@ export async function buildAssignment(
   siblings: readonly JobRow[],
   signal: AbortSignal,
 ): Promise<JobAssignment> {
-  const { workflow, job, instance } = definitionOf(run, row);
-  const request = tokenRequest(run, row, workflow, job);
-  const states = siblings.map((sibling) => jobState(sibling, undefined));
-  const base = {
-    ...runContexts(run, parts.services.base),
-    needs: needsContext(job, states),
-    matrix: instance.matrix,
-    strategy: strategyContext(instance),
-  };
+  const place = jobPlace(run, row, siblings, runContexts(run, parts.services.base));
+  if (place === undefined) {
+    throw new WorkflowsError("workflows/not-found", `Job ${row.id} of run ${run.id} has no definition`);
+  }
+  const { job, instance, contexts: base } = place;
+  const trust = trustOfRun(run);
+  const request = tokenRequest(run, row, place, trust);
   const environment = job.environment === undefined ? "" : evaluateTemplate(job.environment.name, base);
   const asked = { repository: run.repository, ref: run.ref, eventName: run.event_name };
-  const scope = environment === "" ? asked : { ...asked, environment };
-  const vars = await parts.variables.variables(scope, { signal });
-  const stored = mayReadSecrets(eventOf(run)) ? await parts.variables.secrets(scope, { signal }) : {};
+  const vars = await parts.variables.variables(environment === "" ? asked : { ...asked, environment }, { signal });
   const token = await tokens.mint(request, signal);
   const services = await parts.services.forJob(request, { signal });
+  const stored = trust.secrets ? await jobSecrets(parts.variables, asked, environment, place, token, signal) : {};
   const secrets = { ...stored, GITHUB_TOKEN: token };
   const contexts = { ...base, github: { ...base.github, job: job.key, token }, vars };
-  const env = evaluateEnv(workflow, job, { ...contexts, secrets });
+  const env = evaluateEnv(place, { ...contexts, secrets });
+  const { cancelTimeoutMinutes } = instance;
   return {
     jobId: String(row.id),
     runId: String(run.id),
     runAttempt: run.attempt,
     name: row.name,
-    key: row.key,
+    key: job.key,
     repository: run.repository,
     ref: run.ref,
     sha: run.sha,
@@ -64,43 +54,50 @@ export async function buildAssignment(
     contexts: { ...contexts, env } satisfies JobContexts,
     secrets,
     steps: job.steps,
-    defaults: evaluateDefaults({ ...workflow.defaults, ...job.defaults }, { ...contexts, env }),
+    defaults: evaluateDefaults({ ...place.workflow.defaults, ...job.defaults }, { ...contexts, env }),
     outputs: job.outputs,
     timeoutMinutes: instance.timeoutMinutes,
+    ...(cancelTimeoutMinutes === undefined ? {} : { cancelTimeoutMinutes }),
+    ...evaluateContainers(job, { ...contexts, secrets, env }),
+    ...environmentOf(job, environment, contexts),
+    permissions: request.permissions,
+    workflow: { path: place.workflow.path, ...place.origin },
     services,
   };
 }
 
-function eventOf(run: RunRow): SecretsQuestion {
+function trustOfRun(run: RunRow): Trust {
   const payload = JSON.parse(run.payload_json) as ContextObject;
-  return { eventName: run.event_name, repository: run.repository, payload };
+  return trustOf({ eventName: run.event_name, repository: run.repository, payload });
 }
 
-function tokenRequest(run: RunRow, row: JobRow, workflow: Workflow, job: Job): JobTokenRequest {
-  const permissions = job.permissions ?? workflow.permissions;
+function tokenRequest(run: RunRow, row: JobRow, place: JobPlace, trust: Trust): JobTokenRequest {
   return {
     jobId: String(row.id),
     runId: String(run.id),
     repository: run.repository,
     actor: run.triggering_actor,
-    ...(permissions === undefined ? {} : { permissions }),
+    permissions: jobPermissions(place.levels, trust.readOnly),
   };
 }
 
-/** The job's values may not read those of the workflow: `env` is no context here. */
-function evaluateEnv(workflow: Workflow, job: Job, contexts: Contexts): Readonly<Record<string, string>> {
-  const entries = [...Object.entries(workflow.env), ...Object.entries(job.env)];
-  return Object.fromEntries(entries.map(([name, value]) => [name, evaluateVariable(name, value, contexts)]));
+function environmentOf(job: Job, name: string, contexts: Contexts): Pick<JobAssignment, "environment"> {
+  if (job.environment === undefined || name === "") return {};
+  const { url, deployment = true } = job.environment;
+  const recorded = typeof deployment === "string" ? evaluateValue(deployment, contexts) : deployment;
+  const wanted = recorded !== false && recorded !== "false";
+  return { environment: { name, deployment: wanted, ...(url === undefined ? {} : { url }) } };
 }
 
-function evaluateVariable(name: string, template: string, contexts: Contexts): string {
-  try {
-    return evaluateTemplate(template, contexts);
-  } catch (error) {
-    if (!(error instanceof ExpressionFailure) || !/secrets/i.test(template)) throw error;
-    // What the evaluator says may quote a part of a secret, and nothing here masks it: neither kept nor passed on.
-    throw new ExpressionFailure(`Cannot evaluate "env.${name}" from "${template}": one of its values does not fit`);
-  }
+/** The job's values may not read those of the workflow: `env` is no context here. */
+function evaluateEnv(place: JobPlace, contexts: Contexts): Readonly<Record<string, string>> {
+  const evaluate = (record: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(record).flatMap(([name, value]) =>
+        Object.entries(withoutSecrets(`env.${name}`, value, () => evaluateRecord({ [name]: value }, contexts))),
+      ),
+    );
+  return { ...evaluate(place.workflow.env), ...evaluate(place.job.env) };
 }
 
 function evaluateDefaults(defaults: RunDefaults, contexts: Contexts): RunDefaults {

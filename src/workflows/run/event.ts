@@ -9,7 +9,10 @@ interface EventBase {
   readonly id: string;
   /** `owner/name`. */
   readonly repository: string;
-  /** `refs/heads/…`, `refs/tags/…`; for pull requests `refs/pull/<number>/merge`. */
+  /**
+   * `refs/heads/…`, `refs/tags/…`; for pull requests `refs/pull/<number>/merge`. Of events that are not about a ref the
+   * default branch, of `pull_request_target` the base.
+   */
   readonly ref: string;
   /** The commit whose workflow files count and which jobs check out; all zeros when the ref was deleted. */
   readonly sha: string;
@@ -17,17 +20,63 @@ interface EventBase {
   readonly actor: string;
   /** Fields laid over the event payload that is made here; of a pull request `action` and `pull_request`. */
   readonly payload?: ContextObject;
+  /**
+   * A job did it, with its own token. As on GitHub it then starts no run, but by a dispatch: jobs would start each other
+   * for ever.
+   */
+  readonly byJob?: boolean;
 }
+
+/** Events that are told as they are, `action` and all in their payload. */
+export const activityEvents = [
+  "create",
+  "delete",
+  "release",
+  "registry_package",
+  "issues",
+  "issue_comment",
+  "pull_request_review",
+  "pull_request_review_comment",
+  "deployment",
+  "deployment_status",
+  "status",
+  "check_run",
+  "check_suite",
+  "merge_group",
+  "label",
+  "milestone",
+] as const;
+export type ActivityEvent = (typeof activityEvents)[number];
 
 export type WorkflowEvent =
   | (EventBase & { readonly name: "push"; /** All zeros for a new ref. */ readonly before: string })
-  | (EventBase & { readonly name: "pull_request"; readonly payload: ContextObject })
+  | (EventBase & { readonly name: "pull_request" | "pull_request_target"; readonly payload: ContextObject })
   | (EventBase & {
       readonly name: "workflow_dispatch";
       /** Path of the workflow file, or its file name alone. */
       readonly workflow: string;
       readonly inputs?: ContextObject;
-    });
+    })
+  | (EventBase & {
+      readonly name: "schedule";
+      /** Path of the workflow file. */
+      readonly workflow: string;
+      readonly cron: string;
+    })
+  | (EventBase & {
+      readonly name: "repository_dispatch";
+      /** What `types` are matched with. */
+      readonly type: string;
+      readonly clientPayload?: ContextObject;
+    })
+  | (EventBase & {
+      readonly name: "workflow_run";
+      /** `action`, `workflow_run`, `workflow`. */
+      readonly payload: ContextObject;
+      /** Runs that started each other by this event before. */
+      readonly chain: number;
+    })
+  | (EventBase & { readonly name: ActivityEvent; readonly payload: ContextObject });
 
 export const zeroSha = "0000000000000000000000000000000000000000";
 
@@ -41,23 +90,50 @@ export function triggerEvent(event: WorkflowEvent, changedPaths: readonly string
   switch (event.name) {
     case "push":
       return { name: "push", ref: event.ref, ...paths };
-    case "pull_request": {
+    case "pull_request":
+    case "pull_request_target": {
       const pull = field(event.payload, "pull_request");
       const base = text(field(pull, "base"), "ref") ?? "";
-      return { name: "pull_request", action: text(event.payload, "action") ?? "opened", baseBranch: base, ...paths };
+      return { name: event.name, action: text(event.payload, "action") ?? "opened", baseBranch: base, ...paths };
     }
     case "workflow_dispatch":
-      return { name: "workflow_dispatch", workflow: event.workflow };
+    case "schedule":
+      return { name: event.name, workflow: event.workflow };
+    case "repository_dispatch":
+      return { name: "repository_dispatch", type: event.type };
+    case "workflow_run": {
+      const run = field(event.payload, "workflow_run");
+      const workflow = text(run, "name") ?? "";
+      const path = text(run, "path") ?? "";
+      const branch = text(run, "head_branch") ?? "";
+      return { name: "workflow_run", action: text(event.payload, "action") ?? "", workflow, path, branch };
+    }
+    default: {
+      const action = text(event.payload, "action");
+      const base = text(field(event.payload, "merge_group"), "base_ref")?.replace(/^refs\/heads\//, "");
+      return {
+        name: "activity",
+        event: event.name,
+        ...(action === undefined ? {} : { action }),
+        ...(base === undefined ? {} : { branch: base }),
+      };
+    }
   }
 }
 
 /** The two commits whose difference path filters look at. */
 export function comparedCommits(event: WorkflowEvent): { readonly before: string; readonly after: string } {
   if (event.name === "push") return { before: event.before, after: event.sha };
-  if (event.name === "workflow_dispatch") return { before: zeroSha, after: event.sha };
+  if (event.name !== "pull_request" && event.name !== "pull_request_target")
+    return { before: zeroSha, after: event.sha };
   const pull = field(event.payload, "pull_request");
   const before = text(field(pull, "base"), "sha") ?? zeroSha;
   return { before, after: text(field(pull, "head"), "sha") ?? event.sha };
+}
+
+/** Whether path filters have anything to look at. */
+export function hasChangedPaths(event: WorkflowEvent): boolean {
+  return event.name === "push" || event.name === "pull_request" || event.name === "pull_request_target";
 }
 
 export function field(value: ContextObject | undefined, key: string): ContextObject | undefined {
@@ -108,9 +184,21 @@ function ownPayload(event: WorkflowEvent, facts: PayloadFacts): ContextObject {
     }
     case "workflow_dispatch":
       return { ref: event.ref, workflow: event.workflow, inputs: event.inputs ?? null };
+    case "schedule":
+      return { schedule: event.cron, workflow: event.workflow };
+    case "repository_dispatch":
+      return { action: event.type, branch: refName(event.ref), client_payload: event.clientPayload ?? {} };
     case "pull_request":
+    case "pull_request_target":
       return { action: "opened" };
+    default:
+      return {};
   }
+}
+
+/** `refs/heads/a/b` is `a/b`; `refs/pull/5/merge` is `5/merge`. */
+export function refName(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags|pull)\//, "");
 }
 
 function commitPayload(commit: CommitFacts, url: string): ContextObject {
@@ -161,14 +249,34 @@ const skipMarks = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[acti
 
 /** GitHub's rule for pushes and pull requests: a mark in the message of the newest commit, or a trailer. */
 export function asksToSkip(event: WorkflowEvent, head: CommitFacts | undefined): boolean {
-  if (event.name === "workflow_dispatch" || head === undefined) return false;
+  if ((event.name !== "push" && event.name !== "pull_request") || head === undefined) return false;
   return skipMarks.some((mark) => head.message.includes(mark)) || /\n\n+skip-checks: ?true\s*$/.test(head.message);
 }
 
 /** One line for lists of runs. */
 export function runTitle(event: WorkflowEvent, head: CommitFacts | undefined, workflowName: string): string {
-  if (event.name === "workflow_dispatch") return workflowName;
-  const pull = event.name === "pull_request" ? text(field(event.payload, "pull_request"), "title") : undefined;
-  const line = pull ?? head?.message.split("\n")[0] ?? workflowName;
-  return line.slice(0, 255) || workflowName;
+  return (ownTitle(event, head) ?? workflowName).split("\n")[0]?.slice(0, 255) || workflowName;
+}
+
+function ownTitle(event: WorkflowEvent, head: CommitFacts | undefined): string | undefined {
+  switch (event.name) {
+    case "push":
+      return head?.message;
+    case "pull_request":
+    case "pull_request_target":
+      return text(field(event.payload, "pull_request"), "title") ?? head?.message;
+    case "repository_dispatch":
+      return event.type;
+    case "release": {
+      const release = field(event.payload, "release");
+      return text(release, "name") ?? text(release, "tag_name");
+    }
+    case "create":
+    case "delete":
+      return text(event.payload, "ref");
+    case "registry_package":
+      return text(field(event.payload, "registry_package"), "name");
+    default:
+      return undefined;
+  }
 }

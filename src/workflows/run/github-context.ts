@@ -1,7 +1,7 @@
 /** The `github` context of a run, all but what only a job or its runner knows. */
 import type { ContextObject } from "../protocol.ts";
 import type { RepositoryFacts, ServicesPort } from "../ports.ts";
-import { field, personId, text } from "./event.ts";
+import { field, personId, refName, text } from "./event.ts";
 import type { RunRow } from "./schema.ts";
 
 export type GithubContextRow = Pick<
@@ -56,9 +56,4 @@ export function githubContext(run: GithubContextRow, urls: ServicesPort["base"])
     workflow_ref: `${run.repository}/${run.path}@${run.ref}`,
     workflow_sha: run.sha,
   };
-}
-
-/** `refs/heads/a/b` is `a/b`; `refs/pull/5/merge` is `5/merge`. */
-function refName(ref: string): string {
-  return ref.replace(/^refs\/(heads|tags|pull)\//, "");
 }

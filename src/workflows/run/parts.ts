@@ -1,6 +1,7 @@
 /** What the parts of the run state share. */
-import type { Channel, Clock, Ids, Log, TaskGroup } from "#lib";
+import type { Channel, Clock, Ids, Log, TaskGroup, Wake } from "#lib";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import type { WorkflowReader } from "../parse/workflow-reader.ts";
 import type { LogStore } from "./log-store.ts";
 import type { WorkflowsDatabase } from "./schema.ts";
 import type { RunNotice } from "./view.ts";
@@ -17,6 +18,12 @@ export interface RunParts {
   readonly notices: Channel<RunNotice>;
   readonly logs: LogStore;
   readonly tasks: TaskGroup;
+  /** Reads workflow files, large ones in a thread of their own. */
+  readonly reader: WorkflowReader;
+  /** Notified when something is to be told to workflows that follow others. */
+  readonly followUps: Wake;
+  /** Notified when schedules changed. */
+  readonly schedules: Wake;
   /** How long a runner may be silent before its job counts as lost. */
   readonly leaseMs: number;
 }

@@ -49,6 +49,7 @@ export const claimSchema = {
     runnerId: short,
     name: short,
     labels: { type: "array", maxItems: 100, items: short },
+    group: short,
     claimId: short,
   },
 } as const;

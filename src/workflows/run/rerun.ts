@@ -3,7 +3,17 @@ import { WorkflowsError } from "../errors.ts";
 import type { Job, Workflow } from "../parse/model.ts";
 import { ancestorsOf } from "../plan/job-state.ts";
 import type { RunParts } from "./parts.ts";
-import { findJobs, findRun, insertPlaceholder, newJob, workflowOf, type WorkflowsTransaction } from "./run-store.ts";
+import { pathInto } from "../plan/job-path.ts";
+import {
+  findJobs,
+  findRun,
+  insertPlaceholder,
+  joinGroup,
+  newJob,
+  toTell,
+  workflowOf,
+  type WorkflowsTransaction,
+} from "./run-store.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
 export interface RerunOptions {
@@ -29,10 +39,18 @@ export async function rerun(parts: RunParts, runId: number, options: RerunOption
       cancel_requested: 0,
       completed_at: null,
       started_at: null,
+      message: null,
     };
     const { id: _id, ...values } = next;
     await tx.updateTable("workflows_runs").set(values).where("id", "=", runId).execute();
-    for (const job of workflow.jobs) await carryJob(tx, next, workflow, job, before, options.failedOnly === true);
+    // Memberships of the earlier attempt would count again, now that the run is not completed any more.
+    await tx.deleteFrom("workflows_group_members").where("run_id", "=", runId).execute();
+    if (run.concurrency_group !== null) {
+      const { concurrency_group: name, cancel_in_progress: cancel, queue_mode: queue } = run;
+      await joinGroup(tx, run, { name, cancelInProgress: cancel === 1, queue }, null);
+    }
+    await toTell(tx, next, "requested");
+    await carryScope({ tx, run: next, before, failedOnly: options.failedOnly === true }, workflow, "");
     return next;
   });
 }
@@ -58,23 +76,48 @@ function hasProblem(run: RunRow): boolean {
   return problems.some((problem) => problem.severity !== "warning");
 }
 
+interface Carrying {
+  readonly tx: WorkflowsTransaction;
+  readonly run: RunRow;
+  readonly before: readonly JobRow[];
+  readonly failedOnly: boolean;
+}
+
+/** The jobs of a workflow: of the run's own, or of a called one whose keys begin with `prefix`. */
+async function carryScope(carrying: Carrying, workflow: Workflow, prefix: string, above = ""): Promise<void> {
+  for (const job of workflow.jobs) await carryJob(carrying, workflow, job, prefix, above);
+}
+
 async function carryJob(
-  tx: WorkflowsTransaction,
-  run: RunRow,
+  carrying: Carrying,
   workflow: Workflow,
   job: Job,
-  before: readonly JobRow[],
-  failedOnly: boolean,
+  prefix: string,
+  above: string,
 ): Promise<void> {
-  const own = before.filter((row) => row.key === job.key);
-  const again = (key: string): boolean => before.some((row) => row.key === key && isBad(row));
+  const { tx, run, before, failedOnly } = carrying;
+  const own = before.filter((row) => row.key === `${prefix}${job.key}`);
+  const again = (key: string): boolean => before.some((row) => row.key === `${prefix}${key}` && isBad(row));
   const whole =
     !failedOnly || ancestorsOf(job, workflow.jobs).some(again) || own.some((row) => isBad(row) && !row.instance_json);
   if (whole || own.length === 0) {
-    await insertPlaceholder(tx, run, job);
+    const { name = job.key } = job;
+    const placeholder = { key: `${prefix}${job.key}`, name: `${above}${name.includes("${{") ? job.key : name}` };
+    await insertPlaceholder(tx, run, placeholder);
     return;
   }
-  for (const row of own) await tx.insertInto("workflows_jobs").values(carried(run, row)).execute();
+  for (const row of own) {
+    await tx.insertInto("workflows_jobs").values(carried(run, row)).execute();
+    const called = job.call?.workflow;
+    // What the call brought into being goes with it: only the jobs that went badly run again.
+    if (called === undefined) continue;
+    await carryScope(
+      carrying,
+      called,
+      `${prefix}${pathInto({ key: job.key, position: row.position })}`,
+      `${row.name} / `,
+    );
+  }
 }
 
 function isBad(row: JobRow): boolean {

@@ -8,7 +8,16 @@ import { JobTokens } from "./job-tokens.ts";
 import { Leases } from "./leases.ts";
 import type { RunParts } from "./parts.ts";
 import { settleGroup } from "./run-groups.ts";
-import { applyAction, findJob, findJobs, findRun, jobState, runContexts, workflowOf } from "./run-store.ts";
+import {
+  applyAction,
+  findJob,
+  findJobs,
+  findMembers,
+  findRun,
+  jobState,
+  runContexts,
+  workflowOf,
+} from "./run-store.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
 export class RunDriver implements Disposable {
@@ -28,11 +37,17 @@ export class RunDriver implements Disposable {
   /** Takes up what an earlier process left: renews leases, goes on with every run, ends tokens of ended jobs. */
   async resume(): Promise<void> {
     const { db } = this.#parts;
-    const running = await db.selectFrom("workflows_jobs").select("id").where("status", "=", "in_progress").execute();
+    const running = await db
+      .selectFrom("workflows_jobs")
+      .select("id")
+      .where("status", "=", "in_progress")
+      // Calls of workflows are in progress without a runner.
+      .where("lease", "is not", null)
+      .execute();
     for (const job of running) this.leases.renew(job.id);
     const runs = await db
       .selectFrom("workflows_runs")
-      .select(["id", "repository", "concurrency_group"])
+      .select(["id", "repository"])
       .where("status", "!=", "completed")
       .orderBy("id")
       .execute();
@@ -41,9 +56,8 @@ export class RunDriver implements Disposable {
   }
 
   /** One run that cannot go on must not hold up the others, nor the start of the process. */
-  async #resumeRun(run: Pick<RunRow, "id" | "repository" | "concurrency_group">): Promise<void> {
+  async #resumeRun(run: Pick<RunRow, "id" | "repository">): Promise<void> {
     try {
-      if (run.concurrency_group !== null) await this.advanceGroup(run.repository, run.concurrency_group);
       await this.advance(run.id);
     } catch (error) {
       this.#parts.log.error("Cannot go on with a run", { run: run.id, repository: run.repository, error });
@@ -52,30 +66,40 @@ export class RunDriver implements Disposable {
 
   /** Until nothing is left to do for the run now. Safe to call at any time, any number of times. */
   async advance(runId: number): Promise<void> {
-    const ended = await this.#lock.run(String(runId), () => this.#advanceAlone(runId));
-    if (ended === undefined || ended.concurrency_group === null) return;
-    await this.advanceGroup(ended.repository, ended.concurrency_group);
+    await this.#lock.run(String(runId), () => this.#advanceAlone(runId));
+    for (const { repository, name } of await this.#groupsOf(runId)) await this.#advanceGroup(repository, name);
   }
 
-  /** The run, if it ended by this. */
-  async #advanceAlone(runId: number): Promise<RunRow | undefined> {
+  async #advanceAlone(runId: number): Promise<void> {
     for (;;) {
       const run = await findRun(this.#parts.db, runId);
-      if (run === undefined || run.status === "completed" || run.status === "pending") return undefined;
+      if (run === undefined || run.status === "completed" || run.status === "pending") return;
       const actions = await this.#plan(run);
-      if (actions.length === 0) return undefined;
+      if (actions.length === 0) return;
       await this.#apply(run, actions);
-      if (actions.some((action) => action.kind === "finish-run")) return run;
+      if (actions.some((action) => action.kind === "finish-run")) return;
     }
+  }
+
+  /** Groups in which something may be due: one the run or a job of it waits for, or has left by completing. */
+  async #groupsOf(runId: number): Promise<readonly { readonly repository: string; readonly name: string }[]> {
+    return await this.#parts.db
+      .selectFrom("workflows_group_members")
+      .select(["repository", "name"])
+      .distinct()
+      .where("run_id", "=", runId)
+      .execute();
   }
 
   async #plan(run: RunRow): Promise<readonly RunAction[]> {
     const workflow = workflowOf(run);
     if (workflow === undefined) return [{ kind: "finish-run", conclusion: "failure" }];
     const rows = await findJobs(this.#parts.db, run);
+    const members = await findMembers(this.#parts.db, run.id);
     return planRun({
       workflow,
-      jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id))),
+      jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id), members)),
+      ...(run.concurrency_group === null ? {} : { group: run.concurrency_group }),
       contexts: runContexts(run, this.#parts.services.base),
       cancelRequested: run.cancel_requested === 1,
       nowMs: this.leases.nowMs(),
@@ -97,6 +121,7 @@ export class RunDriver implements Disposable {
   #announce(runId: number, action: RunAction): void {
     if (action.kind === "finish-run") {
       this.notify(runId);
+      this.#parts.followUps.notify();
       return;
     }
     const jobId = Number(action.jobId);
@@ -124,13 +149,15 @@ export class RunDriver implements Disposable {
     if (jobId !== undefined) for (const wake of this.#jobWakes.get(jobId) ?? []) wake.notify();
   }
 
-  /** Lets the next run of the group start, or replaces what waits. */
-  async advanceGroup(repository: string, group: string): Promise<void> {
-    const runs = await this.#lock.run(`${repository} ${group}`, () => settleGroup(this.#parts, repository, group));
-    for (const runId of runs) {
+  /** Lets the next run or job of the group start, or replaces what waits. */
+  async #advanceGroup(repository: string, group: string): Promise<void> {
+    const settled = await this.#lock.run(`${repository} ${group}`, () => settleGroup(this.#parts, repository, group));
+    if (settled.length > 0) this.#parts.followUps.notify();
+    for (const { runId, jobId } of settled) {
+      if (jobId !== undefined) this.notify(runId, jobId);
       this.notify(runId);
-      await this.advance(runId);
     }
+    for (const runId of new Set(settled.map((one) => one.runId))) await this.advance(runId);
   }
 
   /** Notified when a job may be free for the taking. Look first, then wait: others may have been faster. */

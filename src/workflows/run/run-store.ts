@@ -2,12 +2,14 @@
 import type { Transaction } from "kysely";
 import type { Workflow } from "../parse/model.ts";
 import type { RunContexts } from "../plan/expand-job.ts";
+import type { GroupRequest } from "../plan/concurrency.ts";
 import type { JobInstance, JobState } from "../plan/job-state.ts";
+import { ownKey } from "../plan/job-path.ts";
 import type { RunAction } from "../plan/plan-run.ts";
 import type { Annotation, ContextObject } from "../protocol.ts";
 import type { ServicesPort } from "../ports.ts";
 import { githubContext } from "./github-context.ts";
-import type { JobRow, RunRow, WorkflowsDatabase, WorkflowsSchema } from "./schema.ts";
+import type { GroupMemberRow, JobRow, RunRow, WorkflowsDatabase, WorkflowsSchema } from "./schema.ts";
 
 export type WorkflowsTransaction = Transaction<WorkflowsSchema>;
 
@@ -35,7 +37,17 @@ export function workflowOf(run: Pick<RunRow, "workflow_json">): Workflow | undef
   return run.workflow_json === null ? undefined : (JSON.parse(run.workflow_json) as Workflow);
 }
 
-export function jobState(row: JobRow, leaseEndsMs: number | undefined): JobState {
+/** Concurrency groups the jobs of a run have joined. */
+export async function findMembers(db: WorkflowsDatabase, runId: number): Promise<readonly GroupMemberRow[]> {
+  return await db.selectFrom("workflows_group_members").selectAll().where("run_id", "=", runId).orderBy("id").execute();
+}
+
+export function jobState(
+  row: JobRow,
+  leaseEndsMs: number | undefined,
+  members: readonly GroupMemberRow[] = [],
+): JobState {
+  const groups = members.filter((member) => member.job_id === row.id);
   return {
     id: String(row.id),
     key: row.key,
@@ -46,6 +58,7 @@ export function jobState(row: JobRow, leaseEndsMs: number | undefined): JobState
     cancelRequested: row.cancel_requested === 1,
     tries: row.tries,
     ...(leaseEndsMs === undefined ? {} : { leaseEndsMs }),
+    ...(groups.length === 0 ? {} : { groups: groups.map(({ name, state }) => ({ name, state })) }),
   };
 }
 
@@ -64,7 +77,7 @@ export async function insertPlaceholder(
   job: { readonly key: string; readonly name?: string },
 ): Promise<void> {
   // A name that is a template has no value yet; the key stands in for it.
-  const name = job.name === undefined || job.name.includes("${{") ? job.key : job.name;
+  const name = job.name === undefined || job.name.includes("${{") ? ownKey(job.key) : job.name;
   await tx
     .insertInto("workflows_jobs")
     .values({ ...newJob(run, job.key), name })
@@ -112,6 +125,19 @@ export async function applyAction(
     case "queue":
       await updateJob(tx, action.jobId, ["waiting"], { status: "queued", queued_at: nowMs });
       return;
+    case "join":
+      await joinGroup(tx, run, action.group, Number(action.jobId));
+      return;
+    case "enter":
+      return await enter(tx, run, action, nowMs);
+    case "finish-call":
+      await updateJob(tx, action.jobId, ["in_progress"], {
+        status: "completed",
+        conclusion: action.conclusion,
+        outputs_json: JSON.stringify(action.outputs),
+        completed_at: nowMs,
+      });
+      return;
     case "requeue":
       await updateJob(tx, action.jobId, ["in_progress"], {
         status: "queued",
@@ -137,7 +163,61 @@ export async function applyAction(
         .where("id", "=", run.id)
         .where("status", "!=", "completed")
         .execute();
+      await toTell(tx, run, "completed");
   }
+}
+
+/** Notes that workflows which follow this one are to hear of it; told by `follow-ups.ts`, in order, at least once. */
+export async function toTell(
+  tx: WorkflowsTransaction,
+  run: Pick<RunRow, "id" | "attempt">,
+  action: "requested" | "in_progress" | "completed",
+): Promise<void> {
+  await tx.insertInto("workflows_outbox").values({ run_id: run.id, attempt: run.attempt, action }).execute();
+}
+
+/** Becomes a pending member at the end; whether it may begin is settled right after. */
+export async function joinGroup(
+  tx: WorkflowsTransaction,
+  run: Pick<RunRow, "id" | "repository">,
+  group: GroupRequest,
+  jobId: number | null,
+): Promise<void> {
+  await tx
+    .insertInto("workflows_group_members")
+    .values({
+      repository: run.repository,
+      name: group.name,
+      run_id: run.id,
+      job_id: jobId,
+      state: "pending",
+      cancel_in_progress: group.cancelInProgress ? 1 : 0,
+      queue_mode: group.queue,
+    })
+    .execute();
+}
+
+async function enter(
+  tx: WorkflowsTransaction,
+  run: RunRow,
+  action: Extract<RunAction, { kind: "enter" }>,
+  nowMs: number,
+): Promise<void> {
+  const there = await tx
+    .selectFrom("workflows_jobs")
+    .select("key")
+    .where("run_id", "=", run.id)
+    .where("attempt", "=", run.attempt)
+    .execute();
+  const known = new Set(there.map((row) => row.key));
+  for (const { key, name } of action.jobs) {
+    if (known.has(key)) continue;
+    await tx
+      .insertInto("workflows_jobs")
+      .values({ ...newJob(run, key), name })
+      .execute();
+  }
+  await updateJob(tx, action.jobId, ["waiting"], { status: "in_progress", started_at: nowMs });
 }
 
 async function updateJob(

@@ -19,8 +19,8 @@ import {
 import { buildAssignment } from "./assignment.ts";
 import type { RunParts } from "./parts.ts";
 import type { RunDriver } from "./run-driver.ts";
-import { findJob, findJobs, findRun, type WorkflowsTransaction } from "./run-store.ts";
-import { hasLabels, RunnerRoster } from "./runner-roster.ts";
+import { findJob, findJobs, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
+import { hasLabels, isInGroup, RunnerRoster } from "./runner-roster.ts";
 import type { JobRow } from "./schema.ts";
 
 export class RunnerDesk {
@@ -73,7 +73,7 @@ export class RunnerDesk {
         .orderBy("queued_at")
         .orderBy("id")
         .execute();
-      const fit = queued.find((row) => fits(row, request.labels));
+      const fit = queued.find((row) => fits(row, request));
       if (fit === undefined) return undefined;
       const values = {
         status: "in_progress",
@@ -91,6 +91,7 @@ export class RunnerDesk {
     });
     if (taken === undefined) return undefined;
     this.#driver.leases.renew(taken.id);
+    this.#parts.followUps.notify();
     this.#driver.notify(taken.run_id);
     this.#driver.notify(taken.run_id, taken.id);
     return taken;
@@ -207,19 +208,24 @@ export class RunnerDesk {
   }
 }
 
-/** Whether every label the job wants is among those the runner has. */
-function fits(row: JobRow, labels: readonly string[]): boolean {
-  const wanted = (JSON.parse(row.instance_json ?? "{}") as { readonly labels?: readonly string[] }).labels ?? [];
-  return hasLabels(labels, wanted);
+/** Whether the runner is one that the job asks for. */
+function fits(row: JobRow, runner: Pick<ClaimRequest, "labels" | "group">): boolean {
+  const { labels = [], runnerGroup } = JSON.parse(row.instance_json ?? "{}") as {
+    readonly labels?: readonly string[];
+    readonly runnerGroup?: string;
+  };
+  return hasLabels(runner.labels, labels) && isInGroup(runner.group, runnerGroup);
 }
 
 async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: number): Promise<void> {
-  await tx
+  const result = await tx
     .updateTable("workflows_runs")
     .set({ status: "in_progress", started_at: nowMs })
     .where("id", "=", runId)
     .where("status", "=", "queued")
-    .execute();
+    .returning(["id", "attempt"])
+    .executeTakeFirst();
+  if (result !== undefined) await toTell(tx, result, "in_progress");
 }
 
 /** False when a newer list is there already. */

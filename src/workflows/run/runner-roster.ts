@@ -6,6 +6,7 @@ import { timestamp, type RunnerView } from "./view.ts";
 interface Seen {
   readonly name: string;
   readonly labels: readonly string[];
+  readonly group?: string;
   readonly atMs: number;
 }
 
@@ -21,8 +22,8 @@ export class RunnerRoster {
   }
 
   asked(request: ClaimRequest): void {
-    const { runnerId, name, labels } = request;
-    this.#runners.set(runnerId, { name, labels, atMs: this.#nowMs() });
+    const { runnerId, name, labels, group } = request;
+    this.#runners.set(runnerId, { name, labels, ...(group === undefined ? {} : { group }), atMs: this.#nowMs() });
   }
 
   answered(runnerId: string | null): void {
@@ -42,11 +43,19 @@ export class RunnerRoster {
   }
 
   /** Why nobody takes a queued job; undefined when somebody can. */
-  obstacle(wanted: readonly string[]): string | undefined {
-    const runners = this.present();
-    if (runners.some((runner) => hasLabels(runner.labels, wanted))) return undefined;
-    const found = runners.length === 0 ? "no runner is connected" : "no connected runner has all of its labels";
-    return `Waits because ${found}: start a runner with ${wanted.join(", ")}`;
+  obstacle(wanted: readonly string[], group?: string): string | undefined {
+    const runners = [...this.#presentRunners()];
+    if (runners.some((runner) => hasLabels(runner.labels, wanted) && isInGroup(runner.group, group))) return undefined;
+    const inGroup = group === undefined ? "" : ` in group "${group}"`;
+    const found =
+      runners.length === 0 ? "no runner is connected" : `no connected runner${inGroup} has all of its labels`;
+    const labels = wanted.length === 0 ? "" : ` with ${wanted.join(", ")}`;
+    return `Waits because ${found}: start a runner${inGroup}${labels}`;
+  }
+
+  #presentRunners(): Iterable<Seen> {
+    this.present();
+    return this.#runners.values();
   }
 
   #nowMs(): number {
@@ -58,4 +67,9 @@ export class RunnerRoster {
 export function hasLabels(labels: readonly string[], wanted: readonly string[]): boolean {
   const has = new Set(labels.map((label) => label.toLowerCase()));
   return wanted.every((label) => has.has(label.toLowerCase()));
+}
+
+/** Without a group of its own a runner is in the group "Default". */
+export function isInGroup(group: string | undefined, wanted: string | undefined): boolean {
+  return wanted === undefined || (group ?? "Default").toLowerCase() === wanted.toLowerCase();
 }

@@ -35,6 +35,10 @@ export interface RunsTable {
   created_at: number;
   started_at: number | null;
   completed_at: number | null;
+  /** How many runs started each other by `workflow_run` before this one. */
+  chain: Generated<number>;
+  /** Why it ended without running, for people. */
+  message: Generated<string | null>;
 }
 
 interface JobsTable {
@@ -79,7 +83,61 @@ interface EventsTable {
   accepted_at: number;
 }
 
+/**
+ * Who holds a concurrency group of a repository, or waits for it, in the order of joining. A member whose run or job has
+ * completed no longer counts and is removed when the group is looked at next.
+ */
+interface GroupMembersTable {
+  id: Generated<number>;
+  repository: string;
+  name: string;
+  run_id: number;
+  /** Null for the run as a whole. */
+  job_id: number | null;
+  state: "pending" | "active";
+  cancel_in_progress: number;
+  queue_mode: "single" | "max";
+}
+
+/** What happened to a run and is still to be told to workflows that begin by `workflow_run`. */
+interface OutboxTable {
+  id: Generated<number>;
+  run_id: number;
+  attempt: number;
+  action: "requested" | "in_progress" | "completed";
+}
+
+/** Of the default branch of each repository. */
+interface SchedulesTable {
+  repository: string;
+  path: string;
+  name: string;
+  cron: string;
+  timezone: string;
+  next_at: number;
+}
+
+/** Workflows that somebody switched off. */
+interface DisabledTable {
+  repository: string;
+  path: string;
+  actor: string;
+  disabled_at: number;
+}
+
+/** Repositories whose workflows those of other owners may call. */
+interface SharedTable {
+  repository: string;
+  actor: string;
+  shared_at: number;
+}
+
 export interface WorkflowsSchema {
+  workflows_shared: SharedTable;
+  workflows_group_members: GroupMembersTable;
+  workflows_outbox: OutboxTable;
+  workflows_schedules: SchedulesTable;
+  workflows_disabled: DisabledTable;
   workflows_events: EventsTable;
   workflows_runs: RunsTable;
   workflows_jobs: JobsTable;
@@ -89,6 +147,8 @@ export interface WorkflowsSchema {
 export type WorkflowsDatabase = Kysely<WorkflowsSchema>;
 export type RunRow = Selectable<RunsTable>;
 export type JobRow = Selectable<JobsTable>;
+export type GroupMemberRow = Selectable<GroupMembersTable>;
+export type ScheduleRow = Selectable<SchedulesTable>;
 
 const migrations: readonly Migration[] = [
   {
@@ -165,6 +225,57 @@ CREATE TABLE workflows_steps (
   revision INTEGER NOT NULL,
   steps_json TEXT NOT NULL,
   PRIMARY KEY (job_id, try)
+) STRICT, WITHOUT ROWID;
+`,
+  },
+  {
+    name: "groups of jobs, follow-ups, schedules, disabled workflows",
+    sql: `
+ALTER TABLE workflows_runs ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE workflows_runs ADD COLUMN message TEXT;
+CREATE TABLE workflows_group_members (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  repository TEXT NOT NULL,
+  name TEXT NOT NULL,
+  run_id INTEGER NOT NULL REFERENCES workflows_runs (id) ON DELETE CASCADE,
+  job_id INTEGER REFERENCES workflows_jobs (id) ON DELETE CASCADE,
+  state TEXT NOT NULL,
+  cancel_in_progress INTEGER NOT NULL,
+  queue_mode TEXT NOT NULL
+) STRICT;
+CREATE INDEX workflows_group_members_group ON workflows_group_members (repository, name);
+CREATE INDEX workflows_group_members_run ON workflows_group_members (run_id);
+INSERT INTO workflows_group_members (repository, name, run_id, job_id, state, cancel_in_progress, queue_mode)
+  SELECT repository, concurrency_group, id, NULL, CASE status WHEN 'pending' THEN 'pending' ELSE 'active' END,
+    cancel_in_progress, queue_mode
+  FROM workflows_runs WHERE status != 'completed' AND concurrency_group IS NOT NULL ORDER BY id;
+CREATE TABLE workflows_outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL REFERENCES workflows_runs (id) ON DELETE CASCADE,
+  attempt INTEGER NOT NULL,
+  action TEXT NOT NULL
+) STRICT;
+CREATE TABLE workflows_schedules (
+  repository TEXT NOT NULL,
+  path TEXT NOT NULL,
+  name TEXT NOT NULL,
+  cron TEXT NOT NULL,
+  timezone TEXT NOT NULL,
+  next_at INTEGER NOT NULL,
+  PRIMARY KEY (repository, path, cron, timezone)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX workflows_schedules_next ON workflows_schedules (next_at);
+CREATE TABLE workflows_shared (
+  repository TEXT PRIMARY KEY,
+  actor TEXT NOT NULL,
+  shared_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE workflows_disabled (
+  repository TEXT NOT NULL,
+  path TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  disabled_at INTEGER NOT NULL,
+  PRIMARY KEY (repository, path)
 ) STRICT, WITHOUT ROWID;
 `,
   },

@@ -2,7 +2,8 @@
 import type { Problem } from "#lib";
 import type { Annotation, ContextObject, StepState } from "../protocol.ts";
 import type { Conclusion, JobInstance, JobStatus } from "../plan/job-state.ts";
-import type { Workflow } from "../parse/model.ts";
+import type { DispatchInput, Workflow } from "../parse/model.ts";
+import { jobDefinition, prefixOf } from "../plan/job-path.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
 export interface RunView {
@@ -23,6 +24,8 @@ export interface RunView {
   /** Exactly when completed. */
   readonly conclusion?: Conclusion;
   readonly cancelRequested: boolean;
+  /** Why it waits, or ended without running. */
+  readonly message?: string;
   /** What is wrong with the workflow file; with an error among them the run failed without starting a job. */
   readonly problems: readonly Problem[];
   /** RFC 3339. */
@@ -40,8 +43,13 @@ export interface JobView {
   readonly id: string;
   readonly runId: string;
   readonly attempt: number;
+  /** Under `jobs:`; of a job of a called workflow with the path of the calls before it. */
   readonly key: string;
   readonly name: string;
+  /** The job whose call brought this one into being. */
+  readonly parentId?: string;
+  /** Of a job that calls a workflow: which. */
+  readonly uses?: string;
   /** Keys of the jobs it needs: the edges of the graph. */
   readonly needs: readonly string[];
   readonly status: JobStatus;
@@ -98,11 +106,32 @@ export function runView(row: RunRow): RunView {
     status: row.status,
     ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
     cancelRequested: row.cancel_requested === 1,
+    ...(row.message === null ? {} : { message: row.message }),
     problems: JSON.parse(row.problems_json) as Problem[],
     createdAt: timestamp(row.created_at),
     ...time("startedAt", row.started_at),
     ...time("completedAt", row.completed_at),
   };
+}
+
+/** A workflow of the default branch. */
+export interface WorkflowView {
+  readonly path: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Names of the events that start it. */
+  readonly events: readonly string[];
+  readonly schedules: readonly ScheduleView[];
+  readonly problems: readonly Problem[];
+  /** Inputs of a start by hand; absent when it cannot be. */
+  readonly inputs?: readonly DispatchInput[];
+}
+
+export interface ScheduleView {
+  readonly cron: string;
+  readonly timezone: string;
+  /** RFC 3339; absent while the workflow is disabled. */
+  readonly nextAt?: string;
 }
 
 /** A runner that asks for jobs, or did a moment ago. */
@@ -115,7 +144,8 @@ export interface RunnerView {
 }
 
 export function jobView(row: JobRow, workflow: Workflow | undefined, steps: readonly StepState[]): JobView {
-  const definition = workflow?.jobs.find((job) => job.key === row.key);
+  const definition = jobDefinition(workflow, row.key);
+  const prefix = prefixOf(row.key);
   const instance = row.instance_json === null ? undefined : (JSON.parse(row.instance_json) as JobInstance);
   return {
     id: String(row.id),
@@ -123,7 +153,8 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     attempt: row.attempt,
     key: row.key,
     name: row.name,
-    needs: definition?.needs ?? [],
+    needs: (definition?.needs ?? []).map((key) => `${prefix}${key}`),
+    ...(definition?.call === undefined ? {} : { uses: definition.call.uses }),
     status: row.status,
     ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
     ...(row.message === null ? {} : { message: row.message }),

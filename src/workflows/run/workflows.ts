@@ -1,10 +1,30 @@
 /** The durable state of all runs, and all that can be done with them. */
 import { join } from "node:path";
-import { Channel, KeyedLock, TaskGroup, type Clock, type Database, type Ids, type Log } from "#lib";
+import {
+  Channel,
+  formatProblem,
+  hasErrors,
+  KeyedLock,
+  TaskGroup,
+  Wake,
+  type Clock,
+  type Database,
+  type Ids,
+  type Log,
+  type Problem,
+} from "#lib";
 import { WorkflowsError } from "../errors.ts";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
-import { acceptEvent } from "./accept-event.ts";
+import { linkCalls } from "../parse/link-calls.ts";
+import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
+import { WorkflowReader } from "../parse/workflow-reader.ts";
+import { comparePlaces, filePlace, prefixOf } from "../plan/job-path.ts";
+import type { JobInstance } from "../plan/job-state.ts";
+import { acceptEvent, callLoader } from "./accept-event.ts";
+
 import type { WorkflowEvent } from "./event.ts";
+import { runFollowUps } from "./follow-ups.ts";
+import { listWorkflows } from "./list-workflows.ts";
 import { LogStore } from "./log-store.ts";
 import type { RunParts } from "./parts.ts";
 import { findSteps, readLog, type LogOptions } from "./read-log.ts";
@@ -13,6 +33,9 @@ import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
 import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
 import { RunnerDesk } from "./runner-desk.ts";
+import { runSchedules } from "./schedules.ts";
+import { shareWorkflows, switchWorkflow, type ShareRequest, type SwitchRequest } from "./switches.ts";
+import { waitReason } from "./wait-reason.ts";
 import { openTables, type JobRow, type RunRow } from "./schema.ts";
 import {
   jobView,
@@ -23,6 +46,7 @@ import {
   type RunnerView,
   type RunNotice,
   type RunView,
+  type WorkflowView,
 } from "./view.ts";
 
 export interface WorkflowsOptions {
@@ -70,6 +94,9 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     notices: new Channel<RunNotice>(),
     logs: new LogStore(join(options.folder, "logs")),
     tasks: new TaskGroup((error, name) => log.error("Background work of workflows failed", { error, task: name })),
+    reader: new WorkflowReader(clock),
+    followUps: new Wake(),
+    schedules: new Wake(),
     leaseMs: options.leaseMs ?? 30_000,
   };
   return new Workflows(parts);
@@ -100,15 +127,73 @@ export class Workflows implements AsyncDisposable {
     }
     for (const run of runs) {
       this.driver.notify(run.id);
-      if (run.concurrencyGroup !== null) await this.driver.advanceGroup(run.repository, run.concurrencyGroup);
       await this.driver.advance(run.id);
     }
     return runs.map((run) => String(run.id));
   }
 
-  /** Takes up every run that an earlier process left. To be called once, when `services` can say where they are. */
+  /**
+   * What is wrong with the workflow files among these, calls included, as they are to be in the repository at the
+   * commit: for the answer to a push.
+   */
+  async check(
+    repository: string,
+    sha: string,
+    files: readonly WorkflowText[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly Problem[]> {
+    const { reader } = this.#parts;
+    const load = callLoader(this.#parts, { repository, sha }, files, options.signal);
+    const origin = { repository, ref: sha, sha };
+    const found = await Promise.all(
+      effectiveFiles(files).map(async ({ path, text }) => {
+        const { value, problems } = await reader.read(path, text);
+        if (value === undefined || hasErrors(problems)) return problems;
+        const linked = await linkCalls(value, { origin, load, read: (p, t) => reader.read(p, t) });
+        return [...problems, ...linked.problems];
+      }),
+    );
+    return uniqueProblems(found.flat());
+  }
+
+  /**
+   * Takes up every run that an earlier process left, and what was to be told; schedules begin to run. To be called once,
+   * when `services` can say where they are.
+   */
   async resume(): Promise<void> {
+    const accept = async (event: WorkflowEvent, signal: AbortSignal): Promise<void> => {
+      await this.accept(event, { signal });
+    };
     await this.driver.resume();
+    this.#parts.tasks.start("follow-ups of runs", (signal) => runFollowUps(this.#parts, accept, signal));
+    this.#parts.tasks.start("schedules", (signal) => runSchedules(this.#parts, accept, signal));
+  }
+
+  /** The workflows of the default branch, by name. */
+  async listWorkflows(repository: string, options: { readonly signal: AbortSignal }): Promise<readonly WorkflowView[]> {
+    return await listWorkflows(this.#parts, repository, options.signal);
+  }
+
+  /** Lets events start a workflow, or keeps them from it. Throws `WorkflowsError` when there is no such file. */
+  async switchWorkflow(
+    request: Omit<SwitchRequest, "nowMs">,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { repository, path: asked } = request;
+    const known = await this.listWorkflows(repository, options);
+    const found = known.find((one) => one.path === asked || one.path.endsWith(`/${asked}`));
+    if (found === undefined) {
+      const names = known.map((one) => one.path).join(", ") || "none";
+      const message = `There is no workflow "${asked}" on the default branch of "${repository}". Workflows are ${names}`;
+      throw new WorkflowsError("workflows/not-found", message);
+    }
+    const nowMs = this.#parts.clock.now().epochMilliseconds;
+    await switchWorkflow(this.#parts.db, { ...request, path: found.path, nowMs });
+  }
+
+  /** Lets the workflows of other owners call those of the repository, or no longer. */
+  async shareWorkflows(request: Omit<ShareRequest, "nowMs">): Promise<void> {
+    await shareWorkflows(this.#parts.db, { ...request, nowMs: this.#parts.clock.now().epochMilliseconds });
   }
 
   /** Newest first. */
@@ -122,16 +207,24 @@ export class Workflows implements AsyncDisposable {
     if (filter.status !== undefined) query = query.where("status", "=", filter.status);
     if (filter.before !== undefined) query = query.where("id", "<", numberOf(filter.before));
     const rows = await query.limit(Math.min(Math.max(filter.limit ?? 50, 1), 200)).execute();
-    return rows.map(runView);
+    return await Promise.all(rows.map((row) => this.#runView(row)));
+  }
+
+  async #runView(row: RunRow): Promise<RunView> {
+    const view = runView(row);
+    const message = row.status === "pending" ? await waitReason(this.#parts.db, row.id, null) : undefined;
+    return message === undefined ? view : { ...view, message };
   }
 
   async getRun(runId: string): Promise<RunDetails | undefined> {
     const run = await findRun(this.#parts.db, numberOf(runId));
     if (run === undefined) return undefined;
     const rows = await findJobs(this.#parts.db, run);
-    const order = workflowOf(run)?.jobs.map((job) => job.key) ?? [];
-    rows.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key) || a.position - b.position);
-    return { ...runView(run), jobs: await Promise.all(rows.map((row) => this.#jobView(run, row))) };
+    const workflow = workflowOf(run);
+    const places = new Map(rows.map((row) => [row.id, filePlace(workflow, row.key, row.position)]));
+    rows.sort((a, b) => comparePlaces(places.get(a.id) ?? [], places.get(b.id) ?? []));
+    const jobs = await Promise.all(rows.map((row) => this.#jobView(run, row)));
+    return { ...(await this.#runView(run)), jobs: rows.map((row, index) => withParent(jobs[index], row, rows)) };
   }
 
   async getJob(jobId: string): Promise<JobView | undefined> {
@@ -142,8 +235,17 @@ export class Workflows implements AsyncDisposable {
 
   async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
     const view = jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
-    const message = view.status === "queued" ? this.desk.roster.obstacle(view.labels) : undefined;
+    const message = await this.#waitReason(job);
     return message === undefined ? view : { ...view, message };
+  }
+
+  async #waitReason(job: JobRow): Promise<string | undefined> {
+    if (job.status === "waiting" && job.instance_json !== null) {
+      return await waitReason(this.#parts.db, job.run_id, job.id);
+    }
+    if (job.status !== "queued" || job.instance_json === null) return undefined;
+    const { labels, runnerGroup } = JSON.parse(job.instance_json) as JobInstance;
+    return this.desk.roster.obstacle(labels, runnerGroup);
   }
 
   /** Runners that are connected. */
@@ -159,7 +261,7 @@ export class Workflows implements AsyncDisposable {
     if (run === undefined) throw new WorkflowsError("workflows/not-found", `There is no run ${runId}`);
     if (run.status === "completed") return;
     await db.transaction().execute(async (tx) => {
-      await endPending(tx, id, clock.now().epochMilliseconds);
+      await endPending(tx, run, clock.now().epochMilliseconds);
       await tx
         .updateTable("workflows_runs")
         .set({ cancel_requested: 1 })
@@ -168,6 +270,7 @@ export class Workflows implements AsyncDisposable {
         .execute();
     });
     this.driver.notify(id);
+    this.#parts.followUps.notify();
     await this.driver.advance(id);
   }
 
@@ -175,7 +278,7 @@ export class Workflows implements AsyncDisposable {
   async rerun(runId: string, options: RerunOptions): Promise<void> {
     const run = await rerun(this.#parts, numberOf(runId), options);
     this.driver.notify(run.id);
-    if (run.concurrency_group !== null) await this.driver.advanceGroup(run.repository, run.concurrency_group);
+    this.#parts.followUps.notify();
     await this.driver.advance(run.id);
   }
 
@@ -193,6 +296,18 @@ export class Workflows implements AsyncDisposable {
     await this.#parts.tasks[Symbol.asyncDispose]();
     this.#parts.notices.close();
   }
+}
+
+/** A called file with several callers has its problems once. */
+function uniqueProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
+}
+
+function withParent(view: JobView | undefined, row: JobRow, rows: readonly JobRow[]): JobView {
+  if (view === undefined) throw new Error(`Job ${row.id} has no view`);
+  const prefix = prefixOf(row.key);
+  const parent = prefix === "" ? undefined : rows.find((one) => `${one.key}:${one.position}/` === prefix);
+  return parent === undefined ? view : { ...view, parentId: String(parent.id) };
 }
 
 /** Ids are numbers; anything else names nothing. */
