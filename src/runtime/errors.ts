@@ -7,9 +7,21 @@ export type RuntimeErrorCode =
   | "runtime/no-command"
   | "runtime/no-container"
   | "runtime/no-port"
+  | "runtime/no-terminal"
+  | "runtime/no-engine"
+  | "runtime/no-isolation"
+  | "runtime/no-runtime"
+  | "runtime/refused"
   | "runtime/bad-volume"
   | "runtime/start-failed"
   | "runtime/stop-failed";
 
 /** What the runtime cannot do, in words that fit a pod event. */
 export class RuntimeError extends AppError<RuntimeErrorCode> {}
+
+/** A container engine said no, in its own words. */
+export class EngineError extends AppError<"runtime/engine", { readonly status: number }> {}
+
+export function isEngineStatus(thrown: unknown, ...statuses: readonly number[]): boolean {
+  return thrown instanceof EngineError && statuses.includes(thrown.details?.status ?? 0);
+}

@@ -4,9 +4,12 @@ export type { ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./
 export {
   containerIdOf,
   type ContainerEvent,
+  type ContainerLimits,
   type ContainerMount,
   type ContainerRecord,
   type ContainerRunState,
+  type ContainerSecurity,
+  type ContainerSession,
   type ContainerSpec,
   type ContainerUsage,
   type ExecResult,
@@ -17,6 +20,8 @@ export {
   type PodSandbox,
   type PulledImage,
   type RegistryLogin,
+  type SessionOptions,
+  type TerminalSize,
   type VolumeContent,
 } from "./pod-runtime.ts";
 export { openProcessRuntime, type ProcessRuntimeOptions } from "./process/open-process-runtime.ts";

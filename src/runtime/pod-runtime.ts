@@ -5,6 +5,7 @@
  * A container id is made of pod uid, container name and attempt, and nothing else: starting the same attempt twice
  * (after a crash between start and status write) gives the container that already runs, never a second one.
  */
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Channel } from "#lib";
 
 export interface PodIdentity {
@@ -31,11 +32,24 @@ export interface PodSandbox {
   readonly ports: readonly number[];
   /** Where they were reachable before (the pod's port-map annotation); kept while nobody else took the port. */
   readonly previousPorts?: Readonly<Record<string, number>>;
+  /** Handler of the pod's RuntimeClass; absent: the node's own choice. */
+  readonly handler?: string;
+  /** The pod wants the machine's own network. */
+  readonly hostNetwork?: boolean;
+  /** Lines of `/etc/hosts` that the pod asks for. */
+  readonly hostAliases?: readonly { readonly ip: string; readonly names: readonly string[] }[];
+  /**
+   * The image that is about to start. Whether a pod gets a network of its own may depend on what its first image
+   * holds, so before that its network is provisional.
+   */
+  readonly image?: PulledImage;
 }
 
 /** Where the pod is reachable: `ports` maps container port to the port to connect to at `ip`. */
 export interface PodNetwork {
   readonly ip: string;
+  /** May change until the first container starts: nobody should be told yet. */
+  readonly provisional?: boolean;
   readonly ports: Readonly<Record<string, number>>;
 }
 
@@ -75,6 +89,33 @@ export interface ContainerUsage {
   readonly memoryBytes: number;
 }
 
+/** The most a container may use. What is absent is not limited. */
+export interface ContainerLimits {
+  /** Thousandths of a processor. */
+  readonly cpuMillis?: number;
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Who a container is and what it may do: `securityContext` of pod and container in one. A runtime honours each field or
+ * refuses to start; it never starts a container with less than was asked.
+ */
+export interface ContainerSecurity {
+  readonly privileged: boolean;
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly runAsNonRoot: boolean;
+  /** `fsGroup` and `supplementalGroups`. */
+  readonly groups: readonly number[];
+  readonly readOnlyRootFilesystem: boolean;
+  /** False: no program of the container gains rights by being set-uid or by file capabilities. */
+  readonly allowPrivilegeEscalation: boolean;
+  /** Without `CAP_`, upper case; `ALL` is all. */
+  readonly addCapabilities: readonly string[];
+  readonly dropCapabilities: readonly string[];
+  readonly seccomp: "RuntimeDefault" | "Unconfined" | undefined;
+}
+
 export interface ContainerSpec {
   readonly pod: PodIdentity;
   readonly name: string;
@@ -88,10 +129,19 @@ export interface ContainerSpec {
   readonly workingDir?: string;
   /** Complete and expanded; goes over the image's ENV. May hold secrets: never written to disk, log or argv. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that tell of services: under `env` and over the image's; never mapped to the pod's own ports. */
+  readonly links?: Readonly<Record<string, string>>;
   /** This container's own ports, the first being what it listens on above all. */
   readonly ports: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly network: PodNetwork;
   readonly mounts: readonly ContainerMount[];
+  readonly limits?: ContainerLimits;
+  /** Absent: the spec says nothing, the runtime's own rules hold. */
+  readonly security?: ContainerSecurity;
+  /** Who reads its input finds it open, for whoever attaches; absent: nothing to read. `once`: it ends with the first who attached. */
+  readonly stdin?: "kept" | "once";
+  /** Its streams are a terminal. */
+  readonly tty?: boolean;
   /** Facts the caller wants back from `list` after a restart, e.g. how often it crashed in a row. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -118,6 +168,8 @@ export interface ContainerRecord {
   readonly image: { readonly reference: string; readonly digest: string };
   readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerRunState;
+  /** Which runtime has it, where there are several: the scheme of `containerID`. */
+  readonly runtime?: string;
 }
 
 /** Something changed about this pod's containers: read `list` again. */
@@ -144,6 +196,35 @@ export interface ExecResult {
   readonly output: string;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface SessionOptions {
+  readonly stdin: boolean;
+  /** For a command: its streams are a terminal. For a container: what it was started with counts. */
+  readonly tty: boolean;
+  /** Aborts the start only. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The streams of a command beside a container, or of the container itself. The session is the owner's: disposing one
+ * of a command kills what still runs of it, disposing one of a container lets go.
+ */
+export interface ContainerSession extends AsyncDisposable {
+  /** Undefined when it was not asked for, or when a container has none. */
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  /** Undefined where a terminal or the container's log has joined both. */
+  readonly stderr: Readable | undefined;
+  /** Does nothing where there is no terminal. */
+  resize(size: TerminalSize): Promise<void>;
+  /** Resolves when the command or container has ended; 128 + n when signal n ended it. Its output is read to the end after that. */
+  readonly exitCode: Promise<number>;
+}
+
 export interface PodRuntime extends AsyncDisposable {
   /** Scheme of `containerID` in pod statuses. */
   readonly name: string;
@@ -156,6 +237,8 @@ export interface PodRuntime extends AsyncDisposable {
       readonly policy: "Always" | "IfNotPresent" | "Never";
       /** Tried in order where their registry is the image's; without one that fits, the pull is anonymous. */
       readonly logins?: readonly RegistryLogin[];
+      /** For which pod, where pods have different runtimes. */
+      readonly podUid?: string;
       readonly signal: AbortSignal;
     },
   ): Promise<PulledImage>;
@@ -177,6 +260,15 @@ export interface PodRuntime extends AsyncDisposable {
     command: readonly string[],
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<ExecResult>;
+
+  /** Starts a command beside the container, in its environment, for somebody who talks with it. */
+  openExec(id: string, command: readonly string[], options: SessionOptions): Promise<ContainerSession>;
+
+  /** What the container writes from now on, and its input. */
+  attach(id: string, options: SessionOptions): Promise<ContainerSession>;
+
+  /** A connection to a container port of the pod. Throws in words for the person who asked. */
+  connect(podUid: string, port: number, signal: AbortSignal): Promise<Duplex>;
 
   /** Everything known, running and ended, oldest attempt first. */
   list(podUid?: string): readonly ContainerRecord[];

@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly imagePath: string;
   /** PATH of the host, where programs are taken from that the image lacks. */
   readonly hostPath: string;
+  /** Where an argument that is a path is looked for first; default: on the host. */
+  readonly prefer?: "image" | "host";
 }
 
 export interface Launch {
@@ -50,7 +52,7 @@ export async function resolveLaunch(argv: readonly string[], at: Surroundings): 
     const message = `exec: "${program}": executable file not found in the image or in $PATH of the host`;
     throw new RuntimeError("runtime/no-command", message);
   }
-  const args = await Promise.all(rest.map((argument) => localArgument(argument, at.locate)));
+  const args = await Promise.all(rest.map((argument) => localArgument(argument, at)));
   return { argv: [...found.command, ...args], from: found.from };
 }
 
@@ -147,13 +149,17 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** An argument that is, as a whole, a path which only the image has, e.g. `/app/server.js`, becomes the tree's path. */
-async function localArgument(argument: string, locate: Surroundings["locate"]): Promise<string> {
-  if (!argument.startsWith("/") || argument === "/" || argument.includes("\0")) return argument;
-  if (await exists(argument)) return argument;
-  const own = await locate(argument);
+/** An argument that is, as a whole, a path of the image, e.g. `/app/server.js`, becomes the tree's path. */
+async function localArgument(argument: string, at: Surroundings): Promise<string> {
+  if (!argument.startsWith("/") || argument.includes("\0") || ofMachine.test(argument)) return argument;
+  const imageFirst = at.prefer === "image";
+  if (!imageFirst && (argument === "/" || (await exists(argument)))) return argument;
+  const own = await at.locate(argument);
   return own !== undefined && (await exists(own)) ? own : argument;
 }
+
+/** Never the image's, though it has folders for them. */
+const ofMachine = /^\/(?:dev|proc|sys)(?:\/|$)/;
 
 async function exists(path: string): Promise<boolean> {
   try {

@@ -7,12 +7,13 @@
  *   claim/       made by the shim, or by start-up when it finds none: who makes it wins (see `shim.ts`)
  *   pid          the shim's, which is also its process group
  *   output.log   both streams, in the order they were written
+ *   stdin, tty   of a container that has an input or a terminal; `session` and `stdin-holder` are pids (see `shim.ts`)
  *   exit         exit code. Present: it has ended, at the file's time
  */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, errorCode, readFileIfExists, writeFileAtomic } from "#lib";
-import type { PodIdentity } from "../pod-runtime.ts";
+import type { ContainerMount, PodIdentity } from "../pod-runtime.ts";
 import { isShimOf } from "./process-table.ts";
 
 export interface ContainerFacts {
@@ -24,6 +25,10 @@ export interface ContainerFacts {
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: NodeJS.Signals;
   readonly workingDir: string;
+  readonly stdin?: "kept" | "once";
+  readonly tty?: boolean;
+  /** For who asks later where something of the container is. */
+  readonly mounts?: readonly ContainerMount[];
 }
 
 export type Found =

@@ -68,6 +68,14 @@ export class ContainerLog {
     return this.#generation;
   }
 
+  /** Where the next byte will stand. */
+  get end(): { readonly generation: number; readonly offset: number } {
+    return {
+      generation: this.#generation,
+      offset: statSync(this.path, { throwIfNoEntry: false })?.size ?? 0,
+    };
+  }
+
   get current(): LogSegment {
     return { path: this.path, stamps: this.#stamps };
   }

@@ -10,6 +10,7 @@ import { PodPlaces } from "./pod-places.ts";
 import { defaultPortRange, PortAllocator, type PortRange } from "./port-allocator.ts";
 import { killMarked, ProcessContainer } from "./process-container.ts";
 import { ProcessRuntime } from "./process-runtime.ts";
+import { killSessionsOf } from "./session/exec-session.ts";
 import { shimScript } from "./shim.ts";
 
 export interface ProcessRuntimeOptions {
@@ -54,6 +55,7 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     ids,
     log,
   });
+  await killSessionsOf(places.root);
   await places.restore();
   await Promise.all(places.pods().map((pod) => adoptPod(runtime, places, pod.uid, options)));
   await images.tidy(new Set(runtime.list().map((record) => record.image.digest)), imageIdleMs);

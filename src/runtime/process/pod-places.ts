@@ -64,6 +64,17 @@ export class PodPlaces {
     });
   }
 
+  /** Where a container port of the pod is reached. Throws for a port that no container declares. */
+  reach(podUid: string, port: number): { readonly host: string; readonly port: number } {
+    const { pod, ports = {} } = this.#pods.get(podUid) ?? {};
+    const own = ports[String(port)];
+    if (own !== undefined) return { host: address, port: own };
+    const declared = Object.keys(ports);
+    const known = declared.length === 0 ? "none is declared" : `declared are ${declared.join(", ")}`;
+    const message = `no container of pod "${pod?.name ?? podUid}" declares containerPort ${port}: ${known}`;
+    throw new RuntimeError("runtime/no-port", message);
+  }
+
   async remove(podUid: string): Promise<void> {
     await this.#locks.run(podUid, async () => {
       const known = this.#pods.get(podUid);

@@ -4,7 +4,8 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, readFileSync, watch } from "node:fs";
+import { join } from "node:path";
 import { type Clock, type Log, TaskGroup } from "#lib";
 import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
 import { type ContainerEnd, type ContainerFacts, readEnd, writeEnd } from "./container-folder.ts";
@@ -112,6 +113,7 @@ export class ProcessContainer implements Disposable {
     if (!this.isRunning || this.#ending || this.#pid === undefined) return;
     this.#killed ||= name === "SIGKILL";
     signalGroup(this.#pid, name);
+    if (this.facts.tty === true) signalGroup(this.#session(), name);
     if (name !== "SIGKILL" || this.#child !== undefined) return;
     // The shim dies with its group and writes nothing: look for that at once.
     this.#lookAfterMs = 10;
@@ -125,6 +127,15 @@ export class ProcessContainer implements Disposable {
     this.#child?.unref();
     this.#watcher?.close();
     this.#looking?.[Symbol.dispose]();
+  }
+
+  /** A command on a terminal leads a session of its own; 0 until it does. */
+  #session(): number {
+    try {
+      return Number(readFileSync(join(this.folder, "session"), "utf8"));
+    } catch {
+      return 0;
+    }
   }
 
   #watch(): void {

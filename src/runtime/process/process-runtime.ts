@@ -8,11 +8,10 @@
  * Containers are no part of this process's life: they write their own logs and exit codes, and are found again by
  * `openProcessRuntime`.
  */
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Channel, type Clock, errorCode, type Ids, isAbort, KeyedLock, type Log, runCommand, withDeadline } from "#lib";
+import type { Duplex } from "node:stream";
+import { Channel, type Clock, type Ids, isAbort, KeyedLock, type Log, runCommand, withDeadline } from "#lib";
 import { RuntimeError } from "../errors.ts";
 import type { ImageStore, UnpackedImage } from "../image/image-store.ts";
 import { linkTree } from "../image/link-tree.ts";
@@ -20,6 +19,7 @@ import {
   type ContainerEvent,
   containerIdOf,
   type ContainerRecord,
+  type ContainerSession,
   type ContainerSpec,
   type ContainerUsage,
   type ExecResult,
@@ -30,6 +30,7 @@ import {
   type PodSandbox,
   type PulledImage,
   type RegistryLogin,
+  type SessionOptions,
   type VolumeContent,
 } from "../pod-runtime.ts";
 import { AbortScope } from "./abort-scope.ts";
@@ -43,6 +44,11 @@ import { environmentOf } from "./process-table.ts";
 import { processUsage } from "./process-usage.ts";
 import { readLog } from "./read-log.ts";
 import { readInTree } from "./read-in-tree.ts";
+import { archiveInTree } from "./session/archive-in-tree.ts";
+import { attachTo } from "./session/attach-session.ts";
+import { connectTo } from "./session/connect.ts";
+import { startExec } from "./session/exec-session.ts";
+import { spawnContainer } from "./spawn-container.ts";
 import { stopSignalOf } from "./stop-signal.ts";
 import { writeVolume } from "./volume.ts";
 
@@ -138,20 +144,43 @@ export class ProcessRuntime implements PodRuntime {
   ): Promise<ExecResult> {
     const container = this.#containers.get(id);
     const pid = container?.pid;
-    if (container === undefined || pid === undefined) {
-      throw new RuntimeError("runtime/no-container", `Cannot execute in container "${id}": it does not run`);
-    }
-    const environment = this.#launched.get(id)?.environment ?? (await environmentOf(pid)) ?? {};
-    const place = new ContainerPlace(join(container.folder, "root"), "", []);
-    const { hostPath } = this.#parts;
+    if (container === undefined || pid === undefined) throw notRunning(id);
+    const { environment, launch } = await this.#launchBeside(container, pid, command, "host");
     const { workingDir } = container.facts;
-    const locate = (path: string): Promise<string | undefined> => place.locate(path);
-    const launch = await resolveLaunch(command, { locate, workingDir, imagePath: defaultImagePath, hostPath });
     const [file = "", ...args] = launch.argv;
     const signal = withDeadline(options.signal, options.timeoutMs);
     const result = await runCommand(file, args, { cwd: workingDir, env: environment, signal, maxOutputBytes: 1 << 20 });
     const output = Buffer.concat([result.stdout, Buffer.from(result.stderr)]).subarray(0, maxExecOutput);
     return { exitCode: result.exitCode, output: output.toString("utf8") };
+  }
+
+  async openExec(id: string, command: readonly string[], options: SessionOptions): Promise<ContainerSession> {
+    const container = this.#containers.get(id);
+    const pid = container?.pid;
+    if (container === undefined || pid === undefined) throw notRunning(id);
+    const { environment, launch } = await this.#launchBeside(container, pid, command, "image");
+    const { clock, hostPath, ids, places } = this.#parts;
+    const sessionId = ids.uuid();
+    const { argv } = launch;
+    const { workingDir } = container.facts;
+    const runtimeId = places.root;
+    return await startExec(
+      { argv, workingDir, env: environment, sessionId, runtimeId, searchPath: hostPath, clock },
+      options,
+    );
+  }
+
+  attach(id: string, options: SessionOptions): Promise<ContainerSession> {
+    return Promise.try(() => {
+      const container = this.#containers.get(id);
+      if (container?.pid === undefined) throw notRunning(id);
+      return attachTo(container, options, this.#parts.hostPath);
+    });
+  }
+
+  async connect(podUid: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    const { host, port: own } = this.#parts.places.reach(podUid, port);
+    return await connectTo(host, own, signal);
   }
 
   list(podUid?: string): readonly ContainerRecord[] {
@@ -240,14 +269,46 @@ export class ProcessRuntime implements PodRuntime {
     const { pod, name, attempt, labels } = spec;
     const stopSignal = stopSignalOf(image.config.StopSignal);
     const used = { reference: spec.image.reference, digest: spec.image.digest };
-    const facts: ContainerFacts = { id, pod, name, attempt, image: used, labels, stopSignal, workingDir };
+    const { stdin, tty, mounts } = spec;
+    const facts: ContainerFacts = {
+      id,
+      pod,
+      name,
+      attempt,
+      image: used,
+      labels,
+      stopSignal,
+      workingDir,
+      mounts,
+      ...(stdin === undefined ? {} : { stdin }),
+      ...(tty === true ? { tty } : {}),
+    };
     await writeFacts(folder, facts);
     signal.throwIfAborted();
-    const container = await this.#spawn(folder, facts, launch, environment);
+    const { shim, hostPath } = this.#parts;
+    const options = this.containerOptions(folder, facts);
+    const container = await spawnContainer({ shim, options, launch, environment, hostPath, signal });
     this.#launched.set(id, { environment });
     this.register(container);
     this.events.send({ podUid: pod.uid, containerId: id });
     return container.record;
+  }
+
+  async #launchBeside(
+    container: ProcessContainer,
+    pid: number,
+    command: readonly string[],
+    prefer: "image" | "host",
+  ): Promise<{ environment: Readonly<Record<string, string>>; launch: Launch }> {
+    const { facts, folder } = container;
+    const { hostPath, places } = this.#parts;
+    const environment = this.#launched.get(facts.id)?.environment ?? (await environmentOf(pid)) ?? {};
+    const place = new ContainerPlace(join(folder, "root"), places.volumesOf(facts.pod.uid), facts.mounts ?? []);
+    const locate = (path: string): Promise<string | undefined> => place.locate(path);
+    const asked = prefer === "image" ? await archiveInTree(command, place.tree) : command;
+    const { workingDir } = facts;
+    const at = { locate, workingDir, imagePath: defaultImagePath, hostPath, prefer };
+    return { environment, launch: await resolveLaunch(asked, at) };
   }
 
   async #workingDir(place: ContainerPlace, spec: ContainerSpec, image: UnpackedImage): Promise<string> {
@@ -277,34 +338,6 @@ export class ProcessRuntime implements PodRuntime {
     return containerEnvironment({ spec, image: image.config, tree, home, temporary, hostPath, programFrom });
   }
 
-  async #spawn(
-    folder: string,
-    facts: ContainerFacts,
-    launch: Launch,
-    environment: Record<string, string>,
-  ): Promise<ProcessContainer> {
-    const output = openSync(join(folder, "output.log"), "a", 0o600);
-    try {
-      const child = spawn("/bin/sh", [this.#parts.shim, folder, ...launch.argv], {
-        cwd: facts.workingDir,
-        env: environment,
-        detached: true,
-        stdio: ["ignore", output, output],
-      });
-      const container = ProcessContainer.child(this.containerOptions(folder, facts), child);
-      await new Promise<void>((resolve, reject) => {
-        child.once("spawn", resolve);
-        child.once("error", reject);
-      });
-      return container;
-    } catch (error) {
-      const message = `Cannot start container "${facts.name}": ${errorCode(error) ?? "the process cannot be made"}`;
-      throw new RuntimeError("runtime/start-failed", message, { cause: error });
-    } finally {
-      closeSync(output);
-    }
-  }
-
   async #endsWithin(container: ProcessContainer, ms: number, signal: AbortSignal): Promise<boolean> {
     using timeout = new AbortScope(signal);
     const slept = this.#parts.clock.sleep(ms, timeout.signal).then(
@@ -316,4 +349,8 @@ export class ProcessRuntime implements PodRuntime {
     );
     return await Promise.race([container.ended.then(() => true), slept]);
   }
+}
+
+function notRunning(id: string): RuntimeError {
+  return new RuntimeError("runtime/no-container", `Cannot use container "${id}": it does not run`);
 }

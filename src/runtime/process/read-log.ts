@@ -8,56 +8,97 @@ const chunkBytes = 64 * 1024;
 /** A line longer than this is handed on in parts: kubelet's limit for one log entry is 16 KiB, ours is kinder. */
 const maxLineBytes = 1024 * 1024;
 
-/** @param isOver true once the container has ended, so that a follower knows when the end of the file is the end */
+/** A place in the log: a rotation makes what was `current` in generation n the `older` of n + 1. */
+export interface LogPosition {
+  readonly generation: number;
+  readonly offset: number;
+}
+
+/**
+ * @param isOver true once the container has ended, so that a follower knows when the end of the file is the end
+ * @param from instead of where the options say
+ */
 export async function* readLog(
   log: ContainerLog,
   options: LogOptions,
   isOver: () => boolean,
+  from?: LogPosition,
 ): AsyncIterable<Uint8Array> {
   let left = options.limitBytes ?? Infinity;
-  for await (const chunk of rawLog(log, options, isOver)) {
+  for await (const chunk of rawLog(log, options, isOver, from)) {
     yield chunk.length > left ? chunk.subarray(0, left) : chunk;
     left -= chunk.length;
     if (left <= 0) return;
   }
 }
 
-async function* rawLog(log: ContainerLog, options: LogOptions, isOver: () => boolean): AsyncIterable<Uint8Array> {
+async function* rawLog(
+  log: ContainerLog,
+  options: LogOptions,
+  isOver: () => boolean,
+  from: LogPosition | undefined,
+): AsyncIterable<Uint8Array> {
   const wake = new Wake();
   using _subscription = log.subscribe(wake);
-  let generation = log.generation;
-  let position = 0;
-  const stamped = options.timestamps ? new LineStamper() : undefined;
-  for (const start of await startingPoints(log, options)) {
-    for await (const chunk of readFrom(start.segment.path, start.offset)) {
-      position = chunk.at + chunk.bytes.length;
-      yield* emit(stamped, start.segment, chunk);
-    }
-    if (start.segment.path !== log.path) position = 0;
-    else position = Math.max(position, start.offset);
-  }
-  while (options.follow && !options.signal.aborted) {
+  const stamper = options.timestamps ? new LineStamper() : undefined;
+  // Without following, what is written from now on is not waited for, however fast it comes.
+  const end = options.follow ? undefined : log.end;
+  let position = from ?? (await startingPosition(log, options));
+  while (!options.signal.aborted) {
     const over = isOver();
-    // After a rotation the rest of what we were reading stands in the older file.
-    const behind = generation !== log.generation;
-    const segment = behind ? log.older : log.current;
-    if (segment !== undefined) {
-      for await (const chunk of readFrom(segment.path, position)) {
-        position = chunk.at + chunk.bytes.length;
-        yield* emit(stamped, segment, chunk);
-      }
+    // A reader more than one rotation behind goes on with the oldest there is: what stood between is gone.
+    if (log.generation - position.generation > 1) position = { generation: log.generation - 1, offset: 0 };
+    for await (const chunk of readSegment(log, position, end)) {
+      position = { ...position, offset: chunk.at + chunk.bytes.length };
+      yield* emit(stamper, chunk);
     }
-    if (behind) [generation, position] = [log.generation, 0];
-    else if (generation !== log.generation) continue;
-    else if (over) break;
+    if (end !== undefined && !isBefore(position, end)) break;
+    if (position.generation < log.generation) {
+      const isRead = (await sizeOf(segmentOf(log, position)?.path ?? "")) <= position.offset;
+      if (isRead && position.generation < log.generation) position = { generation: position.generation + 1, offset: 0 };
+    } else if (over || end !== undefined) break;
     else await wake.wait(options.signal).catch(() => {});
   }
-  if (stamped !== undefined) yield* stamped.rest();
+  if (stamper !== undefined) yield* stamper.rest();
 }
 
-function* emit(stamper: LineStamper | undefined, segment: LogSegment, chunk: Chunk): Iterable<Uint8Array> {
+function isBefore(position: LogPosition, end: LogPosition): boolean {
+  if (position.generation !== end.generation) return position.generation < end.generation;
+  return position.offset < end.offset;
+}
+
+function segmentOf(log: ContainerLog, { generation }: LogPosition): LogSegment | undefined {
+  return generation === log.generation ? log.current : generation === log.generation - 1 ? log.older : undefined;
+}
+
+/** From the position to the end of its file, at most to `end`; stops where a rotation takes the file away. */
+async function* readSegment(
+  log: ContainerLog,
+  from: LogPosition,
+  end: LogPosition | undefined,
+): AsyncIterable<Chunk & { readonly segment: LogSegment }> {
+  const segment = segmentOf(log, from);
+  const { generation } = log;
+  const file = segment === undefined ? undefined : await openIfExists(segment.path);
+  if (file === undefined || segment === undefined) return;
+  await using held = file;
+  const last = end?.generation === from.generation ? end.offset : Infinity;
+  for (let at = from.offset; at < last;) {
+    const size = Math.min(chunkBytes, last - at);
+    const { bytesRead, buffer } = await held.read(Buffer.alloc(size), 0, size, at);
+    // What was read may be of the file as it was before or after the cut.
+    if (bytesRead === 0 || log.generation !== generation) return;
+    yield { at, bytes: buffer.subarray(0, bytesRead), segment };
+    at += bytesRead;
+  }
+}
+
+function* emit(
+  stamper: LineStamper | undefined,
+  chunk: Chunk & { readonly segment: LogSegment },
+): Iterable<Uint8Array> {
   if (stamper === undefined) yield chunk.bytes;
-  else yield* stamper.add(segment, chunk);
+  else yield* stamper.add(chunk.segment, chunk);
 }
 
 interface Chunk {
@@ -65,27 +106,29 @@ interface Chunk {
   readonly bytes: Buffer;
 }
 
-interface Start {
-  readonly segment: LogSegment;
-  readonly offset: number;
+/** The first byte that the options ask for. */
+async function startingPosition(log: ContainerLog, options: LogOptions): Promise<LogPosition> {
+  const { generation } = log;
+  const offset = await startingOffset(log.current, options.tailLines, options.since);
+  const { older } = log;
+  if (offset.lines === undefined || older === undefined) return { generation, offset: offset.at };
+  const wanted = Number.isFinite(offset.lines) ? offset.lines : undefined;
+  const before = await startingOffset(older, wanted, options.since);
+  if (before.at < (await sizeOf(older.path))) return { generation: generation - 1, offset: before.at };
+  return { generation, offset: offset.at };
 }
 
-/** Where to begin in each file, oldest first. */
-async function startingPoints(log: ContainerLog, options: LogOptions): Promise<Start[]> {
-  const segments = [log.older, log.current].filter((segment) => segment !== undefined);
-  const starts: Start[] = [];
-  let lines = options.tailLines;
-  for (const segment of segments.toReversed()) {
-    let offset = 0;
-    if (lines !== undefined) {
-      const tail = await tailOffset(segment.path, lines);
-      lines -= tail.lines;
-      offset = tail.offset;
-    }
-    if (options.since !== undefined) offset = Math.max(offset, await offsetSince(segment, options.since));
-    starts.unshift({ segment, offset });
-  }
-  return starts;
+/** `lines`: how many lines are wanted from before this file; undefined when none are. */
+async function startingOffset(
+  segment: LogSegment,
+  tailLines: number | undefined,
+  since: Temporal.Instant | undefined,
+): Promise<{ readonly at: number; readonly lines: number | undefined }> {
+  const tail = tailLines === undefined ? { offset: 0, lines: -Infinity } : await tailOffset(segment.path, tailLines);
+  const at = Math.max(tail.offset, since === undefined ? 0 : await offsetSince(segment, since));
+  if (at > 0) return { at, lines: undefined };
+  const left = (tailLines ?? Infinity) - tail.lines;
+  return { at, lines: left > 0 ? left : undefined };
 }
 
 async function offsetSince(segment: LogSegment, since: Temporal.Instant): Promise<number> {
@@ -118,18 +161,6 @@ async function sizeOf(path: string): Promise<number> {
   if (file === undefined) return 0;
   await using held = file;
   return (await held.stat()).size;
-}
-
-async function* readFrom(path: string, offset: number): AsyncIterable<Chunk> {
-  const file = await openIfExists(path);
-  if (file === undefined) return;
-  await using held = file;
-  for (let at = offset; ;) {
-    const { bytesRead, buffer } = await held.read(Buffer.alloc(chunkBytes), 0, chunkBytes, at);
-    if (bytesRead === 0) return;
-    yield { at, bytes: buffer.subarray(0, bytesRead) };
-    at += bytesRead;
-  }
 }
 
 async function openIfExists(path: string): Promise<FileHandle | undefined> {
