@@ -84,6 +84,10 @@ const withInit = podOf({
     { name: "two", image: "i" },
   ],
 });
+const proxy = { name: "proxy", image: "i", restartPolicy: "Always" };
+const withSidecar = podOf({
+  initContainers: [proxy, { name: "setup", image: "i" }, { name: "log", image: "i", restartPolicy: "Always" }],
+});
 const failure: StartFailure = {
   reason: "ErrImagePull",
   message: "no",
@@ -195,6 +199,66 @@ const plans: { name: string; given: Partial<PodObserved>; want: string[] }[] = [
     want: [],
   },
   {
+    name: "a sidecar lets the next init container begin when it has started",
+    given: { pod: withSidecar, records: [running("proxy")] },
+    want: ["start setup 0"],
+  },
+  {
+    name: "and not before its startup probe has succeeded",
+    given: { pod: podOf({ initContainers: [{ ...proxy, startupProbe: {} }] }), records: [running("proxy")] },
+    want: [],
+  },
+  {
+    name: "nor while its postStart hook runs",
+    given: { pod: withSidecar, records: [running("proxy")], starting: new Set(["proxy"]) },
+    want: [],
+  },
+  {
+    name: "a sidecar that ended runs again, whatever the pod's policy, beside the containers",
+    given: {
+      pod: podOf({ ...withSidecar.spec, restartPolicy: "Never" }),
+      records: [exited(0, { name: "proxy" }), running("log"), running()],
+    },
+    want: ["start proxy 1"],
+  },
+  {
+    name: "when all containers have ended for good the sidecars are stopped",
+    given: { pod: podOf({ ...withSidecar.spec, restartPolicy: "Never" }), records: [running("proxy"), exited(0)] },
+    want: ["stop u_proxy_0 after app after log"],
+  },
+  {
+    name: "when an init container fails for good they are too",
+    given: {
+      pod: podOf({ ...withSidecar.spec, restartPolicy: "Never" }),
+      records: [running("proxy"), exited(1, { name: "setup" })],
+    },
+    want: ["stop u_proxy_0 after app after log"],
+  },
+  {
+    name: "a deleted pod's sidecars end after its containers, the last one first",
+    given: {
+      pod: { ...deleted, spec: withSidecar.spec },
+      records: [running("proxy"), running("log"), running()],
+      unrouted: "yes",
+    },
+    want: ["stop u_proxy_0 after app after log", "stop u_log_0 after app", "stop u_app_0"],
+  },
+  {
+    name: "a shorter grace counts at once",
+    given: {
+      pod: { ...deleted, metadata: { ...deleted.metadata, deletionGracePeriodSeconds: 1 } },
+      records: [running()],
+      unrouted: "yes",
+      stopping: new Map([["u_app_0", 30_000]]),
+    },
+    want: ["stop u_app_0"],
+  },
+  {
+    name: "the same grace is not given twice",
+    given: { pod: deleted, records: [running()], unrouted: "yes", stopping: new Map([["u_app_0", 30_000]]) },
+    want: [],
+  },
+  {
     name: "a deleted pod's containers are not restarted",
     given: { pod: deleted, records: [exited(1)] },
     want: ["finish"],
@@ -277,6 +341,50 @@ const statuses: { name: string; given: Partial<PodObserved>; want: string }[] = 
     want: "Failed ready=False ContainerStatusUnknown",
   },
   {
+    name: "a sidecar that is not ready makes the pod unready",
+    given: {
+      pod: podOf({ initContainers: [{ ...proxy, readinessProbe: {} }] }),
+      records: [running("proxy"), running()],
+    },
+    want: "Running ready=False running",
+  },
+  {
+    name: "while sidecars still run a finished pod is running",
+    given: { pod: podOf({ initContainers: [proxy], restartPolicy: "Never" }), records: [running("proxy"), exited(0)] },
+    want: "Running ready=False Completed",
+  },
+  {
+    name: "how sidecars ended does not count",
+    given: {
+      pod: podOf({ initContainers: [proxy], restartPolicy: "Never" }),
+      records: [exited(137, { name: "proxy" }), exited(0)],
+    },
+    want: "Succeeded ready=False Completed",
+  },
+  {
+    name: "an init container that fails under Never fails the pod",
+    given: { pod: podOf({ ...withInit.spec, restartPolicy: "Never" }), records: [exited(1, { name: "one" })] },
+    want: "Failed ready=False PodInitializing",
+  },
+  {
+    name: "a readiness gate that nobody opened keeps the pod unready",
+    given: { pod: podOf({ readinessGates: [{ conditionType: "example.com/up" }] }), records: [running()] },
+    want: "Running ready=False running",
+  },
+  {
+    name: "a volume that waits is told by events, not by the state",
+    given: { failures: new Map([["app", { ...failure, reason: "FailedMount" }]]) },
+    want: "Pending ready=False ContainerCreating",
+  },
+  {
+    name: "want of memory is told as such",
+    given: {
+      pod: podOf({ restartPolicy: "Never" }),
+      records: [{ ...exited(137), state: { ...exited(137).state, oomKilled: true } as ContainerRecord["state"] }],
+    },
+    want: "Failed ready=False OOMKilled",
+  },
+  {
     name: "a start that failed shows why",
     given: { failures: new Map([["app", failure]]) },
     want: "Pending ready=False ErrImagePull",
@@ -284,6 +392,27 @@ const statuses: { name: string; given: Partial<PodObserved>; want: string }[] = 
 ];
 
 for (const { name, given, want } of statuses) test(name, () => assert.equal(shown(observed(given)), want));
+
+test("what a container said last stands in its state", () => {
+  const given = observed({
+    pod: podOf({ restartPolicy: "Never" }),
+    records: [exited(1)],
+    lastWords: new Map([["u_app_0", "no database"]]),
+  });
+  const state = podStatus(given, facts).containerStatuses?.[0]?.state?.terminated;
+  assert.equal(state?.message, "no database");
+  assert.equal(state?.containerID, "process://u_app_0");
+});
+
+test("conditions are the node's in upstream's order, then those of others", () => {
+  const eviction = { type: "DisruptionTarget", status: "True" } as const;
+  const pod = { ...podOf(), status: { conditions: [eviction] } };
+  const status = podStatus(observed({ pod, records: [running()] }), facts);
+  assert.deepEqual(
+    status.conditions?.map(({ type }) => type),
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "DisruptionTarget"],
+  );
+});
 
 test("a condition's transition time moves only with its status", () => {
   const first = podStatus(observed({ records: [running()] }), facts);

@@ -21,7 +21,7 @@ export async function stopContainer(context: NodeContext, stop: Stop, signal: Ab
   const { pod, target, graceMs } = stop;
   const { record } = target;
   const beganMs = clock.monotonicMs();
-  const left = (): number => graceMs - (clock.monotonicMs() - beganMs);
+  const left = (): number => Math.ceil(graceMs - (clock.monotonicMs() - beganMs));
   const hook = findContainer(pod, record.name)?.lifecycle?.preStop;
   if (hook !== undefined && graceMs > 0) {
     const failure = await runHook(context, target, hook, graceMs, signal);
