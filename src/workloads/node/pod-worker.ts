@@ -68,8 +68,9 @@ export class PodWorker {
     if ((this.#last.spec.nodeName ?? "") === "") this.#wake.notify();
   }
 
-  /** What the pod refers to changed: volumes follow, and who waited for it tries again. */
+  /** What the pod refers to changed: volumes follow, and who waited for it tries again. One without a place has neither. */
   configurationChanged(): void {
+    if ((this.#last.spec.nodeName ?? "") === "") return;
     this.#acts.configurationChanged();
     this.#volumes.markStale();
     this.#wake.notify();
