@@ -109,7 +109,7 @@ export interface ContainerSecurity {
   readonly groups: readonly number[];
   readonly readOnlyRootFilesystem: boolean;
   /** False: no program of the container gains rights by being set-uid or by file capabilities. */
-  readonly allowPrivilegeEscalation: boolean;
+  readonly allowPrivilegeEscalation?: boolean;
   /** Without `CAP_`, upper case; `ALL` is all. */
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];

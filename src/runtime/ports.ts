@@ -36,4 +36,7 @@ export interface ImageSourcePort {
    * @param logins tried in order where their registry is the image's
    */
   resolve(reference: string, signal: AbortSignal, logins?: readonly RegistryLogin[]): Promise<ResolvedImage>;
+
+  /** With what a container engine may pull this image from our own registry; undefined when it is not there. */
+  engineLogin?(reference: string): Promise<RegistryLogin | undefined>;
 }

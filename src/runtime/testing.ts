@@ -1,5 +1,7 @@
 /** Images for tests, made of files in memory. */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,7 +11,7 @@ import type { ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./
 export interface TarEntry {
   readonly name: string;
   readonly type?: "file" | "directory" | "symlink" | "link";
-  readonly content?: string;
+  readonly content?: string | Buffer;
   readonly linkname?: string;
   readonly mode?: number;
 }
@@ -23,6 +25,24 @@ async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
+}
+
+/**
+ * A root file system of one program: a busybox without shared libraries, under the names of what it does. Otherwise why
+ * there is none.
+ */
+export function busyboxFiles(): readonly TarEntry[] | string {
+  const path = ["/bin/busybox", "/usr/bin/busybox"].find((candidate) => existsSync(candidate));
+  if (path === undefined) return "busybox is not on this machine";
+  const list = spawnSync(path, ["--list"], { encoding: "utf8" }).stdout.split("\n");
+  const names = list.filter((name) => name !== "" && name !== "busybox");
+  return [
+    { name: "bin/busybox", content: readFileSync(path), mode: 0o755 },
+    ...names.map((name): TarEntry => ({ name: `bin/${name}`, type: "symlink", linkname: "busybox" })),
+    { name: "tmp", type: "directory", mode: 0o777 },
+    { name: "etc/passwd", content: "root:x:0:0:root:/root:/bin/sh\napp:x:1234:1235:app:/app:/bin/sh\n" },
+    { name: "etc/group", content: "root:x:0:\napp:x:1235:\nextra:x:1300:app\n" },
+  ];
 }
 
 /** An image source that knows what `add` gave it. */
