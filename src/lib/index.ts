@@ -18,6 +18,7 @@ export {
 } from "./log.ts";
 export { TaskGroup } from "./task-group.ts";
 export { backoffDelayMs, type Backoff } from "./backoff.ts";
+export { parseRange, type ByteRange } from "./byte-range.ts";
 export { Wake } from "./wake.ts";
 export { Channel, ChannelOverflowError } from "./channel.ts";
 export { SequenceLog, type Sequenced } from "./sequence-log.ts";

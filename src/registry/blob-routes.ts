@@ -1,9 +1,9 @@
 /** Reading and deleting blobs (end-2, end-10). */
 import { createReadStream } from "node:fs";
+import { parseRange } from "#lib";
 import type { FastifyReply } from "fastify";
 import { RegistryError } from "./errors.ts";
 import { requireDigest } from "./names.ts";
-import { parseRange } from "./ranges.ts";
 import type { RegistryPath } from "./request-path.ts";
 import type { Call } from "./routes.ts";
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { parseRange } from "#lib";
 import { pickPlatform } from "./image.ts";
 import { parseManifest } from "./manifest.ts";
 import { isDigest, isRepositoryName, isTag, resourceOf } from "./names.ts";
-import { parseChunkRange, parseRange } from "./ranges.ts";
+import { parseChunkRange } from "./ranges.ts";
 import { parseRegistryPath } from "./request-path.ts";
 import { grantScopes, parseScopes } from "./scopes.ts";
 
