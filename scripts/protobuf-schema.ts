@@ -10,7 +10,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Field number, JSON name, type, and flags: r repeated, m map of string to type, k zero counts, i inlined. */
+/**
+ * Field number, JSON name, type, and flags: r repeated, m map of string to type, k zero counts, i inlined, p pointer,
+ * w written to JSON even when zero.
+ */
 type Field = [number, string, string, string];
 
 interface Package {
@@ -28,6 +31,7 @@ const apiPackages = [
   "policy/v1",
   "discovery/v1",
   "coordination/v1",
+  "events/v1",
   "scheduling/v1",
   "storage/v1",
   "rbac/v1",
@@ -37,14 +41,18 @@ const apiPackages = [
 
 const roots = [
   "core.v1: Namespace ConfigMap Secret Event Node ServiceAccount Pod Service Endpoints PersistentVolumeClaim",
+  "core.v1: PersistentVolume ResourceQuota LimitRange",
   "apps.v1: Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision",
   "batch.v1: Job CronJob",
-  "autoscaling.v1: Scale",
+  "autoscaling.v1: Scale HorizontalPodAutoscaler",
   "autoscaling.v2: HorizontalPodAutoscaler",
   "networking.v1: Ingress IngressClass NetworkPolicy",
   "policy.v1: PodDisruptionBudget Eviction",
   "discovery.v1: EndpointSlice",
   "coordination.v1: Lease",
+  "events.v1: Event",
+  "scheduling.v1: PriorityClass",
+  "storage.v1: StorageClass",
   "rbac.v1: Role RoleBinding ClusterRole ClusterRoleBinding",
   "authentication.v1: SelfSubjectReview TokenReview TokenRequest",
   "authorization.v1: SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview LocalSubjectAccessReview",
@@ -142,7 +150,9 @@ function fieldsOf(name: string): Field[] {
     const { type, flags } = shapeOf(goType, home);
     const inline = jsonName === "" && goName === undefined ? "i" : "";
     const zeroCounts = flags === "" && !options.includes("omitempty") && !inline ? "k" : "";
-    fields.push([Number(number), jsonName, type, flags + inline + zeroCounts]);
+    const pointer = goType.startsWith("*") ? "p" : "";
+    const written = !inline && !options.includes("omitempty") ? "w" : "";
+    fields.push([Number(number), jsonName, type, flags + inline + zeroCounts + pointer + written]);
   }
   return fields;
 }

@@ -16,9 +16,9 @@ const roots = [
   "core.v1.Service core.v1.Endpoints core.v1.PersistentVolumeClaim core.v1.PersistentVolume core.v1.LimitRange",
   "core.v1.ResourceQuota core.v1.ReplicationController core.v1.PodTemplate",
   "apps.v1.Deployment apps.v1.ReplicaSet apps.v1.StatefulSet apps.v1.DaemonSet apps.v1.ControllerRevision",
-  "batch.v1.Job batch.v1.CronJob autoscaling.v1.Scale autoscaling.v2.HorizontalPodAutoscaler",
+  "batch.v1.Job batch.v1.CronJob autoscaling.v1.Scale autoscaling.v1.HorizontalPodAutoscaler autoscaling.v2.HorizontalPodAutoscaler",
   "networking.v1.Ingress networking.v1.IngressClass networking.v1.NetworkPolicy policy.v1.PodDisruptionBudget",
-  "discovery.v1.EndpointSlice coordination.v1.Lease scheduling.v1.PriorityClass storage.v1.StorageClass",
+  "discovery.v1.EndpointSlice coordination.v1.Lease events.v1.Event scheduling.v1.PriorityClass storage.v1.StorageClass",
   "rbac.v1.Role rbac.v1.RoleBinding rbac.v1.ClusterRole rbac.v1.ClusterRoleBinding",
 ].flatMap((line) => line.split(" ").map((name) => `io.k8s.api.${name}`));
 

@@ -11,8 +11,10 @@ export type {
 } from "./meta/object.ts";
 export { apiVersionOf, qualifiedPlural, splitApiVersion, type ResourceType } from "./meta/resource-type.ts";
 export { builtinKinds } from "./kinds.ts";
-export { defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
+export { type CompletionContext, defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
 export { ageSince, humanAge } from "./meta/human-age.ts";
+export { labelFaults, labelValueFaults, qualifiedNameFaults, subdomainFaults } from "./meta/name-rules.ts";
+export { canonicalQuantity } from "./meta/canonical-quantity.ts";
 export { formatMilli, milliOf } from "./meta/quantity.ts";
 export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";
 export * from "./extensions/crd.ts";

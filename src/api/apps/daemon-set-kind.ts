@@ -1,10 +1,13 @@
-import type { Problem } from "#lib";
+import { deepEqual, type Problem } from "#lib";
 import { invalid, unsupported, wholeNumberProblems } from "../argo/field-problem.ts";
 import { setPodSpecDefaults } from "../core/pod-defaults.ts";
 import { defineKind } from "../meta/kind.ts";
 import { labelsText } from "../meta/selector-text.ts";
 import { type DaemonSet, daemonSets } from "./daemon-set.ts";
 import { isZero, shareProblems, templateColumns, workloadProblems } from "./workload-rules.ts";
+
+/** A count of older clients, which upstream still keeps in step. */
+const templateGeneration = "deprecated.daemonset.template.generation";
 
 export const daemonSetKind = defineKind<DaemonSet>({
   type: daemonSets,
@@ -13,8 +16,9 @@ export const daemonSetKind = defineKind<DaemonSet>({
   categories: ["all"],
   status: true,
   generation: true,
-  setDefaults({ spec }) {
+  setDefaults({ metadata, spec }) {
     if (spec === undefined) return;
+    metadata.annotations = { [templateGeneration]: "0", ...metadata.annotations };
     spec.updateStrategy ??= {};
     spec.updateStrategy.type ??= "RollingUpdate";
     if (spec.updateStrategy.type === "RollingUpdate") {
@@ -24,6 +28,11 @@ export const daemonSetKind = defineKind<DaemonSet>({
     }
     spec.revisionHistoryLimit ??= 10;
     setPodSpecDefaults(spec.template?.spec);
+  },
+  complete({ metadata, spec }, old) {
+    const before = Number(old?.metadata.annotations?.[templateGeneration] ?? 0);
+    const changed = old === undefined || !deepEqual(spec.template, old.spec.template);
+    metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(changed ? before + 1 : before) };
   },
   validate(set, old) {
     const problems = workloadProblems(set.spec, old?.spec);

@@ -18,11 +18,11 @@ export const statefulSetKind = defineKind<StatefulSet>({
     if (spec === undefined) return;
     spec.podManagementPolicy ??= "OrderedReady";
     spec.updateStrategy ??= {};
-    spec.updateStrategy.type ??= "RollingUpdate";
-    if (spec.updateStrategy.type === "RollingUpdate") {
+    if (spec.updateStrategy.type === undefined) {
+      spec.updateStrategy.type = "RollingUpdate";
       spec.updateStrategy.rollingUpdate ??= {};
-      spec.updateStrategy.rollingUpdate.partition ??= 0;
     }
+    if (spec.updateStrategy.rollingUpdate !== undefined) spec.updateStrategy.rollingUpdate.partition ??= 0;
     spec.persistentVolumeClaimRetentionPolicy ??= {};
     spec.persistentVolumeClaimRetentionPolicy.whenDeleted ??= "Retain";
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ??= "Retain";
@@ -36,7 +36,7 @@ export const statefulSetKind = defineKind<StatefulSet>({
     }
   },
   validate(set, old) {
-    const problems = workloadProblems(set.spec, old?.spec);
+    const problems = workloadProblems(set.spec, old?.spec, "selector only");
     return set.spec === undefined ? problems : [...problems, ...ownProblems(set.spec), ...changeProblems(set, old)];
   },
   columns: [

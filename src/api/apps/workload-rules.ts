@@ -15,7 +15,12 @@ interface WorkloadSpec {
   template: PodTemplateSpec;
 }
 
-export function workloadProblems(spec: WorkloadSpec | undefined, old: WorkloadSpec | undefined): Problem[] {
+/** "selector only": upstream leaves the pods of StatefulSets to be refused one by one, since claims change their volumes. */
+export function workloadProblems(
+  spec: WorkloadSpec | undefined,
+  old: WorkloadSpec | undefined,
+  depth: "whole" | "selector only" = "whole",
+): Problem[] {
   if (spec === undefined) return [required("spec", "")];
   const problems: Problem[] = [
     ...wholeNumberProblems("spec.replicas", spec.replicas),
@@ -38,7 +43,7 @@ export function workloadProblems(spec: WorkloadSpec | undefined, old: WorkloadSp
     const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Always"`;
     problems.push({ path: "spec.template.spec.restartPolicy", message });
   }
-  return [...problems, ...podSpecProblems(template.spec, "spec.template.spec")];
+  return depth === "whole" ? [...problems, ...podSpecProblems(template.spec, "spec.template.spec")] : problems;
 }
 
 function isEmpty(selector: LabelSelector): boolean {

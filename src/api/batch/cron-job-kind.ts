@@ -6,7 +6,7 @@ import { defineKind, type PrinterColumn } from "../meta/kind.ts";
 import { selectorText } from "../meta/selector-text.ts";
 import { type CronJob, cronJobs } from "./cron-job.ts";
 import { cronProblem } from "./cron-schedule.ts";
-import { setJobSpecDefaults } from "./job-defaults.ts";
+import { setPodSpecDefaults } from "../core/pod-defaults.ts";
 import { jobSpecProblems } from "./job-validation.ts";
 
 export const cronJobKind = defineKind<CronJob>({
@@ -22,7 +22,7 @@ export const cronJobKind = defineKind<CronJob>({
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    setJobSpecDefaults(spec.jobTemplate?.spec);
+    setPodSpecDefaults(spec.jobTemplate?.spec?.template?.spec);
   },
   validate: validateCronJob,
   columns: [

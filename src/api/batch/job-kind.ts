@@ -13,8 +13,8 @@ export const jobKind = defineKind<Job>({
   generation: true,
   setDefaults(job) {
     if (job.spec === undefined) return;
-    setJobSelector(job);
     setJobSpecDefaults(job.spec);
+    job.spec.manualSelector ??= false;
     const { template } = job.spec;
     // A job's own labels are those of its template where it has none.
     const labels = template?.metadata?.labels ?? {};
@@ -22,6 +22,9 @@ export const jobKind = defineKind<Job>({
     if (job.metadata.generation === 1 && job.metadata.resourceVersion === undefined && Object.keys(own).length === 0) {
       if (Object.keys(labels).length > 0) job.metadata.labels = { ...labels };
     }
+  },
+  complete(job, old) {
+    if (old === undefined) setJobSelector(job);
   },
   validate: validateJob,
   columns: [

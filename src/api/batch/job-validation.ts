@@ -3,7 +3,7 @@ import { deepEqual, type Problem } from "#lib";
 import { invalid, required, unsupported, wholeNumberProblems } from "../argo/field-problem.ts";
 import { podSpecProblems } from "../core/pod-validation.ts";
 import { matchesSelector } from "../meta/selector.ts";
-import type { Job, JobSpec } from "./job.ts";
+import type { Job, JobSpec, PodFailureRule } from "./job.ts";
 
 export function validateJob({ spec, metadata }: Job, old: Job | undefined): Problem[] {
   if (spec === undefined) return [required("spec", "")];
@@ -37,6 +37,9 @@ export function jobSpecProblems(spec: JobSpec, path: string): Problem[] {
     problems.push(unsupported(`${path}.completionMode`, spec.completionMode, ["Indexed", "NonIndexed"]));
   }
   problems.push(...indexProblems(spec, path));
+  (spec.podFailurePolicy?.rules ?? []).forEach((rule, index) =>
+    problems.push(...failureRuleProblems(rule, `${path}.podFailurePolicy.rules[${index}]`)),
+  );
   if (spec.template === undefined) return [...problems, required(`${path}.template`, "")];
   const policy = spec.template.spec?.restartPolicy;
   if (policy === "Always" || policy === undefined) {
@@ -53,15 +56,48 @@ export function jobSpecProblems(spec: JobSpec, path: string): Problem[] {
   return [...problems, ...podSpecProblems(spec.template.spec, `${path}.template.spec`)];
 }
 
+const failureActions = ["Count", "FailIndex", "FailJob", "Ignore"];
+
+function failureRuleProblems(rule: PodFailureRule, path: string): Problem[] {
+  const problems: Problem[] = [];
+  if (!rule.action) problems.push(required(`${path}.action`, `valid values: ${quoted(failureActions)}`));
+  else if (!failureActions.includes(rule.action)) {
+    problems.push(unsupported(`${path}.action`, rule.action, failureActions));
+  }
+  const { onExitCodes: codes, onPodConditions: conditions } = rule;
+  if (codes !== undefined) {
+    if (!["In", "NotIn"].includes(codes.operator)) {
+      problems.push(unsupported(`${path}.onExitCodes.operator`, codes.operator, ["In", "NotIn"]));
+    }
+    if ((codes.values ?? []).length === 0) {
+      problems.push(invalid(`${path}.onExitCodes.values`, codes.values ?? null, "at least one value is required"));
+    }
+  }
+  if (codes !== undefined && (conditions ?? []).length > 0) {
+    problems.push({ path, message: "Invalid value: specifying both OnExitCodes and OnPodConditions is not supported" });
+  }
+  if (codes === undefined && (conditions ?? []).length === 0) {
+    problems.push({ path, message: "Invalid value: specifying one of OnExitCodes and OnPodConditions is required" });
+  }
+  return problems;
+}
+
+function quoted(values: readonly string[]): string {
+  return values.map((value) => JSON.stringify(value)).join(", ");
+}
+
 const maxIndexed = 100_000;
 
 function indexProblems(spec: JobSpec, path: string): Problem[] {
+  const lonely = spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined;
+  const unmatched = lonely ? [required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified")] : [];
   if (spec.completionMode !== "Indexed") {
-    return (["backoffLimitPerIndex", "maxFailedIndexes"] as const)
+    const only = (["backoffLimitPerIndex", "maxFailedIndexes"] as const)
       .filter((field) => spec[field] !== undefined)
       .map((field) => invalid(`${path}.${field}`, spec[field], "requires indexed completion mode"));
+    return [...unmatched, ...only];
   }
-  const problems: Problem[] = [];
+  const problems: Problem[] = unmatched;
   const { completions, parallelism = 1 } = spec;
   if (completions === undefined) {
     problems.push(required(`${path}.completions`, "when completion mode is Indexed"));
@@ -69,9 +105,6 @@ function indexProblems(spec: JobSpec, path: string): Problem[] {
   if (parallelism > maxIndexed && (completions ?? 0) > 0) {
     const message = `must be less than or equal to ${maxIndexed} when completion mode is Indexed`;
     problems.push(invalid(`${path}.parallelism`, parallelism, message));
-  }
-  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
-    problems.push(required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
   }
   return problems;
 }

@@ -114,6 +114,7 @@ export interface Node extends KubeObject {
   spec?: {
     unschedulable?: boolean;
     podCIDR?: string;
+    podCIDRs?: string[];
     taints?: { key: string; value?: string; effect: string; timeAdded?: string }[];
   };
   status?: {

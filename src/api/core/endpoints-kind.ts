@@ -1,3 +1,4 @@
+import { required } from "../argo/field-problem.ts";
 import { defineKind } from "../meta/kind.ts";
 import type { KubeObject } from "../meta/object.ts";
 import type { ResourceType } from "../meta/resource-type.ts";
@@ -36,6 +37,13 @@ export const endpointsKind = defineKind<Endpoints>({
   generation: false,
   setDefaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ??= "TCP";
+  },
+  validate({ subsets }) {
+    return (subsets ?? []).flatMap(({ addresses = [], notReadyAddresses = [] }, index) =>
+      addresses.length + notReadyAddresses.length > 0
+        ? []
+        : [required(`subsets[${index}]`, "must specify `addresses` or `notReadyAddresses`")],
+    );
   },
   columns: [{ name: "Endpoints", cell: addressesText }],
 });

@@ -11,10 +11,14 @@ export const namespaceKind = defineKind<Namespace>({
   setDefaults(namespace) {
     const { metadata } = namespace;
     metadata.labels = { ...metadata.labels, "kubernetes.io/metadata.name": metadata.name };
-    namespace.spec ??= {};
-    namespace.spec.finalizers ??= ["kubernetes"];
-    namespace.status ??= {};
-    namespace.status.phase ??= "Active";
+  },
+  complete(namespace, old) {
+    if (old !== undefined) return;
+    namespace.spec = {
+      ...namespace.spec,
+      finalizers: [...new Set([...(namespace.spec?.finalizers ?? []), "kubernetes"])],
+    };
+    namespace.status = { phase: "Active" };
   },
   columns: [{ name: "Status", cell: ({ status }) => status?.phase ?? "" }],
   selectableFields: { "status.phase": ({ status }) => status?.phase ?? "" },

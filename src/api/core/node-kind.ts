@@ -33,6 +33,7 @@ export const nodeKind = defineKind<Node>({
   fields: ["spec", "status"],
   setDefaults(node) {
     node.spec ??= {};
+    if (node.spec.podCIDR !== undefined) node.spec.podCIDRs ??= [node.spec.podCIDR];
   },
   columns: [
     { name: "Status", cell: statusText },

@@ -1,4 +1,5 @@
 /** Upstream's defaults of a pod spec (`core/v1` defaulting), applied to pods and to pod templates alike. */
+import { setVolumeDefaults } from "./volume-defaults.ts";
 import type { Container, LifecycleHandler, PodSpec, Probe } from "./pod.ts";
 
 export function setPodSpecDefaults(spec: PodSpec | undefined): void {
@@ -10,17 +11,15 @@ export function setPodSpecDefaults(spec: PodSpec | undefined): void {
   spec.securityContext ??= {};
   if (spec.serviceAccountName !== undefined) spec["serviceAccount"] ??= spec.serviceAccountName;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) setContainerDefaults(container);
-  for (const volume of spec.volumes ?? []) {
-    const sources = Object.keys(volume).filter((field) => field !== "name");
-    if (sources.length === 0) volume.emptyDir = {};
-    for (const source of ["configMap", "secret", "projected", "downwardAPI"] as const) setMode(volume[source]);
-  }
+  for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
+  if (spec["hostNetwork"] === true) setHostPorts(spec);
 }
 
-function setMode(source: unknown): void {
-  if (typeof source !== "object" || source === null) return;
-  const withMode = source as { defaultMode?: number };
-  withMode.defaultMode ??= 0o644;
+/** On the host's network a container's port is the host's. */
+function setHostPorts(spec: PodSpec): void {
+  for (const { ports } of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+    for (const port of ports ?? []) port.hostPort ??= port.containerPort;
+  }
 }
 
 function setContainerDefaults(container: Container): void {
@@ -28,8 +27,6 @@ function setContainerDefaults(container: Container): void {
   container.terminationMessagePath ??= "/dev/termination-log";
   container.terminationMessagePolicy ??= "File";
   container.resources ??= {};
-  const { limits } = container.resources;
-  if (limits !== undefined) container.resources.requests = { ...limits, ...container.resources.requests };
   for (const port of container.ports ?? []) port.protocol ??= "TCP";
   for (const variable of container.env ?? []) {
     if (variable.valueFrom?.fieldRef !== undefined) variable.valueFrom.fieldRef.apiVersion ??= "v1";
@@ -47,6 +44,7 @@ function setProbeDefaults(probe: Probe | undefined): void {
   probe.periodSeconds ??= 10;
   probe.successThreshold ??= 1;
   probe.failureThreshold ??= 3;
+  if (probe.grpc !== undefined) probe.grpc.service ??= "";
   setHandlerDefaults(probe);
 }
 

@@ -14,6 +14,7 @@ function objectOf(kind: KindDefinition, spec: unknown): AnyObject {
   const apiVersion = type.group === "" ? "v1" : `${type.group}/v1`;
   const object: AnyObject = { apiVersion, kind: type.kind, metadata: { name: "web", namespace: "default" }, spec };
   kind.setDefaults?.(object);
+  kind.complete?.(object, undefined, { now: "2026-01-01T00:00:00Z", peers: () => [] });
   return object;
 }
 

@@ -1,5 +1,6 @@
 import { defineKind } from "../meta/kind.ts";
 import { setPodSpecDefaults } from "./pod-defaults.ts";
+import { qosClassOf } from "./pod-quality.ts";
 import { podDisplayStatus, podRestarts } from "./pod-display.ts";
 import { type Pod, pods } from "./pod.ts";
 import { validatePod } from "./pod-validation.ts";
@@ -14,8 +15,15 @@ export const podKind = defineKind<Pod>({
   fields: ["spec", "status"],
   setDefaults(pod) {
     setPodSpecDefaults(pod.spec);
-    if (pod.spec !== undefined) pod.spec["enableServiceLinks"] ??= true;
-    pod.status ??= { phase: "Pending" };
+    if (pod.spec === undefined) return;
+    pod.spec["enableServiceLinks"] ??= true;
+    // Only of pods themselves: templates keep what their author wrote.
+    for (const { resources } of [...(pod.spec.initContainers ?? []), ...(pod.spec.containers ?? [])]) {
+      if (resources?.limits !== undefined) resources.requests = { ...resources.limits, ...resources.requests };
+    }
+  },
+  complete(pod, old) {
+    if (old === undefined) pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
   },
   validate: validatePod,
   columns: [

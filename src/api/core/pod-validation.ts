@@ -1,152 +1,155 @@
-/** What upstream checks of pod specs, with its paths and messages. */
+/** What upstream checks of pods and of the pod specs in templates, with its paths and messages. */
 import { deepEqual, type Problem } from "#lib";
 import { invalid, required, unsupported } from "../argo/field-problem.ts";
-import type { Container, Pod, PodSpec, Probe, Volume } from "./pod.ts";
+import {
+  faultProblems,
+  labelFaults,
+  labelValueFaults,
+  qualifiedNameFaults,
+  subdomainFaults,
+} from "../meta/name-rules.ts";
+import { containerProblems, hostPortProblems } from "./container-validation.ts";
+import { placementProblems, tolerationProblems } from "./placement-validation.ts";
+import type { Container, Pod, PodSpec } from "./pod.ts";
+import { probesProblems } from "./probe-validation.ts";
+import { volumeProblems } from "./volume-validation.ts";
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const dnsLabelRule =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-const portName = /^(?=.*[a-z])[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/;
 const restartPolicies = ["Always", "OnFailure", "Never"];
+const dnsPolicies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 
 export function validatePod(pod: Pod, old: Pod | undefined): readonly Problem[] {
   if (pod.spec === undefined) return [required("spec", "")];
-  const problems = podSpecProblems(pod.spec, "spec");
+  const problems = [...podSpecProblems(pod.spec, "spec"), ...imageProblems(pod.spec)];
   return old === undefined ? problems : [...problems, ...updateProblems(pod, old)];
+}
+
+/** Only of pods themselves: templates have been let through with blanks for too long. */
+function imageProblems(spec: PodSpec): Problem[] {
+  return (["containers", "initContainers"] as const).flatMap((field) =>
+    (spec[field] ?? []).flatMap(({ image }, index) =>
+      image === undefined || image === image.trim()
+        ? []
+        : [invalid(`spec.${field}[${index}].image`, image, "must not have leading or trailing whitespace")],
+    ),
+  );
 }
 
 export function podSpecProblems(spec: PodSpec | undefined, path: string): Problem[] {
   if (spec === undefined) return [required(path, "")];
+  const { problems, sound } = volumeProblems(spec, `${path}.volumes`);
   const containers = spec.containers ?? [];
-  const problems: Problem[] = containers.length === 0 ? [required(`${path}.containers`, "")] : [];
+  if (containers.length === 0) problems.push(required(`${path}.containers`, ""));
+  problems.push(...regularProblems(spec, `${path}.containers`, sound));
+  problems.push(...initProblems(spec, `${path}.initContainers`, sound));
   if (spec.restartPolicy !== undefined && !restartPolicies.includes(spec.restartPolicy)) {
     problems.push(unsupported(`${path}.restartPolicy`, spec.restartPolicy, restartPolicies));
+  }
+  if (spec.dnsPolicy !== undefined && !dnsPolicies.includes(spec.dnsPolicy)) {
+    problems.push(unsupported(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies));
+  }
+  for (const [key, value] of Object.entries(spec.nodeSelector ?? {})) {
+    problems.push(...faultProblems(`${path}.nodeSelector`, key, qualifiedNameFaults(key)));
+    problems.push(...faultProblems(`${path}.nodeSelector`, value, labelValueFaults(value)));
+  }
+  (spec.imagePullSecrets ?? []).forEach(({ name }, index) => {
+    if (!name) problems.push(required(`${path}.imagePullSecrets[${index}].name`, ""));
+  });
+  problems.push(...gateProblems(spec, path), ...placementProblems(spec, path), ...scalarProblems(spec, path));
+  return [...problems, ...tolerationProblems(spec["tolerations"], `${path}.tolerations`), ...aliasProblems(spec, path)];
+}
+
+function regularProblems(spec: PodSpec, path: string, volumes: ReadonlySet<string>): Problem[] {
+  const containers = spec.containers ?? [];
+  const names = new Set<string>();
+  const problems = containers.flatMap((container, index) => {
+    const at = `${path}[${index}]`;
+    const found = containerProblems(container, at, volumes);
+    if (names.has(container.name)) found.push(duplicateName(container, at));
+    names.add(container.name);
+    found.push(...probesProblems(container, at, spec.terminationGracePeriodSeconds));
+    if (container.restartPolicy !== undefined) {
+      found.push({ path: `${at}.restartPolicy`, message: "Forbidden: may not be set for non-init containers" });
+    }
+    return found;
+  });
+  return [...problems, ...hostPortProblems(containers, path)];
+}
+
+function duplicateName({ name }: Container, path: string): Problem {
+  return { path: `${path}.name`, message: `Duplicate value: ${JSON.stringify(name)}` };
+}
+
+/** `Always` among init containers makes a sidecar, which may be probed; no other policy is known. */
+function initProblems(spec: PodSpec, path: string, volumes: ReadonlySet<string>): Problem[] {
+  const names = new Set((spec.containers ?? []).map(({ name }) => name));
+  return (spec.initContainers ?? []).flatMap((container, index) => {
+    const at = `${path}[${index}]`;
+    const problems = containerProblems(container, at, volumes);
+    const { restartPolicy } = container;
+    if (restartPolicy !== undefined && restartPolicy !== "Always") {
+      problems.push(unsupported(`${at}.restartPolicy`, restartPolicy, ["Always"]));
+    }
+    if (names.has(container.name)) problems.push(duplicateName(container, at));
+    else if (container.name) names.add(container.name);
+    problems.push(...hostPortProblems([container], path));
+    if (restartPolicy === "Always") {
+      return [...problems, ...probesProblems(container, at, spec.terminationGracePeriodSeconds)];
+    }
+    const message = "Forbidden: may not be set for init containers without restartPolicy=Always";
+    const given = (["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const).filter(
+      (field) => container[field] !== undefined,
+    );
+    return [...problems, ...given.map((field) => ({ path: `${at}.${field}`, message }))];
+  });
+}
+
+function gateProblems(spec: PodSpec, path: string): Problem[] {
+  const gates = spec["readinessGates"];
+  if (!Array.isArray(gates)) return [];
+  return (gates as { conditionType?: string }[]).flatMap(({ conditionType = "" }, index) =>
+    faultProblems(`${path}.readinessGates[${index}].conditionType`, conditionType, qualifiedNameFaults(conditionType)),
+  );
+}
+
+function scalarProblems(spec: PodSpec, path: string): Problem[] {
+  const problems: Problem[] = [];
+  for (const [field, faults] of [
+    ["serviceAccountName", subdomainFaults],
+    ["nodeName", subdomainFaults],
+  ] as const) {
+    const value = spec[field];
+    if (value) problems.push(...faultProblems(`${path}.${field}`, value, faults(value)));
+  }
+  const deadline = spec.activeDeadlineSeconds;
+  if (deadline !== undefined && (deadline < 1 || deadline > 2_147_483_647)) {
+    problems.push(invalid(`${path}.activeDeadlineSeconds`, deadline, "must be between 1 and 2147483647, inclusive"));
+  }
+  for (const field of ["hostname", "subdomain"] as const) {
+    const value: unknown = spec[field];
+    if (typeof value === "string" && value !== "") {
+      problems.push(...faultProblems(`${path}.${field}`, value, labelFaults(value)));
+    }
   }
   const grace = spec.terminationGracePeriodSeconds;
   if (grace !== undefined && grace < 0) {
     problems.push(invalid(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than or equal to 0"));
   }
-  problems.push(...volumeProblems(spec.volumes ?? [], `${path}.volumes`));
-  const names = new Set<string>();
-  const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
-  for (const [field, list] of [
-    ["initContainers", spec.initContainers ?? []],
-    ["containers", containers],
-  ] as const) {
-    list.forEach((container, index) => {
-      problems.push(...containerProblems(container, `${path}.${field}[${index}]`, volumes));
-      problems.push(...nameProblems(container.name, `${path}.${field}[${index}].name`, names));
-      problems.push(...containerPolicyProblems(container, `${path}.${field}[${index}]`, field === "initContainers"));
-    });
-  }
   return problems;
 }
 
-/** Among init containers `Always` makes a sidecar; nothing else is known, and nothing at all of other containers. */
-function containerPolicyProblems(container: Container, path: string, isInit: boolean): Problem[] {
-  const { restartPolicy } = container;
-  const at = `${path}.restartPolicy`;
-  if (restartPolicy !== undefined && !isInit) {
-    return [{ path: at, message: "Forbidden: may not be set for non-init containers" }];
-  }
-  if (restartPolicy !== undefined && restartPolicy !== "Always") return [unsupported(at, restartPolicy, ["Always"])];
-  if (!isInit || restartPolicy === "Always") return [];
-  const given = (["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const).filter(
-    (field) => container[field] !== undefined,
-  );
-  const message = "Forbidden: may not be set for init containers without restartPolicy=Always";
-  return given.map((field) => ({ path: `${path}.${field}`, message }));
-}
+const address = /^(?:\d{1,3}\.){3}\d{1,3}$|:/;
 
-function nameProblems(name: string | undefined, path: string, seen: Set<string>): Problem[] {
-  if (name === undefined || name === "") return [required(path, "")];
-  if (!dnsLabel.test(name)) return [invalid(path, name, dnsLabelRule)];
-  if (seen.has(name)) return [{ path, message: `Duplicate value: ${JSON.stringify(name)}` }];
-  seen.add(name);
-  return [];
-}
-
-function volumeProblems(volumes: readonly Volume[], path: string): Problem[] {
-  const names = new Set<string>();
-  return volumes.flatMap((volume, index) => {
-    const sources = Object.keys(volume).filter((field) => field !== "name" && volume[field] !== undefined);
-    const several = { path: `${path}[${index}]`, message: "Forbidden: may not specify more than 1 volume type" };
-    return [...nameProblems(volume.name, `${path}[${index}].name`, names), ...(sources.length > 1 ? [several] : [])];
+function aliasProblems(spec: PodSpec, path: string): Problem[] {
+  const aliases = spec["hostAliases"];
+  if (!Array.isArray(aliases)) return [];
+  return (aliases as { ip?: string; hostnames?: string[] }[]).flatMap(({ ip = "", hostnames = [] }, index) => {
+    const at = `${path}.hostAliases[${index}]`;
+    const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+    return [
+      ...(address.test(ip) ? [] : [invalid(`${at}.ip`, ip, why)]),
+      ...hostnames.flatMap((name, place) => faultProblems(`${at}.hostnames[${place}]`, name, subdomainFaults(name))),
+    ];
   });
-}
-
-function containerProblems(container: Container, path: string, volumes: ReadonlySet<string>): Problem[] {
-  const problems: Problem[] = [];
-  if (!container.image) problems.push(required(`${path}.image`, ""));
-  else if (container.image !== container.image.trim()) {
-    problems.push(invalid(`${path}.image`, container.image, "must not have leading or trailing whitespace"));
-  }
-  problems.push(...portProblems(container, path));
-  (container.env ?? []).forEach((variable, index) => {
-    if (!variable.name) problems.push(required(`${path}.env[${index}].name`, ""));
-    else if (variable.value !== undefined && variable.value !== "" && variable.valueFrom !== undefined) {
-      const message = "may not be specified when `value` is not empty";
-      problems.push(invalid(`${path}.env[${index}].valueFrom`, "", message));
-    }
-  });
-  (container.volumeMounts ?? []).forEach((mount, index) => {
-    const at = `${path}.volumeMounts[${index}]`;
-    if (!mount.mountPath) problems.push(required(`${at}.mountPath`, ""));
-    if (!volumes.has(mount.name))
-      problems.push({ path: `${at}.name`, message: `Not found: ${JSON.stringify(mount.name)}` });
-  });
-  problems.push(...probeProblems(container.livenessProbe, `${path}.livenessProbe`, true));
-  problems.push(...probeProblems(container.readinessProbe, `${path}.readinessProbe`, false));
-  problems.push(...probeProblems(container.startupProbe, `${path}.startupProbe`, true));
-  return problems;
-}
-
-function portProblems(container: Container, path: string): Problem[] {
-  const names = new Set<string>();
-  return (container.ports ?? []).flatMap((port, index) => {
-    const at = `${path}.ports[${index}]`;
-    const problems: Problem[] = [];
-    if (!Number.isInteger(port.containerPort) || port.containerPort < 1 || port.containerPort > 65_535) {
-      problems.push(invalid(`${at}.containerPort`, port.containerPort, "must be between 1 and 65535, inclusive"));
-    }
-    if (port.name === undefined) return problems;
-    if (!portName.test(port.name))
-      problems.push(invalid(`${at}.name`, port.name, "must be a lower-case port name of at most 15 characters"));
-    if (names.has(port.name))
-      problems.push({ path: `${at}.name`, message: `Duplicate value: ${JSON.stringify(port.name)}` });
-    names.add(port.name);
-    return problems;
-  });
-}
-
-const handlers = ["httpGet", "tcpSocket", "exec", "grpc"] as const;
-
-function probeProblems(probe: Probe | undefined, path: string, successIsOne: boolean): Problem[] {
-  if (probe === undefined) return [];
-  const problems: Problem[] = [];
-  const given = handlers.filter((handler) => probe[handler] !== undefined);
-  if (given.length === 0) problems.push(required(path, "must specify a handler type"));
-  for (const handler of given.slice(1)) {
-    problems.push({ path: `${path}.${handler}`, message: "Forbidden: may not specify more than 1 handler type" });
-  }
-  if (probe.exec !== undefined && (probe.exec.command ?? []).length === 0) {
-    problems.push(required(`${path}.exec.command`, ""));
-  }
-  for (const field of [
-    "initialDelaySeconds",
-    "timeoutSeconds",
-    "periodSeconds",
-    "successThreshold",
-    "failureThreshold",
-  ] as const) {
-    const value = probe[field];
-    if (value !== undefined && value < 0)
-      problems.push(invalid(`${path}.${field}`, value, "must be greater than or equal to 0"));
-  }
-  if (successIsOne && probe.successThreshold !== undefined && probe.successThreshold !== 1) {
-    problems.push(invalid(`${path}.successThreshold`, probe.successThreshold, "must be 1"));
-  }
-  return problems;
 }
 
 const updateRule =

@@ -78,7 +78,7 @@ export const limitRangeKind = defineKind<LimitRange>({
       if (item.type !== "Container") continue;
       // What may be used at most is the limit by default, what a container gets by default it also asks for.
       if (item.max !== undefined) item.default = { ...item.max, ...item.default };
-      if (item.default !== undefined) item.defaultRequest = { ...item.default, ...item.min, ...item.defaultRequest };
+      if (item.default !== undefined) item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
     }
   },
   validate({ spec }) {

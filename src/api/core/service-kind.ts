@@ -1,6 +1,7 @@
-import { fnv1a32, type Problem } from "#lib";
+import type { Problem } from "#lib";
 import { defineKind } from "../meta/kind.ts";
 import { invalid, required } from "../argo/field-problem.ts";
+import { completeService, setServiceDefaults } from "./service-defaults.ts";
 import { type Service, services } from "./core-types.ts";
 
 const types = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"];
@@ -14,6 +15,7 @@ export const serviceKind = defineKind<Service>({
   generation: false,
   fields: ["spec", "status"],
   setDefaults: setServiceDefaults,
+  complete: completeService,
   validate: validateService,
   columns: [
     { name: "Type", cell: ({ spec }) => spec.type ?? "ClusterIP" },
@@ -34,36 +36,6 @@ export const serviceKind = defineKind<Service>({
     "spec.type": ({ spec }) => spec.type ?? "",
   },
 });
-
-function setServiceDefaults(service: Service): void {
-  const spec = service.spec;
-  if (spec === undefined) return;
-  spec.type ??= "ClusterIP";
-  spec.sessionAffinity ??= "None";
-  for (const port of spec.ports ?? []) {
-    port.protocol ??= "TCP";
-    port.targetPort ??= port.port;
-  }
-  service.status ??= { loadBalancer: {} };
-  if (spec.type === "ExternalName") return;
-  spec["internalTrafficPolicy"] ??= "Cluster";
-  if (spec.type !== "ClusterIP") spec["externalTrafficPolicy"] ??= "Cluster";
-  if (spec.clusterIP === undefined || spec.clusterIP === "") {
-    spec.clusterIP = placeholderAddress(`${service.metadata.namespace ?? ""}/${service.metadata.name}`);
-  }
-  spec.clusterIPs ??= [spec.clusterIP];
-  spec["ipFamilies"] ??= ["IPv4"];
-  spec["ipFamilyPolicy"] ??= "SingleStack";
-}
-
-/**
- * An address in 10.96.0.0/12 made of the service's name. Nothing routes to it (the router reaches pods by EndpointSlice),
- * so that two names may in theory share one does no harm; being a function of the name it never changes.
- */
-function placeholderAddress(name: string): string {
-  const host = fnv1a32(name) & 0xf_ff_ff;
-  return `10.${96 + (host >>> 16)}.${(host >>> 8) & 0xff}.${host & 0xff}`;
-}
 
 function validateService(service: Service, old: Service | undefined): Problem[] {
   const { spec } = service;
@@ -92,6 +64,7 @@ function validateService(service: Service, old: Service | undefined): Problem[] 
 
 function portProblems(ports: NonNullable<Service["spec"]["ports"]>): Problem[] {
   const names = new Set<string>();
+  const places = new Set<string>();
   return ports.flatMap((port, index) => {
     const path = `spec.ports[${index}]`;
     const problems: Problem[] = [];
@@ -103,6 +76,9 @@ function portProblems(ports: NonNullable<Service["spec"]["ports"]>): Problem[] {
       problems.push({ path: `${path}.name`, message: `Duplicate value: ${JSON.stringify(port.name)}` });
     }
     if (port.name) names.add(port.name);
+    const place = `${port.protocol ?? "TCP"}/${port.port}`;
+    if (places.has(place)) problems.push({ path, message: `Duplicate value: ${JSON.stringify(place)}` });
+    places.add(place);
     return problems;
   });
 }

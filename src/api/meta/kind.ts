@@ -19,6 +19,11 @@ export interface KindDefinition<T extends KubeObject = AnyObject> {
   readonly generation: boolean;
   /** Fills in upstream's defaults. Gets its own copy and may change it. */
   readonly setDefaults?: (object: T) => void;
+  /**
+   * What the system itself sets once it is settled who owns what: addresses, selectors, fields of the status that a new
+   * object has. Gets its own copy and may change it.
+   */
+  readonly complete?: (object: T, old: T | undefined, context: CompletionContext<T>) => void;
   /** Complete validation of the merged object; `old` on updates, for immutable fields. */
   readonly validate?: (object: T, old: T | undefined) => readonly Problem[];
   /** Top-level field names allowed beside apiVersion, kind, metadata; unknown ones are pruned and warned of. */
@@ -29,6 +34,12 @@ export interface KindDefinition<T extends KubeObject = AnyObject> {
   readonly ownColumnsOnly?: boolean;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+}
+
+export interface CompletionContext<T extends KubeObject = AnyObject> {
+  readonly now: string;
+  /** Every stored object of the kind: what is unique among them must not be given twice. */
+  readonly peers: () => readonly T[];
 }
 
 export interface PrinterColumn<T extends KubeObject = AnyObject> {

@@ -7,6 +7,10 @@ export function setClaimSpecDefaults(claim: PersistentVolumeClaim): void {
   claim.status.phase ??= "Pending";
   if (claim.spec === undefined) return;
   claim.spec.volumeMode ??= "Filesystem";
+}
+
+/** The older and the newer way to name what a claim is filled from say the same. */
+export function completeClaimSource(claim: PersistentVolumeClaim): void {
   const { dataSource, dataSourceRef } = claim.spec;
   if (dataSource !== undefined && dataSourceRef === undefined) claim.spec.dataSourceRef = structuredClone(dataSource);
   else if (dataSource === undefined && isObject(dataSourceRef) && dataSourceRef["namespace"] === undefined) {

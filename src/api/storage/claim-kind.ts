@@ -1,7 +1,7 @@
 import { deepEqual, type Problem } from "#lib";
 import { required, unsupported } from "../argo/field-problem.ts";
 import { defineKind } from "../meta/kind.ts";
-import { setClaimSpecDefaults } from "./claim-defaults.ts";
+import { completeClaimSource, setClaimSpecDefaults } from "./claim-defaults.ts";
 import { accessModeProblems, accessModesText } from "./access-modes.ts";
 import { type PersistentVolumeClaim, persistentVolumeClaims } from "./volumes.ts";
 
@@ -12,6 +12,7 @@ export const persistentVolumeClaimKind = defineKind<PersistentVolumeClaim>({
   status: true,
   generation: false,
   setDefaults: setClaimSpecDefaults,
+  complete: completeClaimSource,
   validate(claim, old) {
     const { spec } = claim;
     if (spec === undefined) return [required("spec", "")];

@@ -1,4 +1,4 @@
-import { deepEqual, type Problem } from "#lib";
+import { deepEqual, isObject, type Problem } from "#lib";
 import { required, unsupported } from "../argo/field-problem.ts";
 import { defineKind } from "../meta/kind.ts";
 import { accessModeProblems, accessModesText } from "./access-modes.ts";
@@ -11,13 +11,14 @@ export const persistentVolumeKind = defineKind<PersistentVolume>({
   status: true,
   generation: false,
   setDefaults(volume) {
-    volume.status ??= {};
-    volume.status.phase ??= "Pending";
     const { spec } = volume;
     if (spec === undefined) return;
     spec.persistentVolumeReclaimPolicy ??= "Retain";
     spec.volumeMode ??= "Filesystem";
     if (spec.hostPath !== undefined) spec.hostPath.type ??= "";
+  },
+  complete(volume, old, { now }) {
+    if (old === undefined) volume.status = { phase: "Pending", lastPhaseTransitionTime: now };
   },
   validate({ spec }, old) {
     if (spec === undefined) return [required("spec", "")];
@@ -70,6 +71,10 @@ function volumeProblems(spec: PersistentVolume["spec"]): Problem[] {
   const policy = spec.persistentVolumeReclaimPolicy ?? "Retain";
   if (!["Delete", "Recycle", "Retain"].includes(policy)) {
     problems.push(unsupported("spec.persistentVolumeReclaimPolicy", policy, ["Delete", "Recycle", "Retain"]));
+  }
+  const { nodeAffinity } = spec;
+  if (isObject(nodeAffinity) && nodeAffinity["required"] === undefined) {
+    problems.push(required("spec.nodeAffinity.required", "must specify required node constraints"));
   }
   const sources = Object.keys(sourcesOf(spec));
   if (sources.length === 0) problems.push(required("spec", "must specify a volume type"));

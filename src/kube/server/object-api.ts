@@ -2,7 +2,7 @@
  * The verbs of the API server over the store, without HTTP. Everything here is synchronous: each write reads, decides
  * and commits in one step, so no two writes ever interleave.
  */
-import type { AnyObject } from "#api";
+import type { AnyObject, CompletionContext } from "#api";
 import { type Clock, type Ids, mergePatch, toTimestamp } from "#lib";
 import type { PropagationPolicy } from "../client/cluster.ts";
 import { KubeError } from "../client/kube-error.ts";
@@ -88,7 +88,7 @@ export class ObjectApi {
   create(kind: ServedKind, namespace: string | undefined, body: unknown, request: WriteRequest): AnyObject {
     const object = toObject(kind, body);
     placeInNamespace(kind, object, namespace);
-    return this.#add(kind, prepareCreate(kind, object, request, this.#birth()), request);
+    return this.#add(kind, prepareCreate(kind, object, request, this.#birth(kind)), request);
   }
 
   /** PUT. Throws NotFound when there is no such object; creating by PUT is for kinds of upstream we do not serve. */
@@ -134,11 +134,11 @@ export class ObjectApi {
     const plan = planApply({ kind, live, entries, asked, writer, force: request.force });
     if (plan.outcome === "conflict") throw applyConflict(plan.conflicts);
     if (live === undefined) {
-      const created = prepareAppliedCreate(kind, plan, request, this.#birth());
+      const created = prepareAppliedCreate(kind, plan, request, this.#birth(kind));
       return { object: this.#add(kind, created, request), created: true };
     }
     const applied = { ...plan, object: withLastApplied(plan.object, asked, request.manager) };
-    const next = prepareAppliedUpdate(kind, live, applied, request);
+    const next = prepareAppliedUpdate(kind, live, applied, request, this.#context(kind));
     return { object: this.#settle(kind, place, { old: live, next, request }), created: false };
   }
 
@@ -186,7 +186,7 @@ export class ObjectApi {
   }
 
   #replace(kind: ServedKind, place: Place, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
-    const next = prepareUpdate(kind, old, sent, request, this.#now());
+    const next = prepareUpdate(kind, old, sent, request, this.#context(kind));
     return this.#settle(kind, place, { old, next, request });
   }
 
@@ -213,8 +213,12 @@ export class ObjectApi {
     return this.store.put(key, created);
   }
 
-  #birth(): Birth {
-    return { uid: this.#ids.uuid(), time: this.#now(), suffix: this.#ids.suffix() };
+  #birth(kind: ServedKind): Birth {
+    return { ...this.#context(kind), uid: this.#ids.uuid(), suffix: this.#ids.suffix() };
+  }
+
+  #context(kind: ServedKind): CompletionContext {
+    return { now: this.#now(), peers: () => this.store.list(kind.resource) };
   }
 
   #requireNamespace(kind: ServedKind, object: AnyObject): void {

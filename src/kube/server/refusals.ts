@@ -33,13 +33,23 @@ export function modifiedMeanwhile(type: Named, name: string): KubeError {
   );
 }
 
+const causeReasons: Readonly<Record<string, string>> = {
+  "Required value": "FieldValueRequired",
+  "Unsupported value": "FieldValueNotSupported",
+  "Duplicate value": "FieldValueDuplicate",
+  Forbidden: "FieldValueForbidden",
+  "Not found": "FieldValueNotFound",
+  "Too long": "FieldValueTooLong",
+  "Too many": "FieldValueTooMany",
+};
+
 /** 422 with one cause a problem. Problems that are only warnings must be left out by the caller. */
 export function invalid(type: Named, name: string, problems: readonly Problem[]): KubeError {
   const texts = problems.map(formatProblem);
   const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const kind = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
   const causes: StatusCause[] = problems.map(({ path, message }) => ({
-    reason: message.startsWith("Required value") ? "FieldValueRequired" : "FieldValueInvalid",
+    reason: causeReasons[message.split(":", 1)[0] ?? ""] ?? "FieldValueInvalid",
     message,
     field: path,
   }));

@@ -32,6 +32,7 @@ function customKind(crd: CustomResourceDefinition, version: CustomVersion): Serv
     resource: crd.metadata.name,
     custom: true,
     schema: version.schema?.openAPIV3Schema,
+    message: undefined,
     allRules: true,
   };
 }

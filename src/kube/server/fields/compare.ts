@@ -2,10 +2,11 @@
 import type { AnyObject } from "#api";
 import { deepEqual, isObject } from "#lib";
 import type { ServedKind } from "../registry/served-kind.ts";
-import type { FieldSet } from "./field-set.ts";
+import { type FieldSet, leaf } from "./field-set.ts";
 import { isGranularObject, itemShape, itemsOf } from "./items.ts";
 import { fieldShape, type Shape, shapeOfKind } from "./shape.ts";
 import { fieldStep } from "./steps.ts";
+import { zeroValue } from "../schema/typed-form.ts";
 import { everythingIn, insideOf } from "./value-sets.ts";
 
 export interface Difference {
@@ -31,7 +32,9 @@ export function compareObjects(kind: ServedKind, before: AnyObject | undefined, 
   const shape = shapeOfKind(kind);
   const draft: Draft = { changed: undefined, removed: undefined };
   compareMetadata(before?.metadata ?? {}, after.metadata, fieldShape(shape, "metadata"), draft);
-  compareNames(before ?? {}, after, shape, { draft, skip: typeMeta });
+  // A new object of a kind read into Go types is compared with an empty one, whose structures are there already.
+  const nothing = kind.message === undefined ? {} : zeroValue(kind.message);
+  compareNames(before ?? nothing, after, shape, { draft, skip: typeMeta });
   return draft;
 }
 
@@ -63,8 +66,9 @@ function compareNames(
 }
 
 function compareAt(step: string, before: unknown, after: unknown, shape: Shape, into: Draft): void {
-  if (before === after) return;
+  if (before === after || (before === null && after === undefined)) return;
   if (before === undefined) change(into, step, everythingIn(after, shape));
+  else if (before === null && after !== undefined) change(into, step, insideOf(after, shape) ?? leaf);
   else if (after === undefined) remove(into, step, everythingIn(before, shape));
   else {
     const inner: Draft = { changed: undefined, removed: undefined };

@@ -1,7 +1,7 @@
 /** Takes out what an applier asked for last time, asks for no more, and nobody else owns. Pure. */
 import { isObject } from "#lib";
 import { type FieldSet, holdsItself, isLeaf } from "./field-set.ts";
-import { isGranularObject, itemShape, itemsOf } from "./items.ts";
+import { isGranularObject, itemShape, itemsOf, listed } from "./items.ts";
 import { fieldShape, type Shape } from "./shape.ts";
 import { fieldStep } from "./steps.ts";
 
@@ -43,9 +43,9 @@ function dropItems(list: readonly unknown[], last: FieldSet, owned: FieldSet | u
   for (const [step, item] of items) {
     const before = last[step];
     const now = owned?.[step];
-    if (before === undefined) result.push(item);
-    else if (now !== undefined && holdsItself(now)) result.push(dropReleased(item, before, now, inner));
-    else if (!holdsItself(before)) result.push(dropReleased(item, before, now, inner));
+    if (before === undefined) result.push(...listed(item));
+    else if (now !== undefined && holdsItself(now)) result.push(...listed(dropReleased(item, before, now, inner)));
+    else if (!holdsItself(before)) result.push(...listed(dropReleased(item, before, now, inner)));
   }
   return result;
 }

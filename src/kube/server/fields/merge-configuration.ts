@@ -1,7 +1,7 @@
 /** Lays what an applier asks for over what is there. Pure; the result shares parts with both. */
 import { isObject } from "#lib";
 import { orderElements } from "../patch/element-order.ts";
-import { isGranularObject, itemShape, itemsOf, type Items } from "./items.ts";
+import { isGranularObject, itemShape, itemsOf, type Items, listed } from "./items.ts";
 import { fieldShape, type Shape } from "./shape.ts";
 
 export function mergeConfiguration(live: unknown, asked: unknown, shape: Shape): unknown {
@@ -37,5 +37,5 @@ function mergeLists(live: Items, asked: Items, shape: Shape): unknown[] {
     order: [...asked.keys()],
     identity: String,
   });
-  return order.map((step) => merged.get(String(step)));
+  return order.flatMap((step) => listed(merged.get(String(step))));
 }

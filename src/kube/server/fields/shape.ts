@@ -4,7 +4,7 @@
  */
 import type { ServedKind } from "../registry/served-kind.ts";
 import type { Schema } from "../schema/schema.ts";
-import { fieldSchema, objectMetaName, resolveSchema, upstreamSchemas } from "../schema/upstream.ts";
+import { fieldSchema, objectMetaName, refPrefix, resolveSchema, upstreamSchemas } from "../schema/upstream.ts";
 
 /**
  * leaf: one owner for all of it (scalars, atomic lists and maps). open: nothing is known; objects are told apart by
@@ -69,7 +69,11 @@ function shapeOf(schema: Schema | undefined): Shape {
   return shape;
 }
 
+/** Whatever a client put there is one value to upstream. */
+const rawExtension = `${refPrefix}io.k8s.apimachinery.pkg.runtime.RawExtension`;
+
 function makeShape(reference: Schema): Shape {
+  if (reference.$ref === rawExtension) return leafShape;
   const schema = resolveSchema(reference);
   if (schema === undefined) return openShape;
   if (schema["x-kubernetes-map-type"] === "atomic" || schema["x-kubernetes-int-or-string"] === true) return leafShape;

@@ -13,6 +13,9 @@ export interface MessageField {
   readonly zeroCounts: boolean;
   /** Its fields stand in the enclosing JSON object. */
   readonly inlined: boolean;
+  readonly pointer: boolean;
+  /** JSON has it even where it is zero. */
+  readonly written: boolean;
 }
 
 // The type inferred from the file is one literal per field.
@@ -39,6 +42,8 @@ function fieldOf(name: string, type: string, flags: string): MessageField {
     map: flags.includes("m"),
     zeroCounts: flags.includes("k"),
     inlined: flags.includes("i"),
+    pointer: flags.includes("p"),
+    written: flags.includes("w"),
   };
 }
 

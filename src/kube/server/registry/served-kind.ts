@@ -1,4 +1,5 @@
 import { apiVersionOf, type KindDefinition, qualifiedPlural } from "#api";
+import { messageFields, messageName } from "../protobuf/messages.ts";
 import type { Schema } from "../schema/schema.ts";
 import { upstreamSchemaName, upstreamSchemas } from "../schema/upstream.ts";
 
@@ -10,6 +11,8 @@ export interface ServedKind extends KindDefinition {
   readonly custom: boolean;
   /** Shape of the whole object, where it is known; fields are then checked to any depth. */
   readonly schema: Schema | undefined;
+  /** The Go type in the table of messages, for kinds upstream reads into one. */
+  readonly message: string | undefined;
   /** The schema says all there is to check (CRDs); otherwise it is for the types only, and `validate` has the rules. */
   readonly allRules: boolean;
 }
@@ -35,11 +38,13 @@ const nativeGroups: ReadonlySet<string> = new Set([
 export function builtinKind(definition: KindDefinition): ServedKind {
   const { type } = definition;
   const schemaName = upstreamSchemaName(apiVersionOf(type), type.kind);
+  const message = messageName(apiVersionOf(type), type.kind);
   return {
     ...definition,
     resource: qualifiedPlural(type),
     custom: !nativeGroups.has(type.group),
     schema: schemaName === undefined ? undefined : upstreamSchemas[schemaName],
+    message: messageFields(message) === undefined ? undefined : message,
     allRules: false,
   };
 }

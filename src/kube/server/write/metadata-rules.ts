@@ -1,15 +1,9 @@
 /** What upstream demands of every object's metadata. Pure. */
-import type { AnyObject } from "#api";
+import { type AnyObject, labelFaults, labelValueFaults, qualifiedNameFaults, subdomainFaults } from "#api";
 import type { Problem } from "#lib";
 import type { ServedKind } from "../registry/served-kind.ts";
 
-const labelNamePattern = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
-const subdomainPattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-const dnsLabelPattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const maxAnnotationsBytes = 256 * 1024;
-
-/** Kinds whose names are single DNS labels, since they become host names. */
-const labelNamed: ReadonlySet<string> = new Set(["namespaces", "services"]);
 
 export function metadataProblems(kind: ServedKind, object: AnyObject): Problem[] {
   const { metadata } = object;
@@ -29,31 +23,32 @@ function nameProblems(kind: ServedKind, name: string): Problem[] {
       ? [{ path, message: invalidValue(name, "may not be '.', '..' or contain '/' or '%'") }]
       : [];
   }
-  if (labelNamed.has(kind.resource)) {
-    if (name.length <= 63 && dnsLabelPattern.test(name)) return [];
-    const rule =
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
-      "start and end with an alphanumeric character, and be at most 63 characters";
-    return [{ path, message: invalidValue(name, rule) }];
-  }
-  if (name.length <= 253 && subdomainPattern.test(name)) return [];
-  const rule =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
-    "start and end with an alphanumeric character, and be at most 253 characters";
-  return [{ path, message: invalidValue(name, rule) }];
+  if (kind.resource === "services") return faultsOf(path, name, serviceNameFaults(name));
+  return faultsOf(path, name, kind.resource === "namespaces" ? labelFaults(name) : subdomainFaults(name));
+}
+
+/** Services are hosts by an older rule: a letter comes first. */
+function serviceNameFaults(name: string): string[] {
+  const pattern = "[a-z]([-a-z0-9]*[a-z0-9])?";
+  const faults = name.length > 63 ? ["must be no more than 63 bytes"] : [];
+  if (new RegExp(`^${pattern}$`).test(name)) return faults;
+  return [
+    ...faults,
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and " +
+      `end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '${pattern}')`,
+  ];
 }
 
 function labelProblems(labels: Readonly<Record<string, string>>): Problem[] {
   const path = "metadata.labels";
-  return Object.entries(labels).flatMap(([key, value]) => {
-    const problems: Problem[] = [];
-    if (!isQualifiedName(key)) problems.push({ path, message: invalidValue(key, "is not a label key") });
-    if (value !== "" && !labelNamePattern.test(value)) {
-      const rule = "a label value is at most 63 characters: letters, digits, '-', '_' or '.', the ends alphanumeric";
-      problems.push({ path, message: invalidValue(value, rule) });
-    }
-    return problems;
-  });
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ...faultsOf(path, key, qualifiedNameFaults(key)),
+    ...faultsOf(path, value, labelValueFaults(value)),
+  ]);
+}
+
+function faultsOf(path: string, value: string, faults: readonly string[]): Problem[] {
+  return faults.map((fault) => ({ path, message: invalidValue(value, fault) }));
 }
 
 function annotationProblems(annotations: Readonly<Record<string, string>>): Problem[] {
@@ -62,8 +57,7 @@ function annotationProblems(annotations: Readonly<Record<string, string>>): Prob
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
     bytes += key.length + Buffer.byteLength(value);
-    if (!isQualifiedName(key.toLowerCase()))
-      problems.push({ path, message: invalidValue(key, "is not an annotation key") });
+    problems.push(...faultsOf(path, key, qualifiedNameFaults(key.toLowerCase())));
   }
   if (bytes > maxAnnotationsBytes)
     problems.push({ path, message: `Too long: may not be more than ${maxAnnotationsBytes} bytes` });
@@ -84,13 +78,6 @@ function ownerProblems(object: AnyObject): Problem[] {
     problems.push({ path: "metadata.ownerReferences", message });
   }
   return problems;
-}
-
-function isQualifiedName(key: string): boolean {
-  const slash = key.indexOf("/");
-  if (slash < 0) return labelNamePattern.test(key);
-  const prefix = key.slice(0, slash);
-  return prefix.length <= 253 && subdomainPattern.test(prefix) && labelNamePattern.test(key.slice(slash + 1));
 }
 
 function invalidValue(value: string, rule: string): string {

@@ -1,5 +1,5 @@
 /** From what a client sent to what is stored: the pure middle of every write. */
-import type { AnyObject } from "#api";
+import type { AnyObject, CompletionContext } from "#api";
 import { deepEqual, hasErrors, type Problem } from "#lib";
 import { compareObjects, type Difference, isNone } from "../fields/compare.ts";
 import type { FieldSet } from "../fields/field-set.ts";
@@ -11,19 +11,20 @@ import { cannotDecode, conflict, forbidden, invalid, modifiedMeanwhile } from ".
 import { entriesOfUpdate, recordCreate, recordUpdate, setEntries } from "./managed-fields.ts";
 import { metadataProblems } from "./metadata-rules.ts";
 import { fitToKind } from "./fit-to-kind.ts";
+import { toTypedForm } from "../schema/typed-form.ts";
 import type { WriteRequest } from "./write-request.ts";
 
-export interface Birth {
+export interface Birth extends CompletionContext {
   readonly uid: string;
-  readonly time: string;
   /** Appended to generateName. */
   readonly suffix: string;
 }
 
 /** What a new object is stored as. `object` is the caller's to give away. Throws when it must not be created. */
 export function prepareCreate(kind: ServedKind, object: AnyObject, request: WriteRequest, birth: Birth): AnyObject {
-  completeNew(kind, object, request, birth);
-  recordCreate(kind, object, { ...request, time: birth.time });
+  const broken = beginNew(kind, object, request, birth);
+  recordCreate(kind, object, { ...request, time: birth.now });
+  finish(kind, object, undefined, { broken, request, context: birth });
   return object;
 }
 
@@ -35,12 +36,14 @@ export function prepareAppliedCreate(
   birth: Birth,
 ): AnyObject {
   const object = draftOf(applied.object);
-  completeNew(kind, object, request, birth);
+  const broken = beginNew(kind, object, request, birth);
   setEntries(object, applied.entries);
+  finish(kind, object, undefined, { broken, request, context: birth });
   return object;
 }
 
-function completeNew(kind: ServedKind, object: AnyObject, request: WriteRequest, birth: Birth): void {
+/** Returns the rules of the schema that the object breaks. */
+function beginNew(kind: ServedKind, object: AnyObject, request: WriteRequest, birth: Birth): readonly Problem[] {
   const { metadata } = object;
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== "") {
     throw cannotDecode(kind.type, "resourceVersion should not be set on objects to be created");
@@ -61,10 +64,10 @@ function completeNew(kind: ServedKind, object: AnyObject, request: WriteRequest,
     ]);
   }
   metadata.uid = birth.uid;
-  metadata.creationTimestamp = birth.time;
+  metadata.creationTimestamp = birth.now;
   if (kind.status) delete object["status"];
   if (kind.generation) metadata.generation = 1;
-  finish(kind, object, undefined, request);
+  return settleForm(kind, object, request);
 }
 
 /**
@@ -76,15 +79,16 @@ export function prepareUpdate(
   old: AnyObject,
   sent: AnyObject,
   request: WriteRequest,
-  time: string,
+  context: CompletionContext,
 ): AnyObject {
   const edited = entriesOfUpdate(old, sent, request);
-  const object = completeNext(kind, old, sent, request);
+  const { object, broken } = beginNext(kind, old, sent, request);
   const change = compareObjects(kind, old, object);
+  recordUpdate(kind, object, { old, change, edited, writer: { ...request, time: context.now } });
+  finish(kind, object, old, { broken, request, context });
   // Lists may stand in another order and metadata nobody owns may differ without any field having changed.
   if (isNone(change) && edited === undefined && deepEqual(old, object)) return old;
   countGeneration(kind, old, object, { change, request });
-  recordUpdate(kind, object, { old, change, edited, writer: { ...request, time } });
   return object;
 }
 
@@ -94,22 +98,30 @@ export function prepareAppliedUpdate(
   old: AnyObject,
   applied: { readonly object: AnyObject; readonly entries: readonly ManagedEntry[] },
   request: WriteRequest,
+  context: CompletionContext,
 ): AnyObject {
-  const object = completeNext(kind, old, draftOf(applied.object), request);
-  countGeneration(kind, old, object, { change: compareObjects(kind, old, object), request });
+  const { object, broken } = beginNext(kind, old, draftOf(applied.object), request);
+  const change = compareObjects(kind, old, object);
   setEntries(object, applied.entries);
+  finish(kind, object, old, { broken, request, context });
+  countGeneration(kind, old, object, { change, request });
   return deepEqual(old, object) ? old : object;
 }
 
-/** Everything but generation and who owns what: these are as in `old`. */
-function completeNext(kind: ServedKind, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
+interface Begun {
+  readonly object: AnyObject;
+  /** The rules of the schema that the object breaks. */
+  readonly broken: readonly Problem[];
+}
+
+/** Everything but generation, who owns what, and what the system itself sets: these are as in `old`. */
+function beginNext(kind: ServedKind, old: AnyObject, sent: AnyObject, request: WriteRequest): Begun {
   checkLocks(kind, old, sent);
   const object = request.subresource === "status" ? statusOnly(old, sent) : sent;
   keepSystemFields(kind, old, object);
   if (kind.status && request.subresource !== "status") keepStatus(old, object);
   checkFinalizers(kind, old, object);
-  finish(kind, object, old, request);
-  return object;
+  return { object, broken: settleForm(kind, object, request) };
 }
 
 function countGeneration(
@@ -131,19 +143,39 @@ function touches(kind: ServedKind, set: FieldSet | undefined): boolean {
   return Object.keys(set ?? {}).some((step) => step !== "f:metadata" && !(kind.status && step === "f:status"));
 }
 
-function finish(kind: ServedKind, object: AnyObject, old: AnyObject | undefined, request: WriteRequest): void {
-  const broken = fitToKind(kind, object, request);
-  let problems: readonly Problem[];
-  try {
-    // Definitions may count on what their schema requires.
-    if (broken.length === 0) kind.setDefaults?.(object);
-    const own = broken.length === 0 ? (kind.validate?.(object, old) ?? []) : broken;
-    problems = [...metadataProblems(kind, object), ...own];
-  } catch (error) {
-    // Definitions are written against the kind's type; a body of another shape makes them trip over it.
-    if (!(error instanceof TypeError)) throw error;
-    throw cannotDecode(kind.type, `a field has the wrong type: ${error.message}`);
+/** Fits the object to its kind and fills in defaults. Returns the rules of the schema that it breaks. */
+function settleForm(kind: ServedKind, object: AnyObject, request: WriteRequest): readonly Problem[] {
+  const fit = fitToKind(kind, object, request);
+  if (kind.message !== undefined) toTypedForm(kind.message, object);
+  // What upstream's Go types always write is not missing, only empty.
+  const broken = kind.message === undefined ? fit : fit.filter(({ path }) => isStillMissing(object, path));
+  tolerant(kind, broken, () => kind.setDefaults?.(object));
+  return broken;
+}
+
+function isStillMissing(object: AnyObject, path: string): boolean {
+  let value: unknown = object;
+  for (const step of path.match(/[^.[\]]+/g) ?? []) {
+    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[step] : undefined;
   }
+  return value === undefined;
+}
+
+interface Finish {
+  readonly broken: readonly Problem[];
+  readonly request: WriteRequest;
+  readonly context: CompletionContext;
+}
+
+function finish(kind: ServedKind, object: AnyObject, old: AnyObject | undefined, how: Finish): void {
+  const { broken, request, context } = how;
+  const own = tolerant(kind, broken, () => {
+    if (request.subresource !== "status") kind.complete?.(object, old, context);
+    return kind.validate?.(object, old);
+  });
+  // The words of the kind itself are better than the schema's, and where it has none the schema still holds.
+  const rules = own === undefined || own.length === 0 ? broken : own;
+  const problems = [...metadataProblems(kind, object), ...rules];
   if (hasErrors(problems)) {
     throw invalid(
       kind.type,
@@ -152,6 +184,21 @@ function finish(kind: ServedKind, object: AnyObject, old: AnyObject | undefined,
     );
   }
   for (const { path, message } of problems) request.warn(path === "" ? message : `${path}: ${message}`);
+}
+
+/**
+ * Definitions are written against the kind's type and may count on what its schema requires. Where the object breaks
+ * it, nothing comes of them: kinds whose schema has all the rules are not asked at all, and others may trip.
+ */
+function tolerant<T>(kind: ServedKind, broken: readonly Problem[], work: () => T): T | undefined {
+  if (broken.length > 0 && kind.message === undefined) return undefined;
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    if (broken.length > 0) return undefined;
+    throw cannotDecode(kind.type, `a field has the wrong type: ${error.message}`);
+  }
 }
 
 function checkLocks(kind: ServedKind, old: AnyObject, sent: AnyObject): void {
