@@ -1,10 +1,11 @@
 /** The controllers of the embedded cluster, and what they remember of their own writes. */
-import { controllerRevisions, persistentVolumeClaims, pods } from "#api";
+import { controllerRevisions, jobs, persistentVolumeClaims, pods } from "#api";
 import type { Controller } from "#controller";
 import type { ControllerContext } from "./controller-context.ts";
 import { createDaemonSetController } from "./daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment/deployment-controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { createJobController } from "./job/job-controller.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
 import { createStatefulSetController } from "./statefulset/stateful-set-controller.ts";
@@ -23,12 +24,14 @@ export function createControllers(
     pods: owned.use(new OwnWrites(informers.for(pods), clock)),
     revisions: owned.use(new OwnWrites(informers.for(controllerRevisions), clock)),
     claims: owned.use(new OwnWrites(informers.for(persistentVolumeClaims), clock)),
+    jobs: owned.use(new OwnWrites(informers.for(jobs), clock)),
   };
   return [
     createReplicaSetController(context, written.pods),
     createDeploymentController(context),
     createStatefulSetController(context, written),
     createDaemonSetController(context, written),
+    createJobController(context, written),
     createEndpointSliceController(context),
     createClaimController(context, volumes),
     createVolumeController(context, volumes),
