@@ -3,7 +3,7 @@ import type { WorkflowText } from "./parse/workflow-file.ts";
 import type { CalledFile, CallReference } from "./parse/link-calls.ts";
 import type { WorkflowOrigin } from "./parse/model.ts";
 import type { Granted } from "./plan/permissions.ts";
-import type { ServiceEndpoints } from "./protocol.ts";
+import type { ContextObject, ServiceEndpoints } from "./protocol.ts";
 
 export interface PortOptions {
   readonly signal: AbortSignal;
@@ -92,8 +92,22 @@ export interface VariablesPort {
   secrets(request: VariablesRequest, options: PortOptions): Promise<Readonly<Record<string, string>>>;
 }
 
+export interface ServicesRequest extends JobTokenRequest {
+  /** 1 for the first, one more at each re-run. */
+  readonly attempt: number;
+  /** The job's `github` context. */
+  readonly github: ContextObject;
+  readonly environment?: string;
+  /** `owner/name/path@ref` of the file that the job is written in, and its commit. */
+  readonly jobWorkflowRef: string;
+  readonly jobWorkflowSha: string;
+  readonly defaultBranch: string;
+  /** A stranger's code runs. */
+  readonly readOnly: boolean;
+}
+
 /** Where a job's runner reaches the services, with the tokens of this job where they need some. */
 export interface ServicesPort {
   readonly base: Pick<ServiceEndpoints, "serverUrl" | "apiUrl" | "graphqlUrl">;
-  forJob(job: JobTokenRequest, options: PortOptions): Promise<ServiceEndpoints>;
+  forJob(job: ServicesRequest, options: PortOptions): Promise<ServiceEndpoints>;
 }

@@ -1,26 +1,31 @@
 /**
- * How much an expression may build. A few nested `format` calls make a megabyte out of a kilobyte, so sizes are known
- * before the text is made: at most 1 MB for one result, 10 MB for all results of one evaluation together.
+ * How much an expression may build: 10 MiB of text for all results of one evaluation together, as the Actions runner
+ * has it. A few nested `format` calls make a megabyte out of a kilobyte, so sizes are known before the text is made.
  */
 import { data, wellKnownFunctions } from "@actions/expressions";
 import type { FunctionDefinition } from "@actions/expressions/funcs/info";
 
-const resultLimits = { one: 1024 * 1024, all: 10 * 1024 * 1024 } as const;
+const maxResultBytes = 10 * 1024 * 1024;
+
+/** Strings of the evaluator are UTF-16. */
+const bytesPerCharacter = 2;
 
 type ExpressionData = data.ExpressionData;
 
 export class Budget {
+  readonly maxLength: number;
   #spent = 0;
+
+  constructor(maxBytes = maxResultBytes) {
+    this.maxLength = Math.floor(maxBytes / bytesPerCharacter);
+  }
 
   /** Throws when a result of this length is not allowed any more. */
   spend(length: number, what: string): void {
     this.#spent += length;
-    if (length > resultLimits.one) {
-      throw new Error(`Result of ${what} has over ${resultLimits.one} characters. Make it smaller`);
-    }
-    if (this.#spent > resultLimits.all) {
-      throw new Error(`Results of ${what} together have over ${resultLimits.all} characters. Make them smaller`);
-    }
+    if (this.#spent <= this.maxLength) return;
+    const limit = `${this.maxLength} characters (${(this.maxLength * bytesPerCharacter) / 1024 / 1024} MiB)`;
+    throw new Error(`Results of ${what} have over ${limit}. Make them smaller`);
   }
 }
 
@@ -30,21 +35,21 @@ export function boundedFunctions(budget: Budget): FunctionDefinition[] {
     ...definition,
     name,
     call(...args: ExpressionData[]): ExpressionData {
-      budget.spend(resultLength(name, args), `${definition.name}()`);
+      budget.spend(resultLength(name, args, budget.maxLength), `${definition.name}()`);
       return definition.call(...args);
     },
   }));
 }
 
 /** An upper bound, cheap to know. */
-function resultLength(name: string, args: readonly ExpressionData[]): number {
+function resultLength(name: string, args: readonly ExpressionData[], max: number): number {
   switch (name) {
     case "format":
       return formatLength(args);
     case "join":
       return joinLength(args);
     case "tojson":
-      return args[0] === undefined ? 0 : jsonLength(args[0], 0);
+      return args[0] === undefined ? 0 : jsonLength(args[0], 0, max);
     case "fromjson":
       return textLength(args[0]);
     default:
@@ -70,22 +75,22 @@ function joinLength(args: readonly ExpressionData[]): number {
   return values.reduce((sum, item) => sum + textLength(item), values.length * Math.max(1, textLength(separator)));
 }
 
-/** Counts until the limit of one result is passed, so that a huge value costs no more than a large one. */
-function jsonLength(value: ExpressionData, depth: number): number {
+/** Counts until the limit is passed, so that a huge value costs no more than a large one. */
+function jsonLength(value: ExpressionData, depth: number, max: number): number {
   const indent = 2 * (depth + 1) + 3;
   if (value instanceof data.Array) {
     let length = indent;
     for (const item of value.values()) {
-      length += indent + jsonLength(item, depth + 1);
-      if (length > resultLimits.one) break;
+      length += indent + jsonLength(item, depth + 1, max);
+      if (length > max) break;
     }
     return length;
   }
   if (value instanceof data.Dictionary) {
     let length = indent;
     for (const { key, value: inner } of value.pairs()) {
-      length += indent + key.length + 4 + jsonLength(inner, depth + 1);
-      if (length > resultLimits.one) break;
+      length += indent + key.length + 4 + jsonLength(inner, depth + 1, max);
+      if (length > max) break;
     }
     return length;
   }

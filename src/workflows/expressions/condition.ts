@@ -17,6 +17,11 @@ export function completeCondition(condition: string): string {
   return callsStatusFunction(expression) ? expression : `success() && (${expression})`;
 }
 
+/** A text with expressions as one expression: `a-${{ x }}` is `format('a-{0}', x)`. */
+export function templateExpression(text: string): string {
+  return bareCondition(text);
+}
+
 /** Text around `${{ }}` makes the whole a string, as it does for GitHub: `${{ false }} && x` is text, hence true. */
 function bareCondition(condition: string): string {
   if (!condition.includes("${{")) return condition;

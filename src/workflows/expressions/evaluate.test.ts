@@ -84,8 +84,8 @@ describe("conditions", () => {
 describe("limits", () => {
   const kilobyte = "x".repeat(1024);
   const large: Contexts = {
-    env: { A: kilobyte.repeat(512) },
-    github: { list: Array.from({ length: 3000 }, () => kilobyte) },
+    env: { A: kilobyte.repeat(1536) },
+    github: { list: Array.from({ length: 6000 }, () => kilobyte) },
   };
   const cases: readonly (readonly [name: string, given: string])[] = [
     ["format that repeats a large text", `\${{ format('${"{0}".repeat(2000)}', env.A) }}`],

@@ -49,19 +49,22 @@ export function evaluateExpression(
   expression: string,
   contexts: Contexts,
   functions: ExpressionFunctions = {},
+  maxBytes?: number,
 ): ContextValue {
-  return fromData(evaluate(expression, contexts, functions, new Budget()));
+  return fromData(evaluate(expression, contexts, functions, new Budget(maxBytes)));
 }
 
 /** The text with each `${{ }}` replaced by its value as text. Throws `ExpressionFailure`. */
 export function evaluateTemplate(text: string, contexts: Contexts, functions: ExpressionFunctions = {}): string {
   if (!text.includes("${{")) return text;
   const budget = new Budget();
+  // What is put together is counted on its own: it was counted as a result once already.
+  const whole = new Budget();
   let result = "";
   for (const segment of splitTemplate(text)) {
     const part =
       segment.kind === "text" ? segment.text : evaluate(segment.expression, contexts, functions, budget).coerceString();
-    spend(budget, part.length, text);
+    spend(whole, part.length, text);
     result += part;
   }
   return result;
@@ -141,20 +144,19 @@ function evaluate(
   budget: Budget,
 ): data.ExpressionData {
   try {
+    if (expression.trim() === "") return new data.Null();
     const extra = definitions(functions);
-    const tree = parse(expression, extra);
+    const tree = parse(expression, [...Object.keys(contexts), ...githubAliases], extra);
     const all = new Map([...boundedFunctions(budget), ...extra].map((item) => [item.name.toLowerCase(), item]));
-    const result = new Evaluator(tree, new ContextData(contexts), all).evaluate();
-    if (result.primitive) budget.spend(result.coerceString().length, "the expression");
-    return result;
+    return new Evaluator(tree, new ContextData(contexts), all).evaluate();
   } catch (error) {
     if (error instanceof ExpressionFailure) throw error;
     throw new ExpressionFailure(`Cannot evaluate "${excerpt(expression)}": ${errorMessage(error)}`, error);
   }
 }
 
-function parse(expression: string, functions: FunctionDefinition[]): Expr {
-  const names = [...contextNames, ...githubAliases];
+function parse(expression: string, given: readonly string[], functions: FunctionDefinition[]): Expr {
+  const names = [...new Set([...contextNames, ...given])];
   return new Parser(new Lexer(expression).lex().tokens, names, functions).parse();
 }
 
@@ -181,8 +183,9 @@ class ContextData extends data.Dictionary {
 
   override get(name: string): data.ExpressionData {
     const key = name.toLowerCase();
-    const found = githubAliases.includes(key) ? "github" : (key as ContextName);
-    return toData(this.#contexts[found] ?? {});
+    const wanted = githubAliases.includes(key) ? "github" : key;
+    const found = Object.entries(this.#contexts).find(([given]) => given.toLowerCase() === wanted)?.[1];
+    return toData(found ?? {});
   }
 }
 

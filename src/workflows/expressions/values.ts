@@ -41,6 +41,12 @@ class ObjectData extends data.Dictionary {
   }
 }
 
+/**
+ * An object is the same as itself alone, whatever it holds: each has one piece of data for as long as it lives. Contexts
+ * are read only, so none is ever wrong.
+ */
+const known = new WeakMap<object, ExpressionData>();
+
 export function toData(value: ContextValue): ExpressionData {
   if (value === null) return new data.Null();
   switch (typeof value) {
@@ -50,10 +56,15 @@ export function toData(value: ContextValue): ExpressionData {
       return new data.NumberData(value);
     case "boolean":
       return new data.BooleanData(value);
-    default:
-      return Array.isArray(value)
+    default: {
+      const found = known.get(value);
+      if (found !== undefined) return found;
+      const made = Array.isArray(value)
         ? arrayData(value as readonly ContextValue[])
         : new ObjectData(value as { readonly [key: string]: ContextValue });
+      known.set(value, made);
+      return made;
+    }
   }
 }
 

@@ -11,6 +11,9 @@ import { parseWorkflowFile } from "./workflow-file.ts";
 /** GitHub's limits: ten levels with the calling one, fifty files. */
 export const callLimits = { levels: 10, files: 50, jobs: 1_000 } as const;
 
+/** Of all called files together: a run holds them. */
+const maxCharacters = 10 * 1024 * 1024;
+
 export interface CallReference {
   readonly path: string;
   /** Absent for a call within the same repository and commit. */
@@ -60,6 +63,7 @@ class Linker {
   readonly #limits: { readonly levels: number; readonly files: number; readonly jobs: number };
   readonly #files = new Set<string>();
   #jobs = 0;
+  #characters = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -78,6 +82,8 @@ class Linker {
   ): Promise<Workflow> {
     const jobs: Job[] = [];
     this.#jobs += workflow.jobs.length;
+    const [first] = workflow.jobs;
+    if (first !== undefined) this.#stopped(first);
     for (const job of workflow.jobs) {
       const { call } = job;
       if (call === undefined || this.#stopped(job)) jobs.push(job);
@@ -122,6 +128,10 @@ class Linker {
     if (this.#files.size > this.#limits.files) {
       return this.#error(call.at, `${action}: a run calls at most ${this.#limits.files} files. Use fewer`);
     }
+    this.#characters += file.text.length;
+    if (this.#characters > maxCharacters) {
+      return this.#error(call.at, `${action}: called files have over ${maxCharacters} characters together. Use fewer`);
+    }
     const read = await this.#read(reference, file.text);
     if (read === undefined) return this.#error(call.at, `${action}: it has errors. Correct it first`);
     const linkable = this.#check(job, call, read, max, action);
@@ -136,10 +146,9 @@ class Linker {
     const { read: parse = parseWorkflowFile } = this.#options;
     const read = await parse(reference.path, text);
     const errors = read.problems.filter((problem) => problem.severity !== "warning");
-    for (const { at, ...problem } of errors.slice(0, 10)) {
-      this.problems.push({ ...problem, at: { ...at, file: `${shown}${reference.path}${suffix}` } });
-    }
-    return hasErrors(read.problems) ? undefined : read.value;
+    const file = `${shown}${reference.path}${suffix}`;
+    for (const { at, ...problem } of errors.slice(0, 10)) this.problems.push({ ...problem, at: { ...at, file } });
+    return hasErrors(read.problems) || read.value === undefined ? undefined : placedIn(read.value, file);
   }
 
   #check(job: Job, call: WorkflowCall, called: Workflow, max: Permissions | undefined, action: string): boolean {
@@ -166,6 +175,18 @@ class Linker {
     this.problems.push({ path: "uses", message, at });
     return undefined;
   }
+}
+
+/** What is told about calls of a called workflow names the file with its repository. */
+function placedIn(workflow: Workflow, file: string): Workflow {
+  const jobs = workflow.jobs.map((job): Job => {
+    const { call } = job;
+    const at = { ...job.at, file };
+    if (call === undefined) return { ...job, at };
+    const places = Object.entries(call.places ?? {}).map(([key, spot]) => [key, { ...spot, file }] as const);
+    return { ...job, at, call: { ...call, at: { ...call.at, file }, places: Object.fromEntries(places) } };
+  });
+  return { ...workflow, jobs };
 }
 
 function place(origin: WorkflowOrigin, path: string): string {

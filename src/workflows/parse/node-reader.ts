@@ -3,7 +3,7 @@
  * already and is passed over.
  */
 import type { Location, Problem } from "#lib";
-import { insertKey } from "../expressions/evaluate.ts";
+import { insertKey, textOf } from "../expressions/evaluate.ts";
 import type { ContextValue } from "../protocol.ts";
 import type { TextRecord } from "./model.ts";
 import type { Position, YamlMapping, YamlNode, YamlPair } from "./yaml-tree.ts";
@@ -44,7 +44,7 @@ export class NodeReader {
   /** A scalar as text, as GitHub writes it: null is empty, `true` is "true", `3.10` is "3.1". */
   text(node: YamlNode | undefined): string | undefined {
     if (node?.kind !== "scalar") return undefined;
-    return node.value === null ? "" : String(node.value);
+    return typeof node.value === "number" ? numberText(node.value) : textOf(node.value);
   }
 
   /** Text that is there and not empty. */
@@ -91,4 +91,14 @@ export class NodeReader {
   #object(node: YamlMapping): ContextValue {
     return Object.fromEntries(node.pairs.map((pair) => [pair.key.value, this.json(pair.value)]));
   }
+}
+
+/** Fifteen digits, and an exponent where more stand before the point: as .NET writes numbers. */
+function numberText(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return textOf(value);
+  const [digits = "", exponent = "0"] = value.toExponential(14).split("e");
+  const power = Number(exponent);
+  if (power < 15 && power > -6) return textOf(Number(value.toPrecision(15)));
+  const mantissa = digits.replace(/\.?0+$/, "");
+  return `${mantissa}E${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }

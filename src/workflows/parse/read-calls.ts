@@ -31,11 +31,5 @@ export function readCall(reader: NodeReader, job: YamlNode): WorkflowCall | unde
 
 function places(reader: NodeReader, job: YamlNode, key: "with" | "secrets"): Record<string, Location> {
   const pairs = reader.pairs(reader.get(job, key));
-  return Object.fromEntries(
-    pairs.map((pair) => [
-      `${key}.${pair.key.value}`,
-      // A value of the wrong type is shown at the value, a name that is not known at the name.
-      reader.at(key === "with" ? pair.value.start : pair.key.start),
-    ]),
-  );
+  return Object.fromEntries(pairs.map((pair) => [`${key}.${pair.key.value}`, reader.at(pair.value.start)]));
 }

@@ -7,9 +7,22 @@ import type { YamlNode, YamlPair } from "./yaml-tree.ts";
 const dispatchTypes = ["string", "boolean", "number", "choice", "environment"] as const;
 const callTypes = ["string", "boolean", "number"] as const;
 
+const inputKeys = ["description", "deprecationMessage", "type", "required", "default", "options"];
+
+/** GitHub takes keys it does not know here, without a word. */
+function warnUnknown(reader: NodeReader, node: YamlNode | undefined, known: readonly string[]): void {
+  for (const { key } of reader.pairs(node)) {
+    if (!known.includes(key.value)) {
+      reader.warn(key, `"${key.value}" means nothing here. Known are ${known.join(", ")}`, "on");
+    }
+  }
+}
+
 export function readDispatchInputs(reader: NodeReader, config: YamlNode | undefined): readonly DispatchInput[] {
+  warnUnknown(reader, config, ["inputs"]);
   return reader.pairs(reader.get(config, "inputs")).map((pair) => {
     const { value } = pair;
+    warnUnknown(reader, value, inputKeys);
     const type = dispatchTypes.find((known) => known === reader.text(reader.get(value, "type"))) ?? "string";
     const options = reader.texts(reader.get(value, "options")) ?? [];
     if (type === "choice" && options.length === 0) {

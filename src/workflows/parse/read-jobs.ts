@@ -29,6 +29,7 @@ function readJob(reader: NodeReader, pair: YamlPair, dialect: Dialect): Job {
   const wrong = pair.key.value === "" ? undefined : idProblem("Job id", pair.key.value);
   if (wrong !== undefined) reader.error(pair.key, wrong, "jobs");
   warnSnapshot(reader, node);
+  checkImages(reader, node);
   const values = {
     name: reader.name(reader.get(node, "name")),
     timeoutMinutes: reader.numberOrTemplate(reader.get(node, "timeout-minutes")),
@@ -60,6 +61,15 @@ function readJob(reader: NodeReader, pair: YamlPair, dialect: Dialect): Job {
 function tree(reader: NodeReader, node: YamlNode | undefined): ContextValue | undefined {
   const json = node === undefined ? null : reader.json(node);
   return json === null || json === "" ? undefined : json;
+}
+
+/** An image may be empty by an expression: there is no container then. Written empty, it is forgotten. */
+function checkImages(reader: NodeReader, node: YamlNode): void {
+  const services = reader.pairs(reader.get(node, "services")).map((pair) => pair.value);
+  for (const container of [reader.get(node, "container"), ...services]) {
+    if (container?.kind !== "mapping" || reader.name(reader.get(container, "image")) !== undefined) continue;
+    reader.error(container, 'Container has no "image". Add it', "container");
+  }
 }
 
 /** GitHub keeps images of its own machines; a runner here is no image. */

@@ -170,7 +170,7 @@ function checkUses(reader: NodeReader, node: YamlNode): void {
   const uses = reader.name(node);
   if (uses === undefined) return;
   if (uses.startsWith("./") || uses.startsWith("$/") || uses.startsWith("docker://")) return;
-  if (/^(https?:\/\/[^/@\s]+\/)?[\w.-]*\w[\w.-]*\/[^@\s:]+@\S+$/.test(uses)) return;
+  if (/^(https?:\/\/[^/@\s]+\/)?[^/@:$]+\/[^@:]+@\S+$/.test(uses)) return;
   const remedy = 'Write "owner/repository@ref", "./path/in/this/repository" or "docker://image"';
   reader.error(node, `Action "${uses}" is not a reference to an action. ${remedy}`, "uses");
 }

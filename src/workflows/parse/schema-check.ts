@@ -35,7 +35,8 @@ const forgejoContexts = ["forgejo", "forge", "gitea"] as const;
 
 interface RawDefinition {
   readonly context?: string[];
-  readonly mapping?: { readonly properties?: Record<string, unknown> };
+  readonly mapping?: Record<string, unknown> & { readonly properties?: Record<string, unknown> };
+  "one-of"?: string[];
 }
 interface RawSchema {
   readonly definitions: Record<string, RawDefinition>;
@@ -49,10 +50,28 @@ function loadSchema(root: SchemaRoot, dialect: Dialect): { schema: TemplateSchem
   if (known !== undefined) return known;
   const path = new URL(file, import.meta.resolve("@actions/workflow-parser"));
   const raw = JSON.parse(readFileSync(fileURLToPath(path), "utf8")) as RawSchema;
+  loosen(raw);
   if (dialect === "forgejo") addForgejo(raw);
   const loaded = { schema: TemplateSchema.load(new JSONObjectReader(undefined, JSON.stringify(raw))), raw };
   schemas.set(`${dialect}/${file}`, loaded);
   return loaded;
+}
+
+/** GitHub's own reader takes inputs without a definition, and keys it does not know around them. */
+function loosen(raw: RawSchema): void {
+  for (const name of ["workflow-dispatch-mapping", "workflow-dispatch-input"]) {
+    const mapping = raw.definitions[name]?.mapping;
+    if (mapping === undefined) continue;
+    mapping["loose-key-type"] = "non-empty-string";
+    mapping["loose-value-type"] = "any";
+  }
+  const inputs = raw.definitions["workflow-dispatch-inputs"]?.mapping;
+  if (inputs === undefined) return;
+  raw.definitions["workflow-dispatch-input-or-none"] = { "one-of": ["null", "workflow-dispatch-input"] };
+  inputs["loose-value-type"] = "workflow-dispatch-input-or-none";
+  raw.definitions["workflow-dispatch-inputs-or-none"] = { "one-of": ["null", "workflow-dispatch-inputs"] };
+  const { properties } = raw.definitions["workflow-dispatch-mapping"]?.mapping ?? {};
+  if (properties !== undefined) properties["inputs"] = "workflow-dispatch-inputs-or-none";
 }
 
 /** Forgejo's reference: the contexts `forgejo`, `forge`, `gitea`, and two keys of workflows and jobs. */

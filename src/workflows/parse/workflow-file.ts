@@ -7,7 +7,7 @@ import { readJobs } from "./read-jobs.ts";
 import { readConcurrency, readDefaults, readFlag, readPermissions } from "./read-shared.ts";
 import { readTriggers } from "./read-triggers.ts";
 import { checkSchema, type Dialect } from "./schema-check.ts";
-import { readYamlTree } from "./yaml-tree.ts";
+import { readYamlTree, type YamlLimits } from "./yaml-tree.ts";
 
 export interface WorkflowText {
   /** Path in the repository. */
@@ -31,11 +31,12 @@ export function effectiveFiles(files: readonly WorkflowText[]): readonly Workflo
 }
 
 /** The value is there even with problems whenever the text is a mapping, for its triggers at least. */
-export function parseWorkflowFile(path: string, text: string): Checked<Workflow> {
-  const tree = readYamlTree(path, text);
+export function parseWorkflowFile(path: string, text: string, limits?: YamlLimits): Checked<Workflow> {
+  const tree = readYamlTree(path, text, limits);
   if (tree.value === undefined) return { problems: tree.problems };
   const dialect: Dialect = path.startsWith(".forgejo/") ? "forgejo" : "github";
   const reader = new NodeReader(path);
+  reader.problems.push(...tree.problems);
   reader.problems.push(...checkSchema(path, tree.value, "workflow-root-strict", dialect));
   if (tree.value.kind !== "mapping") return { problems: reader.problems };
   const root = tree.value;

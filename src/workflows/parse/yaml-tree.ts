@@ -3,7 +3,8 @@
  * bounded here, so that nothing behind it needs to care.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
-import { errorMessage, type Checked, type Problem } from "#lib";
+import { errorMessage, hasErrors, type Checked, type Problem } from "#lib";
+import { taggedValue } from "./yaml-tags.ts";
 
 export interface Position {
   readonly line: number;
@@ -40,7 +41,14 @@ export interface YamlMapping {
 
 export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
 
-const yamlLimits = { textLength: 1024 * 1024, depth: 50, nodes: 100_000 } as const;
+export interface YamlLimits {
+  readonly textLength: number;
+  readonly depth: number;
+  readonly nodes: number;
+}
+
+/** A file within the length that has no aliases cannot reach the number of nodes: it stops aliases of aliases. */
+const yamlLimits: YamlLimits = { textLength: 1024 * 1024, depth: 50, nodes: 100_000 };
 
 class YamlRefusal extends Error {
   readonly position: Position | undefined;
@@ -51,22 +59,25 @@ class YamlRefusal extends Error {
   }
 }
 
-/** The value is absent exactly when there is a problem. */
-export function readYamlTree(file: string, text: string): Checked<YamlNode> {
-  if (text.length > yamlLimits.textLength) {
-    const message = `File is too large: ${text.length} characters of ${yamlLimits.textLength} allowed. Split it`;
+/** The value is absent exactly when there is an error. */
+export function readYamlTree(file: string, text: string, limits = yamlLimits): Checked<YamlNode> {
+  if (text.length > limits.textLength) {
+    const message = `File is too large: ${text.length} characters of ${limits.textLength} allowed. Split it`;
     return { problems: [{ path: "", message, at: { file } }] };
   }
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, { lineCounter: lines, keepSourceTokens: true, uniqueKeys: false });
-    const errors = document.errors.map((error): Problem => {
+    const problems = document.errors.map((error): Problem => {
       const place = error.linePos?.[0];
-      const message = `Not valid YAML: ${firstLine(error.message)}`;
-      return { path: "", message, at: { file, line: place?.line ?? 1, column: place?.col ?? 1 } };
+      const at = { file, line: place?.line ?? 1, column: place?.col ?? 1 };
+      const message = firstLine(error.message);
+      // GitHub reads a comment right behind a bracket; what it says is clear.
+      if (message.startsWith("Comments must be separated")) return { path: "", message, at, severity: "warning" };
+      return { path: "", message: `Not valid YAML: ${message}`, at };
     });
-    if (errors.length > 0) return { problems: errors };
-    return { value: new TreeBuilder(document, lines).build(), problems: [] };
+    if (hasErrors(problems)) return { problems };
+    return { value: new TreeBuilder(document, lines, limits).build(), problems };
   } catch (error) {
     // The YAML package recurses: a file of ten thousand brackets ends in a RangeError.
     const position = error instanceof YamlRefusal ? error.position : { line: 1, column: 1 };
@@ -83,11 +94,13 @@ function firstLine(message: string): string {
 class TreeBuilder {
   readonly #document: Document;
   readonly #lines: LineCounter;
+  readonly #limits: YamlLimits;
   #nodes = 0;
 
-  constructor(document: Document, lines: LineCounter) {
+  constructor(document: Document, lines: LineCounter, limits: YamlLimits) {
     this.#document = document;
     this.#lines = lines;
+    this.#limits = limits;
   }
 
   build(): YamlNode {
@@ -98,12 +111,12 @@ class TreeBuilder {
     const start = this.#position(node?.range?.[0]) ?? fallback;
     const end = this.#position(node?.range?.[1]) ?? start;
     this.#nodes += 1;
-    if (this.#nodes > yamlLimits.nodes) {
-      const message = `File is too large: more than ${yamlLimits.nodes} values with its aliases followed. Use fewer`;
+    if (this.#nodes > this.#limits.nodes) {
+      const message = `File is too large: more than ${this.#limits.nodes} values with its aliases followed. Use fewer`;
       throw new YamlRefusal(message, start);
     }
-    if (depth > yamlLimits.depth) {
-      throw new YamlRefusal(`Nested more than ${yamlLimits.depth} levels deep. Make it flatter`, start);
+    if (depth > this.#limits.depth) {
+      throw new YamlRefusal(`Nested more than ${this.#limits.depth} levels deep. Make it flatter`, start);
     }
     if (isAlias(node)) {
       const target = node.resolve(this.#document);
@@ -140,7 +153,10 @@ class TreeBuilder {
 
   #scalar(node: Node | null): { value: YamlScalar["value"]; source?: string } {
     if (!isScalar(node)) return { value: null };
-    const { value, srcToken } = node;
+    const { srcToken } = node;
+    const tagged = taggedValue(node);
+    if (tagged?.problem !== undefined) throw new YamlRefusal(tagged.problem, this.#position(node.range?.[0]));
+    const { value } = tagged ?? node;
     const source = srcToken !== undefined && "source" in srcToken ? { source: srcToken.source } : {};
     switch (typeof value) {
       case "string":

@@ -160,7 +160,7 @@ describe("calls that do not fit", () => {
       want: [
         /:5:20: with\.other: .*no input "other"\. It has level/,
         /:4:11: with: .*needs input "level"/,
-        /:6:16: secrets\.FOO: .*no secret "FOO"\. It has KEY/,
+        /:6:21: secrets\.FOO: .*no secret "FOO"\. It has KEY/,
         /:4:11: secrets: .*needs secret "KEY"/,
       ],
     },

@@ -4,7 +4,7 @@ import { evaluateRecord, evaluateTemplate, evaluateValue, type Contexts } from "
 import type { Job, RunDefaults } from "../parse/model.ts";
 import { jobPermissions } from "../plan/permissions.ts";
 import { trustOf, type Trust } from "../plan/secrets-policy.ts";
-import type { JobTokenRequest } from "../ports.ts";
+import type { JobTokenRequest, RepositoryFacts, ServicesRequest } from "../ports.ts";
 import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
 import { evaluateContainers } from "./containers.ts";
 import { jobPlace, type JobPlace } from "./job-place.ts";
@@ -34,7 +34,8 @@ export async function buildAssignment(
   const asked = { repository: run.repository, ref: run.ref, eventName: run.event_name };
   const vars = await parts.variables.variables(environment === "" ? asked : { ...asked, environment }, { signal });
   const token = await tokens.mint(request, signal);
-  const services = await parts.services.forJob(request, { signal });
+  const servicesRequest = { ...request, ...servicesFacts(run, place, environment), readOnly: trust.readOnly };
+  const services = await parts.services.forJob(servicesRequest, { signal });
   const stored = trust.secrets ? await jobSecrets(parts.variables, asked, environment, place, token, signal) : {};
   const secrets = { ...stored, GITHUB_TOKEN: token };
   const contexts = { ...base, github: { ...base.github, job: job.key, token }, vars };
@@ -78,6 +79,21 @@ function tokenRequest(run: RunRow, row: JobRow, place: JobPlace, trust: Trust): 
     repository: run.repository,
     actor: run.triggering_actor,
     permissions: jobPermissions(place.levels, trust.readOnly),
+  };
+}
+
+type ServicesFacts = Omit<ServicesRequest, keyof JobTokenRequest | "readOnly">;
+
+function servicesFacts(run: RunRow, place: JobPlace, environment: string): ServicesFacts {
+  const { workflow, origin, contexts } = place;
+  const { defaultBranch } = JSON.parse(run.repository_json) as RepositoryFacts;
+  return {
+    attempt: run.attempt,
+    github: contexts.github ?? {},
+    ...(environment === "" ? {} : { environment }),
+    jobWorkflowRef: `${origin.repository}/${workflow.path}@${origin.ref}`,
+    jobWorkflowSha: origin.sha,
+    defaultBranch,
   };
 }
 

@@ -227,6 +227,11 @@ export class Workflows implements AsyncDisposable {
     return { ...(await this.#runView(run)), jobs: rows.map((row, index) => withParent(jobs[index], row, rows)) };
   }
 
+  /** Whether the job is with a runner now: what its tokens are good for ends with it. */
+  async isRunning(jobId: string): Promise<boolean> {
+    return /^\d+$/.test(jobId) && (await findJob(this.#parts.db, numberOf(jobId)))?.status === "in_progress";
+  }
+
   async getJob(jobId: string): Promise<JobView | undefined> {
     const job = await findJob(this.#parts.db, numberOf(jobId));
     const run = job === undefined ? undefined : await findRun(this.#parts.db, job.run_id);
