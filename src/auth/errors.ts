@@ -1,3 +1,5 @@
 import { AppError } from "#lib";
 
-export class AuthError extends AppError<"auth/invalid-token-request" | "auth/unknown-token" | "auth/unreadable-key"> {}
+export class AuthError extends AppError<
+  "auth/invalid" | "auth/invalid-token-request" | "auth/unknown-token" | "auth/unreadable-key"
+> {}

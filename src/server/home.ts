@@ -10,6 +10,7 @@ export interface Home {
   readonly repositories: string;
   readonly registry: string;
   readonly workflows: string;
+  readonly artifacts: string;
   readonly mirrors: string;
   readonly pods: string;
   readonly rootfs: string;
@@ -36,6 +37,7 @@ export function homeOf(folder: string): Home {
     repositories: at("repos"),
     registry: at("blobs"),
     workflows: at("workflows"),
+    artifacts: at("artifacts"),
     mirrors: at("mirrors"),
     pods: at("pods"),
     rootfs: at("rootfs"),

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { isPodReady, permits, pods, type SystemStatus } from "#api";
 import { AppError, errorCode } from "#lib";
+import { blobRoutes, cacheV1Routes, twirpRoutes } from "#artifacts";
+import { identityRoutes } from "#auth";
 import { gitRoutes } from "#git";
 import { kubeRoutes, type KubeRoutesOptions } from "#kube";
 import { metricsRoutes } from "#metrics";
@@ -19,7 +21,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import { countRequests } from "./own-metrics.ts";
 import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
-import { controlUrl, kubeUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
+import { controlUrl, kubeUrl, namedServerUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
 import { pushChecks } from "./wiring/push-checks.ts";
 
 class ListenError extends AppError<"server/port-taken"> {}
@@ -108,6 +110,11 @@ async function registerFaces(
   await app.register(kubeRoutes(kubeOptions(context, rooms)), { prefix: "/kube" });
   await app.register(metricsRoutes({ metrics, access, clock }), { prefix: "/prometheus" });
   await app.register(registryRoutes({ registry, access, issuer: { secret: rooms.registryKey }, clock, log }));
+  const actions = { service: rooms.artifacts, baseUrl: () => controlUrl(rooms.addresses) };
+  await app.register(twirpRoutes(actions), { prefix: "/twirp" });
+  await app.register(cacheV1Routes(actions), { prefix: "/_apis/artifactcache" });
+  await app.register(blobRoutes(rooms.artifacts), { prefix: "/_blob" });
+  identityRoutes(app, rooms.identities, (owner) => `${namedServerUrl(rooms.addresses)}/${owner}`);
   const checks = pushChecks({ workflows, runUrl });
   await app.register(gitRoutes({ repositories, access, checks, log }));
 }

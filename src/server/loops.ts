@@ -131,8 +131,9 @@ async function collectGarbage({ clock, log }: ServerContext, rooms: Rooms, signa
     if (signal.aborted) return;
     try {
       await rooms.registry.collectGarbage(signal);
+      await rooms.artifacts.sweep();
     } catch (error) {
-      log.warn("Cannot collect the registry's garbage, trying again in an hour", { error });
+      log.warn("Cannot collect the garbage of images and artifacts, trying again in an hour", { error });
     }
   }
 }

@@ -1,12 +1,13 @@
 /** Opens every room on the data folder and hands each the ports it asked for. Order: what others stand on first. */
 import { join } from "node:path";
-import { Authority, ensureAdminToken, ensurePrivateKey, Tokens } from "#auth";
+import { type ArtifactService, openArtifactService } from "#artifacts";
+import { Authority, ensureAdminToken, ensurePrivateKey, JobIdentities, Tokens } from "#auth";
 import { Informers } from "#controller";
 import { openMirrors, openRepositories, type Repositories } from "#git";
 import { createGitops, type Gitops } from "#gitops";
 import { createRegistryClient, type RegistryClient, type RegistryCredentials } from "#images";
 import { type EmbeddedCluster, openEmbeddedCluster } from "#kube";
-import { errorMessage, openDatabase, readFileIfExists } from "#lib";
+import { type Database, errorMessage, openDatabase, readFileIfExists } from "#lib";
 import { MetricRegistry, Metrics } from "#metrics";
 import { createImageUpdater, type ImageUpdater } from "#promotion";
 import { openRegistry, type Registry } from "#registry";
@@ -22,6 +23,7 @@ import { ChangeFeed } from "./api/change-feed.ts";
 import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
 import { ensureSecretKey } from "./secret-key.ts";
+import { controlUrl } from "./wiring/addresses.ts";
 import { endpointGate } from "./wiring/endpoint-gate.ts";
 import { environmentRepositories } from "./wiring/environment-repositories.ts";
 import { gitopsSource } from "./wiring/gitops-source.ts";
@@ -47,6 +49,8 @@ export interface Rooms {
   readonly feed: ChangeFeed;
   readonly repositories: Repositories;
   readonly registry: Registry;
+  readonly artifacts: ArtifactService;
+  readonly identities: JobIdentities;
   readonly secrets: SecretsRoom;
   readonly workflows: Workflows;
   readonly cluster: EmbeddedCluster;
@@ -81,18 +85,8 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
   const mirrors = await openMirrors({ folder: home.mirrors, clock, log, searchPath });
   const registry = await openRegistry({ folder: home.registry, database, clock, ids, log });
   const secrets = await openSecrets({ database, keys: keyFile(join(home.keys, "secrets")), clock, log });
-  const workflows = await openWorkflows({
-    database,
-    folder: home.workflows,
-    clock,
-    ids,
-    log,
-    source: workflowSource(repositories),
-    tokens: jobTokens(tokens, ids),
-    variables: workflowVariables(addresses, secrets),
-    services: workflowServices(addresses),
-  });
-  owned.use(workflows);
+  const forge = { addresses, database, tokens, repositories, secrets };
+  const { workflows, artifacts, identities } = await openWorkflowRooms(context, forge, owned);
   const authority = await Authority.open({ folder: home.keys, clock });
   const cluster = owned.use(
     openEmbeddedCluster({
@@ -129,6 +123,8 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     feed,
     repositories,
     registry,
+    artifacts,
+    identities,
     secrets,
     workflows,
     cluster,
@@ -137,6 +133,43 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     imageUpdater,
     ...dataPlane,
   };
+}
+
+type WorkflowRooms = Pick<Rooms, "workflows" | "artifacts" | "identities">;
+
+/** Runs, and what their jobs use: each needs the other, so the services ask about jobs only when they are used. */
+async function openWorkflowRooms(
+  context: ServerContext,
+  forge: Pick<Rooms, "addresses" | "tokens" | "repositories" | "secrets"> & { readonly database: Database },
+  owned: AsyncDisposableStack,
+): Promise<WorkflowRooms> {
+  const { home, clock, ids, log } = context;
+  const { addresses, database, tokens, repositories, secrets } = forge;
+  const isRunning = (jobId: string): Promise<boolean> => workflows.isRunning(jobId);
+  const jobKey = await ensureSecretKey(join(home.keys, "jobs"));
+  const folder = home.artifacts;
+  const artifacts = await openArtifactService({ database, folder, key: jobKey, jobs: { isRunning }, clock, ids });
+  const identities = await JobIdentities.open({
+    signingKey: await ensurePrivateKey(join(home.keys, "job-identities.key"), "rsa"),
+    requestKey: jobKey,
+    issuer: () => controlUrl(addresses),
+    isRunning,
+    clock,
+    ids,
+  });
+  const workflows: Workflows = await openWorkflows({
+    database,
+    folder: home.workflows,
+    clock,
+    ids,
+    log,
+    source: workflowSource(repositories),
+    tokens: jobTokens(tokens, ids),
+    variables: workflowVariables(addresses, secrets),
+    services: workflowServices({ addresses, artifacts, identities }),
+  });
+  owned.use(workflows);
+  return { workflows, artifacts, identities };
 }
 
 type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" | "metrics" | "stopDataPlane">;
@@ -181,6 +214,7 @@ async function openDataPlane(
     runtime,
     gate: endpointGate(informers, routers),
     volumes: volumeFolders(home.volumes),
+    timeZone: Temporal.Now.timeZoneId(),
     reach: podReach(rooms.addresses),
     accounts: cluster.accounts,
     clock,

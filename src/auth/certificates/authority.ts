@@ -114,8 +114,11 @@ export class Authority {
   }
 }
 
-/** The private key in `file`, on P-256; made when there is none. Throws AuthError for what is no key. */
-export async function ensurePrivateKey(file: string): Promise<KeyObject> {
+/**
+ * The private key in `file`; made when there is none, on P-256, or RSA for those who read nothing else. Throws AuthError
+ * for what is no key.
+ */
+export async function ensurePrivateKey(file: string, kind: "ec" | "rsa" = "ec"): Promise<KeyObject> {
   const kept = await readFileIfExists(file);
   if (kept !== undefined) {
     try {
@@ -124,7 +127,10 @@ export async function ensurePrivateKey(file: string): Promise<KeyObject> {
       throw unreadable(file, "key", error);
     }
   }
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey } =
+    kind === "ec"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("rsa", { modulusLength: 2048 });
   await writeFileAtomic(file, privateKey.export({ type: "pkcs8", format: "pem" }).toString(), 0o600);
   return privateKey;
 }

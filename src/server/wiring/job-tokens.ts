@@ -4,14 +4,14 @@ import type { Ids } from "#lib";
 import type { JobTokenPort, JobTokenRequest } from "#workflows";
 
 /** The longest a job may run (6 h) and some: a token that nobody revoked ends by itself. */
-const lifetimeMs = 7 * 3_600_000;
+export const jobTokenLifetimeMs = 7 * 3_600_000;
 
 export function jobTokens(tokens: Tokens, ids: Ids): JobTokenPort {
   return {
     async mint(job) {
       const secret = `tg_job_${ids.secret()}`;
       // The name ties what the job pushes to its run; see the chronicle.
-      const options = { name: `run/${job.runId}`, scopes: scopesOf(job), lifetimeMs };
+      const options = { name: `run/${job.runId}`, scopes: scopesOf(job), lifetimeMs: jobTokenLifetimeMs };
       await tokens.install(tokenId(job.jobId), secret, options);
       return secret;
     },
