@@ -9,4 +9,6 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Of the machine: what a CronJob goes by that names none. */
+  readonly timeZone: string;
 }

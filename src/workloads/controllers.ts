@@ -1,7 +1,8 @@
 /** The controllers of the embedded cluster, and what they remember of their own writes. */
-import { controllerRevisions, jobs, persistentVolumeClaims, pods } from "#api";
+import { controllerRevisions, cronJobs, jobs, persistentVolumeClaims, pods } from "#api";
 import type { Controller } from "#controller";
 import type { ControllerContext } from "./controller-context.ts";
+import { createCronJobController } from "./cronjob/cron-job-controller.ts";
 import { createDaemonSetController } from "./daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment/deployment-controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
@@ -25,6 +26,7 @@ export function createControllers(
     revisions: owned.use(new OwnWrites(informers.for(controllerRevisions), clock)),
     claims: owned.use(new OwnWrites(informers.for(persistentVolumeClaims), clock)),
     jobs: owned.use(new OwnWrites(informers.for(jobs), clock)),
+    cronJobs: owned.use(new OwnWrites(informers.for(cronJobs), clock)),
   };
   return [
     createReplicaSetController(context, written.pods),
@@ -32,6 +34,7 @@ export function createControllers(
     createStatefulSetController(context, written),
     createDaemonSetController(context, written),
     createJobController(context, written),
+    createCronJobController(context, written),
     createEndpointSliceController(context),
     createClaimController(context, volumes),
     createVolumeController(context, volumes),

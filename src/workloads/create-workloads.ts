@@ -38,6 +38,8 @@ export interface WorkloadsOptions {
   readonly log: Log;
   /** Must stay the same over restarts. */
   readonly nodeName: string;
+  /** Of CronJobs that name none; default UTC. */
+  readonly timeZone?: string;
   /** How long a pod that ends waits at most until the routers have let go of it; default 5 s. */
   readonly unrouteMs?: number;
 }
@@ -50,8 +52,20 @@ export interface Workloads {
 }
 
 export function createWorkloads(options: WorkloadsOptions): Workloads {
-  const { cluster, informers, runtime, gate, volumes, clock, ids, log, nodeName, unrouteMs = 5000 } = options;
-  const context: ControllerContext = { cluster, informers, clock, ids, log };
+  const {
+    cluster,
+    informers,
+    runtime,
+    gate,
+    volumes,
+    clock,
+    ids,
+    log,
+    nodeName,
+    timeZone = "UTC",
+    unrouteMs = 5000,
+  } = options;
+  const context: ControllerContext = { cluster, informers, clock, ids, log, timeZone };
   const cached = {
     pods: informers.for(pods),
     nodes: informers.for(nodes),
