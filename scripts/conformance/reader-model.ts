@@ -31,12 +31,12 @@ function plain(value: Json): Json {
     case 2:
       return Object.fromEntries(
         ((token["map"] ?? []) as readonly JsonObject[]).map((pair) => [
-          String(plain(pair["Key"] ?? "")),
+          textOf(plain(pair["Key"] ?? "")),
           plain(pair["Value"] ?? null),
         ]),
       );
     case 3:
-      return `\${{ ${String(token["expr"])} }}`;
+      return `\${{ ${textOf(token["expr"] ?? "")} }}`;
     case 4:
       return "${{ insert }}";
     case 5:
@@ -54,7 +54,7 @@ function root(workflow: Workflow, shallow: boolean): JsonObject {
   return {
     concurrency: group(workflow.concurrency as unknown as Json),
     env: workflow.env,
-    permissions: workflow.permissions === undefined ? null : (workflow.permissions as Json),
+    permissions: workflow.permissions === undefined ? null : workflow.permissions,
     defaults: defaults(workflow.defaults),
     jobs: workflow.jobs.map((job) => jobModel(job, workflow, undefined, shallow)),
   };
@@ -76,10 +76,10 @@ function jobModel(job: Job, workflow: Workflow, granted: Job["permissions"], sha
     return {
       ...common,
       // The suite shows at the caller what the called workflow takes of it.
-      permissions: (call.workflow?.permissions ?? permissions ?? null) as Json,
+      permissions: call.workflow?.permissions ?? permissions ?? null,
       type: "reusableWorkflowJob",
       ref: call.uses,
-      "input-values": call.with as Json,
+      "input-values": call.with,
       "secret-values": call.secrets === "inherit" ? {} : call.secrets,
       "inherit-secrets": call.secrets === "inherit",
       outputs: call.workflow?.on.workflowCall?.outputs ?? {},
@@ -92,9 +92,7 @@ function jobModel(job: Job, workflow: Workflow, granted: Job["permissions"], sha
     ...common,
     type: "job",
     "runs-on":
-      job.runsOn.group === undefined
-        ? (job.runsOn.labels as Json)
-        : { group: job.runsOn.group, labels: job.runsOn.labels as Json },
+      job.runsOn.group === undefined ? job.runsOn.labels : { group: job.runsOn.group, labels: job.runsOn.labels },
     "timeout-minutes": job.timeoutMinutes ?? null,
     "cancel-timeout-minutes": job.cancelTimeoutMinutes ?? null,
     "continue-on-error": job.continueOnError,
@@ -102,8 +100,8 @@ function jobModel(job: Job, workflow: Workflow, granted: Job["permissions"], sha
     outputs: job.outputs,
     defaults: defaults(job.defaults),
     environment: (job.environment ?? null) as unknown as Json,
-    container: (job.container ?? null) as Json,
-    services: (job.services ?? null) as Json,
+    container: job.container ?? null,
+    services: job.services ?? null,
     steps: job.steps.map(stepModel),
   };
 }

@@ -12,7 +12,7 @@ export function taggedValue(node: Scalar): Tagged | undefined {
   const { tag } = node;
   if (tag === undefined || tag === "!") return undefined;
   const type = tag.startsWith(prefix) ? tag.slice(prefix.length) : "";
-  const text = node.source ?? String(node.value ?? "");
+  const text = node.source ?? "";
   if (type === "str") return { value: text };
   if (!(type in readers)) return { problem: `Tag "${tag}" is not one of workflow files. Remove it` };
   if (node.type?.startsWith("QUOTE") === true || node.type?.startsWith("BLOCK") === true) {
