@@ -8,6 +8,7 @@ import {
   endpointSlices,
   ingresses,
   type KubeObject,
+  type Pod,
   pods,
   type ResourceType,
   services,
@@ -38,7 +39,13 @@ export async function runTrafficController(options: TrafficControllerOptions, si
   };
   watch(services);
   watch(endpointSlices);
-  watch(pods);
+  // Only pods that an endpoint refers to lead anywhere; a slice that comes to refer to one is a change by itself.
+  let referred: ReadonlyMap<string, Pod | undefined> = new Map();
+  subscriptions.use(
+    options.informers.for(pods).subscribe(({ object }) => {
+      if (referred.has(placeOf(object.metadata))) wake.notify();
+    }),
+  );
   watch(ingresses);
   watch(trafficSplits);
   await options.informers.synced();
@@ -48,7 +55,8 @@ export async function runTrafficController(options: TrafficControllerOptions, si
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const table = observe(options.informers, generation + 1);
+      referred = referredPods(options.informers);
+      const table = observe(options.informers, referred, generation + 1);
       if (applied === undefined || !sameTraffic(applied, table)) {
         generation += 1;
         await options.routers.apply(table, signal);
@@ -66,11 +74,32 @@ export async function runTrafficController(options: TrafficControllerOptions, si
   }
 }
 
-function observe(informers: Informers, generation: number): RoutingTable {
+/** By place; undefined for those that an endpoint names and that are not there (yet). */
+function referredPods(informers: Informers): ReadonlyMap<string, Pod | undefined> {
+  const found = new Map<string, Pod | undefined>();
+  for (const { metadata, endpoints } of informers.for(endpointSlices).list()) {
+    for (const { targetRef } of endpoints) {
+      if (targetRef?.kind !== "Pod" || targetRef.name === undefined) continue;
+      const { name, namespace = metadata.namespace ?? "" } = targetRef;
+      found.set(placeOf({ namespace, name }), informers.for(pods).get(namespace, name));
+    }
+  }
+  return found;
+}
+
+function placeOf({ namespace = "", name }: { namespace?: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+function observe(
+  informers: Informers,
+  referred: ReadonlyMap<string, Pod | undefined>,
+  generation: number,
+): RoutingTable {
   return planRoutingTable({
     services: informers.for(services).list(),
     endpointSlices: informers.for(endpointSlices).list(),
-    pods: informers.for(pods).list(),
+    pods: [...referred.values()].filter((pod) => pod !== undefined),
     ingresses: informers.for(ingresses).list(),
     trafficSplits: informers.for(trafficSplits).list(),
     generation,

@@ -45,7 +45,9 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
   );
   for (const informer of configuration(context)) {
     subscriptions.use(
-      informer.subscribe(({ object }) => configurationChanged(context, workers, object.metadata.namespace)),
+      informer.subscribe(({ object }) => {
+        for (const worker of workers.values()) worker.configurationChanged(object.metadata.namespace ?? "");
+      }),
     );
   }
   for (const informer of room(context)) subscriptions.use(informer.subscribe(roomChanged));
@@ -65,14 +67,6 @@ function room({ nodes, claims, volumes }: NodeContext): Informer<KubeObject>[] {
 /** It ended and leaves its room, or its labels mean something else to the affinity of others. */
 function changesRoom(old: Pod, pod: Pod): boolean {
   return isEnded(old) !== isEnded(pod) || !deepEqual(old.metadata.labels, pod.metadata.labels);
-}
-
-function configurationChanged(
-  context: NodeContext,
-  workers: ReadonlyMap<string, PodWorker>,
-  namespace: string | undefined,
-): void {
-  for (const pod of context.pods.list(namespace ?? "")) workers.get(pod.metadata.uid ?? "")?.configurationChanged();
 }
 
 /** Pods that were taken out of the store while nobody ran here. */

@@ -68,9 +68,9 @@ export class PodWorker {
     if ((this.#last.spec.nodeName ?? "") === "") this.#wake.notify();
   }
 
-  /** What the pod refers to changed: volumes follow, and who waited for it tries again. One without a place has neither. */
-  configurationChanged(): void {
-    if ((this.#last.spec.nodeName ?? "") === "") return;
+  /** What pods here refer to changed: volumes follow, and who waited for it tries again. One without a place has neither. */
+  configurationChanged(namespace: string): void {
+    if (this.#last.metadata.namespace !== namespace || (this.#last.spec.nodeName ?? "") === "") return;
     this.#acts.configurationChanged();
     this.#volumes.markStale();
     this.#wake.notify();
