@@ -1,5 +1,5 @@
 /** Tokens, browser sessions and one-time login codes: who is asking. */
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { AccessPort, Identity } from "#api";
 import {
   type Clock,
@@ -66,6 +66,11 @@ interface Origin {
   readonly expiresAt: string | null;
 }
 
+type IdentityRow = Pick<
+  AuthSchema["auth_tokens"],
+  "id" | "name" | "scopes" | "username" | "user_groups" | "expires_at" | "parent"
+>;
+
 export class Tokens implements AccessPort {
   readonly #db: Kysely<AuthSchema>;
   readonly #clock: Clock;
@@ -74,6 +79,10 @@ export class Tokens implements AccessPort {
   readonly #loginCodes = new Map<string, { identity: Identity; origin: Origin | undefined; expiresAtMs: number }>();
   /** What an identity that we gave out stands on; a session that it opens must not outlive that. */
   readonly #origins = new WeakMap<Identity, Origin>();
+
+  /** By hash, those that asked since any changed. Expiry is looked at each time. */
+  readonly #known = new Map<string, IdentityRow>();
+  #changes = 0;
 
   private constructor(db: Kysely<AuthSchema>, options: TokenOptions) {
     this.#db = db;
@@ -119,7 +128,7 @@ export class Tokens implements AccessPort {
    */
   async install(id: string, secret: string, options: MintOptions): Promise<void> {
     const row = { ...this.#row(options, "token"), id, hash: sha256Hex(secret) };
-    await this.#db.transaction().execute(async (transaction) => {
+    await this.#transaction(async (transaction) => {
       const former = transaction.selectFrom("auth_tokens").select("hash").where("id", "=", id);
       const changed = (await former.executeTakeFirst())?.hash !== row.hash;
       if (changed) await transaction.deleteFrom("auth_tokens").where("parent", "=", id).execute();
@@ -135,7 +144,7 @@ export class Tokens implements AccessPort {
 
   /** Ends the token and the sessions that it opened. @throws AuthError when there is no such token */
   async revoke(id: string): Promise<void> {
-    const deleted = await this.#db.transaction().execute(async (transaction) => {
+    const deleted = await this.#transaction(async (transaction) => {
       await transaction.deleteFrom("auth_tokens").where("parent", "=", id).execute();
       return await transaction.deleteFrom("auth_tokens").where("id", "=", id).executeTakeFirst();
     });
@@ -172,16 +181,42 @@ export class Tokens implements AccessPort {
   }
 
   async #identityOf(secret: string): Promise<Identity | undefined> {
-    const row = await this.#db
-      .selectFrom("auth_tokens")
-      .select(["id", "name", "scopes", "username", "user_groups", "expires_at", "parent"])
-      .where("hash", "=", sha256Hex(secret))
-      .executeTakeFirst();
+    const row = await this.#rowOf(sha256Hex(secret));
     if (row === undefined) return undefined;
     if (row.expires_at !== null && this.#msUntil(row.expires_at) <= 0) return undefined;
     const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[], ...userOfRow(row) };
     this.#origins.set(identity, { token: row.parent ?? row.id, expiresAt: row.expires_at });
     return identity;
+  }
+
+  /** Rows found are kept in memory until any token changes: each request of each client asks for one. */
+  async #rowOf(hash: string): Promise<IdentityRow | undefined> {
+    const known = this.#known.get(hash);
+    if (known !== undefined) return known;
+    const changes = this.#changes;
+    const row = await this.#db
+      .selectFrom("auth_tokens")
+      .select(["id", "name", "scopes", "username", "user_groups", "expires_at", "parent"])
+      .where("hash", "=", hash)
+      .executeTakeFirst();
+    // One that was read while tokens changed may be gone already.
+    if (row !== undefined && changes === this.#changes) this.#known.set(hash, row);
+    return row;
+  }
+
+  /** Whatever replaces or ends tokens does so in here: what was read before or meanwhile counts no more. */
+  async #transaction<T>(change: (transaction: Transaction<AuthSchema>) => Promise<T>): Promise<T> {
+    this.#forget();
+    try {
+      return await this.#db.transaction().execute(change);
+    } finally {
+      this.#forget();
+    }
+  }
+
+  #forget(): void {
+    this.#changes += 1;
+    this.#known.clear();
   }
 
   #msUntil(timestamp: string): number {
