@@ -5,6 +5,7 @@ import type { ControllerContext } from "./controller-context.ts";
 import { createCronJobController } from "./cronjob/cron-job-controller.ts";
 import { createDaemonSetController } from "./daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment/deployment-controller.ts";
+import { createDisruptionController } from "./disruption/disruption-controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
 import { createJobController } from "./job/job-controller.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
@@ -36,6 +37,7 @@ export function createControllers(
     createJobController(context, written),
     createCronJobController(context, written),
     createEndpointSliceController(context),
+    createDisruptionController(context),
     createClaimController(context, volumes),
     createVolumeController(context, volumes),
   ];

@@ -37,6 +37,10 @@ function deleteRequest(call: ResourceCall): DeleteRequest {
   const { query, body, headers } = call.request;
   const options = decodeBody(body, headers["content-type"]) ?? {};
   if (!isObject(options)) throw badRequest("DeleteOptions must be an object");
+  return deleteRequestOf(options, query);
+}
+
+export function deleteRequestOf(options: Record<string, unknown>, query: URLSearchParams): DeleteRequest {
   const grace = options["gracePeriodSeconds"] ?? wholeNumber(query, "gracePeriodSeconds");
   if (grace !== undefined && grace !== null && (typeof grace !== "number" || !Number.isInteger(grace))) {
     throw badRequest("gracePeriodSeconds of DeleteOptions must be a whole number");
