@@ -313,6 +313,8 @@ export interface CompleteRequest {
   readonly summary: string;
   /** The final list, as in `StepsRequest`. */
   readonly steps: readonly StepState[];
+  /** Where what the job deployed is seen: `environment.url`, evaluated. */
+  readonly environmentUrl?: string;
 }
 
 /** The runner can not go on (it restarted and the job's processes are gone): control treats the job as lost at once. */

@@ -40,15 +40,19 @@ export class Job {
   readonly env: Map<string, string>;
   readonly #annotations: Annotation[] = [];
   readonly #summaries: string[] = [];
-  readonly posts: PostStep[] = [];
+  /** Registered by actions, last first. */
+  readonly posts: PostStep[];
   /** `docker login` of this job: host → account. In memory and in the job's DOCKER_CONFIG only. */
-  readonly logins = new Map<string, RegistryCredentials>();
+  readonly logins: Map<string, RegistryCredentials>;
   #paths: readonly string[] = [];
   #status: JobStatus = "success";
 
-  constructor(parts: JobParts) {
+  /** @param shared what a step in the background shares with its job */
+  constructor(parts: JobParts, shared: Pick<Job, "posts" | "logins"> = { posts: [], logins: new Map() }) {
     this.parts = parts;
     this.env = new Map(Object.entries(parts.assignment.contexts.env));
+    this.posts = shared.posts;
+    this.logins = shared.logins;
   }
 
   get status(): JobStatus {
@@ -70,6 +74,11 @@ export class Job {
 
   markCancelled(): void {
     this.#status = "cancelled";
+  }
+
+  /** What steps have added to the PATH. */
+  get paths(): readonly string[] {
+    return this.#paths;
   }
 
   addPaths(paths: readonly string[]): void {

@@ -1,20 +1,21 @@
 /** A job from "Set up job" to "Complete job". Knows nothing of control: it reports to a board and a log. */
-import { protocolLimits, type StepDefinition } from "#workflows";
+import { protocolLimits, type JobAssignment, type StepControl, type StepDefinition } from "#workflows";
 import { StepFailure, StepStopped } from "../errors.ts";
 import { killOrphans } from "../exec/orphans.ts";
 import { refuseUses } from "../actions/resolve-action.ts";
 import type { JobLog } from "../journal/job-log.ts";
 import type { JobResult } from "../journal/journal.ts";
-import { conditionHolds, debugEnabled, fillTemplate } from "../steps/contexts.ts";
+import { BackgroundSteps } from "../steps/background-steps.ts";
+import { conditionHolds, debugEnabled, fillBoolean, fillTemplate } from "../steps/contexts.ts";
 import { decideStep, executeStep, guarded } from "../steps/execute-step.ts";
-import { jobScope, type PostStep, type Scope, type StepResult } from "../steps/scope.ts";
+import { jobScope, type FinishedStep, type PostStep, type Scope, type StepResult } from "../steps/scope.ts";
 import { cut, rawStepName, stepName } from "../steps/step-name.ts";
 import { StepOutput } from "../steps/step-output.ts";
 import type { Job } from "./job.ts";
 import type { StepBoard } from "./step-board.ts";
 
-/** After a cancel, steps that insist on running (`if: always()`) have this long. */
-const cancelTimeoutMs = 5 * 60_000;
+/** After a cancel, steps that insist on running (`if: always()`) have this long, unless the job says otherwise. */
+const cancelTimeoutMinutes = 5;
 
 interface Current {
   readonly condition: string;
@@ -26,6 +27,7 @@ export class JobRun {
   readonly #board: StepBoard;
   readonly #log: JobLog;
   readonly #scope: Scope;
+  readonly #background: BackgroundSteps;
   /** Kills what is left when a cancelled job does not end. */
   readonly #killAll: () => void;
   #current: Current | undefined;
@@ -37,16 +39,21 @@ export class JobRun {
     this.#log = log;
     this.#killAll = killAll;
     this.#scope = jobScope(job);
+    this.#background = new BackgroundSteps(this.#scope);
   }
 
   /** Stops the running step unless its condition wants to see the cancel; steps after it decide for themselves. */
   cancel(message = "The operation was canceled."): void {
     if (this.#job.status === "cancelled") return;
     this.#job.markCancelled();
-    this.#cancelTimer = this.#job.parts.clock.schedule(cancelTimeoutMs, this.#killAll);
+    const { clock, assignment } = this.#job.parts;
+    const minutes = assignment.cancelTimeoutMinutes ?? cancelTimeoutMinutes;
+    this.#cancelTimer = clock.schedule(minutes * 60_000, this.#killAll);
+    const reason = new StepStopped("cancelled", message);
+    this.#background.stop(reason, (condition) => this.#insists(condition));
     const current = this.#current;
     if (current === undefined || this.#insists(current.condition)) return;
-    current.stop.abort(new StepStopped("cancelled", message));
+    current.stop.abort(reason);
   }
 
   async run(): Promise<JobResult> {
@@ -67,6 +74,8 @@ export class JobRun {
         if (ready) await this.#runStep(definition, number);
         else this.#finish(number, "skipped");
       }
+      // Whoever waited for a step and went on in spite of its failure did not make it a success.
+      if ((await this.#background.settle()) === "failure") this.#job.markFailed();
       for (let post = this.#job.posts.pop(); post !== undefined; post = this.#job.posts.pop())
         await this.#runPost(post);
       return await this.#complete();
@@ -112,6 +121,7 @@ export class JobRun {
     const result = await guarded(output, async () => {
       output.write(`Runner name: '${runner.name}' (${runner.os} ${runner.arch})`);
       output.write(`Job: '${assignment.name}' of ${assignment.repository}, ${assignment.ref} at ${assignment.sha}`);
+      refuseContainers(assignment);
       for (const { uses, at } of assignment.steps) {
         const refusal = uses === undefined ? undefined : refuseUses(uses);
         if (refusal !== undefined) throw new StepFailure(`${at.file}:${at.line}:${at.column}: ${refusal}`);
@@ -129,11 +139,54 @@ export class JobRun {
       this.#finish(number, "skipped");
       return;
     }
+    if (definition.background === true) {
+      this.#startBackground(definition, number);
+      return;
+    }
     this.#board.start(number, stepName(definition, this.#scope));
+    if (definition.control !== undefined) {
+      await this.#runControl(definition, definition.control, number);
+      return;
+    }
     const finished = await this.#stoppable(definition.if, async (stop) => {
       return await executeStep(definition, this.#scope, this.#output(number), stop);
     });
     this.#finish(number, finished.outcome, finished.conclusion);
+  }
+
+  #startBackground(definition: StepDefinition, number: number): void {
+    const title = stepName(definition, this.#scope);
+    const { contextName: name = String(number), id, if: condition } = definition;
+    const run = async (scope: Scope, stop: AbortSignal): Promise<FinishedStep> => {
+      this.#board.start(number, title);
+      const finished = await executeStep(definition, scope, this.#output(number), stop);
+      this.#finish(number, finished.outcome, finished.conclusion);
+      return finished;
+    };
+    this.#background.start({ name, title, condition, run, ...(id === undefined ? {} : { id }) });
+  }
+
+  /** A step that waits for others, or cancels them: it ends as they ended. */
+  async #runControl(definition: StepDefinition, control: StepControl, number: number): Promise<void> {
+    const output = this.#output(number);
+    let waited: StepResult = "success";
+    const result = await this.#stoppable("success()", async (stop) => {
+      return await guarded(output, async () => {
+        const names = control.kind === "wait-all" ? this.#background.open() : control.steps;
+        const verb = control.kind === "cancel" ? "Cancelling" : "Waiting for";
+        output.write(`${verb} steps in the background: ${this.#background.titles(names)}`);
+        output.flush();
+        if (control.kind === "cancel") await this.#background.cancel(names, definition.name ?? control.kind);
+        else waited = await this.#background.wait(names, stop);
+        output.write(waited === "success" ? "Done" : `Done: ${waited}`);
+      });
+    });
+    const outcome = result === "success" ? waited : result;
+    const conclusion =
+      outcome === "failure" && fillBoolean(this.#scope, definition.continueOnError) ? "success" : outcome;
+    if (definition.id !== undefined) this.#scope.steps.set(definition.id, { outputs: {}, outcome, conclusion });
+    if (conclusion === "failure") this.#job.markFailed();
+    this.#finish(number, outcome, conclusion);
   }
 
   async #runPost(post: PostStep): Promise<void> {
@@ -162,10 +215,12 @@ export class JobRun {
     this.#board.start(number);
     const output = this.#output(number);
     let outputs: Record<string, string> = {};
+    let environmentUrl = "";
     const result = await guarded(output, async () => {
       const killed = await killOrphans(this.#job.parts.trackingId);
       if (killed > 0) output.write(`Ended ${killed} processes that steps had left running`);
       outputs = this.#outputs(output);
+      environmentUrl = fillTemplate(this.#scope, this.#job.parts.assignment.environment?.url ?? "").trim();
     });
     this.#conclude(number, result);
     return {
@@ -174,6 +229,7 @@ export class JobRun {
       annotations: this.#job.annotations,
       summary: this.#job.summary,
       steps: this.#board.list(),
+      ...(environmentUrl === "" ? {} : { environmentUrl: this.#job.parts.masker.mask(environmentUrl) }),
     };
   }
 
@@ -193,4 +249,13 @@ export class JobRun {
     }
     return outputs;
   }
+}
+
+/** Steps of a job with a container must not run beside it instead. */
+function refuseContainers({ container, serviceContainers = {} }: JobAssignment): void {
+  const images = [container, ...Object.values(serviceContainers)].flatMap((one) => one?.image ?? []);
+  const found = images.filter((image) => image !== "");
+  if (found.length === 0) return;
+  const remedy = "Remove container and services from the job, and start what it needs in a step";
+  throw new StepFailure(`This runner starts no containers, and the job asks for ${found.join(", ")}. ${remedy}`);
 }

@@ -85,7 +85,10 @@ async function runWithin(
         );
   const step: RunningStep = {
     definition,
-    scope: { ...scope, place: { ...scope.place, name: definition.id ?? actionName(definition) } },
+    scope: {
+      ...scope,
+      place: { ...scope.place, name: definition.contextName ?? definition.id ?? actionName(definition) },
+    },
     name,
     env,
     output,

@@ -99,6 +99,7 @@ export const completeSchema = {
     annotations: { type: "array", maxItems: protocolLimits.annotations, items: annotation },
     summary: { type: "string", maxLength: protocolLimits.summaryLength },
     steps,
+    environmentUrl: { type: "string", maxLength: 4096 },
   },
 } as const;
 

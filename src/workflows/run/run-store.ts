@@ -109,6 +109,7 @@ export function newJob(run: Pick<RunRow, "id" | "attempt">, key: string): Omit<J
     queued_at: null,
     started_at: null,
     completed_at: null,
+    environment_url: null,
   };
 }
 

@@ -162,6 +162,7 @@ export class RunnerDesk {
       readonly annotations: readonly Annotation[];
       readonly summary?: string;
       readonly message?: string;
+      readonly environmentUrl?: string;
     },
   ): Promise<void> {
     const result = await this.#parts.db
@@ -173,6 +174,7 @@ export class RunnerDesk {
         annotations_json: JSON.stringify(end.annotations),
         summary: end.summary ?? "",
         message: end.message ?? null,
+        environment_url: end.environmentUrl ?? null,
         completed_at: this.#parts.clock.now().epochMilliseconds,
       })
       .where("id", "=", job.id)

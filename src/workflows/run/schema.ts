@@ -69,6 +69,8 @@ interface JobsTable {
   queued_at: number | null;
   started_at: number | null;
   completed_at: number | null;
+  /** Where what it deployed is seen. */
+  environment_url: Generated<string | null>;
 }
 
 interface StepsTable {
@@ -278,6 +280,10 @@ CREATE TABLE workflows_disabled (
   PRIMARY KEY (repository, path)
 ) STRICT, WITHOUT ROWID;
 `,
+  },
+  {
+    name: "addresses of environments",
+    sql: "ALTER TABLE workflows_jobs ADD COLUMN environment_url TEXT",
   },
 ];
 

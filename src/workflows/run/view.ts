@@ -57,6 +57,8 @@ export interface JobView {
   /** Why it ended or waits, when the conclusion does not say it all. */
   readonly message?: string;
   readonly environment?: string;
+  /** Where what it deployed to the environment is seen. */
+  readonly environmentUrl?: string;
   readonly matrix: ContextObject;
   readonly labels: readonly string[];
   readonly continueOnError: boolean;
@@ -159,6 +161,7 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
     ...(row.message === null ? {} : { message: row.message }),
     ...(definition?.environment === undefined ? {} : { environment: definition.environment.name }),
+    ...(row.environment_url === null ? {} : { environmentUrl: row.environment_url }),
     matrix: instance?.matrix ?? {},
     labels: instance?.labels ?? [],
     continueOnError: instance?.continueOnError ?? false,
