@@ -16,18 +16,19 @@ async function findOrphans(trackingId: string): Promise<number[]> {
 
 /** Kills them; those that start others meanwhile are found in the next round. */
 export async function killOrphans(trackingId: string): Promise<number> {
-  let killed = 0;
+  // One that dies slowly on a busy machine is found more than once.
+  const killed = new Set<number>();
   for (let round = 0; round < 5; round++) {
     const found = await findOrphans(trackingId);
     if (found.length === 0) break;
     for (const pid of found) {
       try {
         process.kill(pid, "SIGKILL");
-        killed++;
+        killed.add(pid);
       } catch {
         // It ended by itself in between.
       }
     }
   }
-  return killed;
+  return killed.size;
 }
