@@ -17,6 +17,7 @@ export { labelFaults, labelValueFaults, qualifiedNameFaults, subdomainFaults } f
 export { canonicalQuantity } from "./meta/canonical-quantity.ts";
 export { formatMilli, milliOf } from "./meta/quantity.ts";
 export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";
+export { broughtDefinitions } from "./extensions/brought-definitions.ts";
 export * from "./extensions/crd.ts";
 export { controllerOf, matchesLabels, matchesSelector } from "./meta/selector.ts";
 export * from "./core/pod.ts";
@@ -36,6 +37,7 @@ export * from "./rbac/rbac.ts";
 export * from "./product/timeline.ts";
 export * from "./product/delivery.ts";
 export * from "./product/run.ts";
+export * from "./product/workflow.ts";
 export * from "./product/application-view.ts";
 export * from "./product/rollout-view.ts";
 export * from "./product/secret.ts";

@@ -61,10 +61,16 @@ export function status(word: string): string {
 /** `3m12s ago`, or `-`. */
 export function ago(timestamp: string | undefined, now: Temporal.Instant): string {
   if (timestamp === undefined || timestamp === "") return "-";
-  const seconds = Math.max(
-    0,
-    Math.round((now.epochMilliseconds - Temporal.Instant.from(timestamp).epochMilliseconds) / 1000),
-  );
+  return span(now.epochMilliseconds - Temporal.Instant.from(timestamp).epochMilliseconds);
+}
+
+/** `in 3h`: how long it is until a time that is to come. */
+export function until(timestamp: string, now: Temporal.Instant): string {
+  return `in ${span(Temporal.Instant.from(timestamp).epochMilliseconds - now.epochMilliseconds)}`;
+}
+
+function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 120) return `${minutes}m`;

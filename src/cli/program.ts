@@ -19,6 +19,7 @@ import { tokenCommand } from "./commands/token.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { upCommand } from "./commands/up.ts";
 import { variableCommand } from "./commands/variable.ts";
+import { workflowCommand } from "./commands/workflow.ts";
 
 const commands = [
   upCommand,
@@ -28,6 +29,7 @@ const commands = [
   statusCommand,
   traceCommand,
   runsCommand,
+  workflowCommand,
   logsCommand,
   appsCommand,
   syncCommand,

@@ -21,6 +21,8 @@ export interface RunSummary {
   readonly actor: string;
   readonly status: RunStatus;
   readonly conclusion?: RunConclusion;
+  /** Why it waits, or ended without running, where the conclusion does not say it all. */
+  readonly message?: string;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly completedAt?: string;
@@ -34,9 +36,17 @@ export interface RunDetail extends RunSummary {
 
 export interface JobDetail {
   readonly id: string;
-  /** The key under `jobs:`. */
+  /** The key under `jobs:`; of a job of a called workflow with the path of the calls before it. */
   readonly key: string;
+  /** Of a job of a called workflow with the names of the calls before it: `caller / job`. */
   readonly name: string;
+  /** The job whose call brought this one into being; it comes before this one. */
+  readonly parentId?: string;
+  /** Of a job that calls a workflow: which. It has no steps. */
+  readonly uses?: string;
+  readonly environment?: string;
+  /** Where what it deployed is seen. */
+  readonly environmentUrl?: string;
   /** Keys of the jobs it waits for. */
   readonly needs: readonly string[];
   readonly status: RunStatus;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type RunDetail, type RunSummary } from "#api";
+import { type JobDetail, type RunDetail, type RunSummary } from "#api";
 import { formatProblem, systemClock } from "#lib";
 import { command, type GlobalOptions, openSession } from "../command.ts";
 import { ago, print, printJson, status, table } from "../output.ts";
@@ -66,16 +66,27 @@ function showRun(run: RunDetail, json: boolean): void {
   print(
     `${run.workflow} #${run.number} of ${run.repository}@${run.sha.slice(0, 7)}: ${status(run.conclusion ?? run.status)}`,
   );
+  if (run.message !== undefined) print(`  ${run.message}`);
   for (const problem of run.problems) print(`  ${formatProblem(problem)}`);
-  for (const job of run.jobs) {
-    print(
-      `\n${status(job.conclusion ?? job.status)}  ${job.name}${job.message === undefined ? "" : `: ${job.message}`}`,
-    );
-    for (const step of job.steps) print(`   ${status(step.conclusion ?? step.status).padEnd(10)}  ${step.name}`);
-    for (const { level, path, startLine, message } of job.annotations) {
-      print(`   ${level}: ${path === undefined ? "" : `${path}:${startLine ?? 1}: `}${message}`);
-    }
+  for (const job of run.jobs) showJob(job, depthOf(job, run.jobs));
+}
+
+/** Jobs of a called workflow stand below the job that calls it. */
+function depthOf(job: JobDetail, jobs: readonly JobDetail[]): number {
+  const parent = jobs.find((one) => one.id === job.parentId);
+  return parent === undefined ? 0 : 1 + depthOf(parent, jobs);
+}
+
+function showJob(job: JobDetail, depth: number): void {
+  const indent = "    ".repeat(depth);
+  const calls = job.uses === undefined ? "" : ` (${job.uses})`;
+  const message = job.message === undefined ? "" : `: ${job.message}`;
+  print(`\n${indent}${status(job.conclusion ?? job.status)}  ${job.name}${calls}${message}`);
+  for (const step of job.steps) print(`${indent}   ${status(step.conclusion ?? step.status).padEnd(10)}  ${step.name}`);
+  for (const { level, path, startLine, message: text } of job.annotations) {
+    print(`${indent}   ${level}: ${path === undefined ? "" : `${path}:${startLine ?? 1}: `}${text}`);
   }
+  if (job.environmentUrl !== undefined) print(`${indent}   ${job.environment ?? ""}: ${job.environmentUrl}`);
 }
 
 async function cancelRun(id: string, options: GlobalOptions): Promise<void> {

@@ -17,6 +17,7 @@ import { runRoutes, type RunRoutesOptions } from "./run-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { requireIdentity } from "./session.ts";
 import { tokenRoutes } from "./token-routes.ts";
+import { workflowRoutes } from "./workflow-routes.ts";
 
 export interface ProductRoutesOptions
   extends ApplicationRoutesOptions, DeliveryRoutesOptions, RolloutRoutesOptions, RunRoutesOptions {
@@ -37,6 +38,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     requireIdentity(app, options.tokens);
     app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, options.log));
     runRoutes(app, options);
+    workflowRoutes(app, options);
     deliveryRoutes(app, options);
     applicationRoutes(app, options);
     rolloutRoutes(app, options);

@@ -5,7 +5,7 @@ import type { JobDetail, RunDetail, RunLogLine, RunSummary } from "#api";
 import type { Clock, Ids } from "#lib";
 import type { Repositories } from "#git";
 import type { JobView, RunDetails, RunView, Workflows } from "#workflows";
-import { ApiError, badRequest, notFound } from "./api-error.ts";
+import { ApiError, notFound } from "./api-error.ts";
 import { clientSignal, sendEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import { identityOf } from "./session.ts";
 
@@ -49,34 +49,7 @@ export function runRoutes(app: FastifyInstance, options: RunRoutesOptions): void
     await workflows.rerun(request.params.id, { failedOnly, actor: identityOf(request).name });
     return {};
   });
-  dispatchRoute(app, options);
   logRoute(app, options);
-}
-
-function dispatchRoute(app: FastifyInstance, options: RunRoutesOptions): void {
-  type Route = {
-    Params: { owner: string; name: string; file: string };
-    Body: { ref?: string; inputs?: Record<string, string | boolean | number> } | null;
-  };
-  app.post<Route>("/repositories/:owner/:name/workflows/:file/dispatches", async (request) => {
-    const { owner, name, file } = request.params;
-    const repository = await options.repositories.require(`${owner}/${name}`);
-    const branch = (request.body?.ref ?? repository.defaultBranch).replace(/^refs\/heads\//, "");
-    const sha = await options.repositories.resolve(repository.name, branch);
-    if (sha === undefined) throw badRequest(`There is no branch "${branch}" in "${repository.name}"`);
-    const event = {
-      id: `dispatch:${options.ids.uuid()}`,
-      name: "workflow_dispatch",
-      repository: repository.name,
-      ref: `refs/heads/${branch}`,
-      sha,
-      actor: identityOf(request).name,
-      workflow: file,
-      inputs: request.body?.inputs ?? {},
-    } as const;
-    const ids = await options.workflows.accept(event, { signal: options.signal });
-    return { runs: ids };
-  });
 }
 
 function logRoute(app: FastifyInstance, { workflows, clock, signal }: RunRoutesOptions): void {
@@ -138,6 +111,10 @@ function jobDetail(job: JobView): JobDetail {
     id: job.id,
     key: job.key,
     name: job.name,
+    ...(job.parentId === undefined ? {} : { parentId: job.parentId }),
+    ...(job.uses === undefined ? {} : { uses: job.uses }),
+    ...(job.environment === undefined ? {} : { environment: job.environment }),
+    ...(job.environmentUrl === undefined ? {} : { environmentUrl: job.environmentUrl }),
     needs: job.needs,
     status: job.status === "completed" || job.status === "in_progress" ? job.status : "queued",
     ...(job.conclusion === undefined ? {} : { conclusion: job.conclusion }),

@@ -24,10 +24,11 @@ export function JobGraph({ jobs, selected, onSelect }: JobGraphProps) {
 /** `needs` names keys; a job with a matrix is several jobs of one key, and all of them are waited for. */
 function pictureOf(jobs: readonly JobDetail[]): { boxes: GraphBox[]; lines: GraphLine[] } {
   const idsOf = Map.groupBy(jobs, ({ key }) => key);
-  const linked = jobs.map(({ id, needs }) => ({
-    id,
-    after: needs.flatMap((key) => (idsOf.get(key) ?? []).map((job) => job.id)),
-  }));
+  const linked = jobs.map(({ id, needs, parentId }) => {
+    const after = needs.flatMap((key) => (idsOf.get(key) ?? []).map((job) => job.id));
+    // The first jobs of a called workflow come after the job that calls it.
+    return { id, after: after.length === 0 && parentId !== undefined ? [parentId] : after };
+  });
   const placed = new Map(placeInLayers(linked).map((place) => [place.id, place]));
   const boxes = jobs.map((job) => ({
     ...(placed.get(job.id) ?? { id: job.id, column: 0, row: 0 }),

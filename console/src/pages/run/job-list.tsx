@@ -2,6 +2,7 @@ import type { JobDetail } from "#api";
 import { Mark } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Span } from "../../parts/time.tsx";
+import { depthOf, ownName } from "./called-jobs.ts";
 
 interface JobListProps {
   readonly jobs: readonly JobDetail[];
@@ -15,7 +16,7 @@ export function JobList({ jobs, selected, onSelect, onStep }: JobListProps) {
     <nav className="panel jobs" aria-label="Jobs">
       <ol>
         {jobs.map((job) => (
-          <li key={job.id}>
+          <li key={job.id} style={{ paddingInlineStart: `${depthOf(job, jobs) * 14}px` }}>
             <button
               type="button"
               data-row
@@ -25,7 +26,7 @@ export function JobList({ jobs, selected, onSelect, onStep }: JobListProps) {
             >
               <Mark state={runState(job)} label={runWord(job)} />
               <span className="clip" title={job.name}>
-                {job.name}
+                {ownName(job, jobs)}
               </span>
               <span className="jobs-time">
                 {job.startedAt === undefined ? null : <Span from={job.startedAt} to={job.completedAt} />}
@@ -57,6 +58,12 @@ function Steps({ job, onStep }: { job: JobDetail; onStep: JobListProps["onStep"]
           </li>
         ))}
       </ol>
+      {job.uses === undefined ? null : <p className="jobs-runner clip">calls {job.uses}</p>}
+      {job.environmentUrl === undefined ? null : (
+        <p className="jobs-runner clip">
+          {job.environment} at <code>{job.environmentUrl}</code>
+        </p>
+      )}
       {job.runner === undefined ? null : <p className="jobs-runner clip">on {job.runner}</p>}
       {job.summary === "" ? null : (
         <details className="jobs-summary">

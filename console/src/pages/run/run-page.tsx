@@ -44,6 +44,7 @@ function Run({ run }: { run: RunDetail }) {
   return (
     <div className="page">
       <RunHead run={run} />
+      <RunMessage run={run} />
       <Problems run={run} />
       {run.jobs.length > 1 ? (
         <section className="panel" aria-label="Jobs and what they wait for">
@@ -97,7 +98,7 @@ function RunHead({ run }: { run: RunDetail }) {
             {run.conclusion === "failure" && run.jobs.length > 0 ? (
               <Action label="Re-run failed jobs" path={`${path}/rerun`} body={{ failedOnly: true }} tone="main" />
             ) : null}
-            {run.problems.length === 0 ? <Action label="Re-run all jobs" path={`${path}/rerun`} /> : null}
+            {isBroken(run) ? null : <Action label="Re-run all jobs" path={`${path}/rerun`} />}
           </>
         ) : (
           <Action
@@ -112,10 +113,30 @@ function RunHead({ run }: { run: RunDetail }) {
   );
 }
 
+/** Whether its file could not be run; warnings alone keep nothing from running. */
+function isBroken({ problems }: RunDetail): boolean {
+  return problems.some(({ severity }) => severity !== "warning");
+}
+
+/** Why a run waits or ended without running. */
+function RunMessage({ run }: { run: RunDetail }) {
+  if (run.message === undefined) return null;
+  return (
+    <Notice tone="plain">
+      <Message text={run.message} />
+    </Notice>
+  );
+}
+
 function Problems({ run }: { run: RunDetail }) {
   if (run.problems.length === 0) return null;
+  const broken = isBroken(run);
+  const found = broken ? "cannot be run" : "runs, and something is to be said of it";
   return (
-    <Notice tone="bad" title={`${run.path} cannot be run: ${plural(run.problems.length, "problem")}`}>
+    <Notice
+      tone={broken ? "bad" : "plain"}
+      title={`${run.path} ${found}: ${plural(run.problems.length, broken ? "problem" : "warning")}`}
+    >
       <ul className="run-problems">
         {run.problems.map(({ path, message, at }) => {
           const place = [at?.file ?? run.path, at?.line, at?.column].filter((part) => part !== undefined).join(":");
@@ -133,7 +154,7 @@ function Problems({ run }: { run: RunDetail }) {
 }
 
 function NoJobs({ run }: { run: RunDetail }) {
-  if (run.problems.length > 0) return null;
+  if (isBroken(run)) return null;
   return <Empty title={run.status === "completed" ? "This run had no jobs" : "The jobs are being planned"} />;
 }
 
