@@ -1,12 +1,14 @@
 /** The controllers of the embedded cluster, and what they remember of their own writes. */
 import { controllerRevisions, cronJobs, jobs, persistentVolumeClaims, pods } from "#api";
 import type { Controller } from "#controller";
+import { type AutoscalingParts, createAutoscalerController } from "./autoscaling/autoscaler-controller.ts";
 import type { ControllerContext } from "./controller-context.ts";
 import { createCronJobController } from "./cronjob/cron-job-controller.ts";
 import { createDaemonSetController } from "./daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment/deployment-controller.ts";
 import { createDisruptionController } from "./disruption/disruption-controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { createEndpointsController } from "./endpoints/endpoints-controller.ts";
 import { createJobController } from "./job/job-controller.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
@@ -18,7 +20,7 @@ import { createVolumeController } from "./volumes/volume-controller.ts";
 /** `owned` holds what ends with them. */
 export function createControllers(
   context: ControllerContext,
-  volumes: VolumeFolderPort,
+  { volumes, autoscaling }: { readonly volumes: VolumeFolderPort; readonly autoscaling: AutoscalingParts },
   owned: DisposableStack,
 ): readonly Controller[] {
   const { informers, clock } = context;
@@ -37,7 +39,9 @@ export function createControllers(
     createJobController(context, written),
     createCronJobController(context, written),
     createEndpointSliceController(context),
+    createEndpointsController(context),
     createDisruptionController(context),
+    createAutoscalerController(context, autoscaling),
     createClaimController(context, volumes),
     createVolumeController(context, volumes),
   ];

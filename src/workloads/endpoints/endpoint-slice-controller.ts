@@ -1,9 +1,9 @@
 /** Keeps the EndpointSlices of Services: a readiness that flips is written at once, since traffic waits for it. */
 import { type EndpointSlice, endpointSlices, matchesLabels, type Pod, pods, serviceNameLabel, services } from "#api";
 import { type Controller, createController, type Request, settled, watching } from "#controller";
-import { isKubeError } from "#kube";
 import type { ControllerContext } from "../controller-context.ts";
-import { managedByLabel, manager, planSlices, type SliceAction } from "./plan-slices.ts";
+import { managedByLabel, manager, planSlices } from "./plan-slices.ts";
+import { writeSlice } from "./write-slice.ts";
 
 export function createEndpointSliceController(context: ControllerContext): Controller {
   const known = context.informers.for(services);
@@ -28,7 +28,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
       if (service?.spec.selector === undefined) return settled;
       const own = slices.list(namespace).filter((slice) => isOwn(slice, name));
       const actions = planSlices({ service, pods: allPods.list(namespace), slices: own });
-      for (const action of actions) await act(context, action, signal);
+      for (const action of actions) await writeSlice(context, action, signal);
       return settled;
     },
   });
@@ -42,17 +42,4 @@ function serviceOf({ metadata }: EndpointSlice): readonly Request[] {
   const name = metadata.labels?.[serviceNameLabel];
   if (name === undefined || metadata.labels?.[managedByLabel] !== manager) return [];
   return [{ namespace: metadata.namespace ?? "", name }];
-}
-
-async function act({ cluster }: ControllerContext, action: SliceAction, signal: AbortSignal): Promise<void> {
-  const { namespace = "", name } = action.slice.metadata;
-  try {
-    if (action.kind === "create") await cluster.create(endpointSlices, action.slice, { signal });
-    else if (action.kind === "update") await cluster.update(endpointSlices, action.slice, { signal });
-    else await cluster.delete(endpointSlices, { namespace, name }, { signal });
-  } catch (error) {
-    // The cache was behind: the event that is on its way brings us back.
-    const behind = action.kind === "create" ? "AlreadyExists" : "NotFound";
-    if (!isKubeError(error, behind)) throw error;
-  }
 }

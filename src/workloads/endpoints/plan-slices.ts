@@ -1,7 +1,8 @@
 /**
  * The EndpointSlices a Service should have: pure. All endpoints of a slice share its port numbers, and pods that are
- * processes have ports of their own, so there is one slice for each set of ports that occurs, often one a pod. Names are
- * functions of service and ports, so that doing it twice does it once.
+ * processes have ports of their own, so there is one slice for each set of ports that occurs, often one a pod; pods that
+ * share their ports fill slices of up to a hundred. Names are functions of service, ports and number, so that doing it
+ * twice does it once.
  */
 import {
   apiVersionOf,
@@ -66,7 +67,10 @@ function mergedMetadata(old: EndpointSlice, slice: EndpointSlice): EndpointSlice
   };
 }
 
-function wantedSlices({ service, pods }: ServiceObserved): EndpointSlice[] {
+/** Most endpoints of a slice; upstream's limit. */
+const sliceSize = 100;
+
+function wantedSlices({ service, pods, slices }: ServiceObserved): EndpointSlice[] {
   const { selector, type } = service.spec;
   if (type === "ExternalName" || selector === undefined || service.metadata.deletionTimestamp !== undefined) return [];
   const groups = new Map<string, { ports: SlicePorts; endpoints: Endpoint[] }>();
@@ -78,12 +82,50 @@ function wantedSlices({ service, pods }: ServiceObserved): EndpointSlice[] {
     if (group === undefined) groups.set(key, { ports, endpoints: [endpointOf(service, pod)] });
     else group.endpoints.push(endpointOf(service, pod));
   }
-  return [...groups].map(([key, { ports, endpoints }]) => sliceOf(service, key, ports, endpoints));
+  return [...groups].flatMap(([key, { ports, endpoints }]) => {
+    const named = (number: number): string => sliceName(service, key, number);
+    return pack(endpoints, named, slices).map((part, number) => sliceOf(service, named(number), ports, part));
+  });
 }
 
-type SlicePorts = NonNullable<EndpointSlice["ports"]>;
+/** Endpoints stay in the slice where they are, so that one that comes or goes changes one slice and not all. */
+function pack(
+  endpoints: readonly Endpoint[],
+  nameOf: (number: number) => string,
+  slices: readonly EndpointSlice[],
+): Endpoint[][] {
+  const count = Math.ceil(endpoints.length / sliceSize);
+  const parts = Array.from({ length: count }, (): Endpoint[] => []);
+  const homes = new Map<string, number>();
+  for (let number = 0; number < count; number++) {
+    const present = slices.find(({ metadata }) => metadata.name === nameOf(number));
+    for (const { targetRef } of present?.endpoints ?? []) homes.set(targetRef?.uid ?? "", number);
+  }
+  const homeless: Endpoint[] = [];
+  for (const endpoint of endpoints) {
+    const home = parts[homes.get(endpoint.targetRef?.uid ?? "") ?? -1];
+    if (home !== undefined && home.length < sliceSize) home.push(endpoint);
+    else homeless.push(endpoint);
+  }
+  for (const endpoint of homeless) parts.find((part) => part.length < sliceSize)?.push(endpoint);
+  return parts.filter((part, number) => part.length > 0 || number === 0);
+}
 
-function portsOf(service: Service, pod: Pod): SlicePorts {
+/** The uid keeps a service that was made anew from the slices of the old one. */
+function sliceName({ metadata }: Service, key: string, number: number): string {
+  const identity = `${metadata.uid} ${key}${number === 0 ? "" : ` ${number}`}`;
+  return `${metadata.name}-${safeEncode(fnv1a32(identity).toString(16).padStart(8, "0"))}`;
+}
+
+/** A pod that names the service as its subdomain has a name there: what StatefulSets do. */
+export function hostnameOf({ metadata }: Service, { spec }: Pod): { hostname?: string } {
+  const { hostname, subdomain } = spec;
+  return typeof hostname === "string" && hostname !== "" && subdomain === metadata.name ? { hostname } : {};
+}
+
+export type SlicePorts = NonNullable<EndpointSlice["ports"]>;
+
+export function portsOf(service: Service, pod: Pod): SlicePorts {
   const ports: SlicePorts = [];
   for (const port of service.spec.ports ?? []) {
     const target = targetPort(pod, port.targetPort ?? port.port, port.protocol ?? "TCP");
@@ -127,10 +169,11 @@ function endpointOf(service: Service, pod: Pod): Endpoint {
       ...(uid === undefined ? {} : { uid }),
     },
     ...(pod.spec.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
+    ...hostnameOf(service, pod),
   };
 }
 
-function sliceOf(service: Service, key: string, ports: SlicePorts, endpoints: Endpoint[]): EndpointSlice {
+function sliceOf(service: Service, sliceName: string, ports: SlicePorts, endpoints: Endpoint[]): EndpointSlice {
   const { name, namespace = "", uid = "", labels } = service.metadata;
   const owner = { apiVersion: apiVersionOf(services), kind: "Service", name, uid };
   const headless = service.spec.clusterIP === "None" ? { "service.kubernetes.io/headless": "" } : {};
@@ -138,8 +181,7 @@ function sliceOf(service: Service, key: string, ports: SlicePorts, endpoints: En
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: {
-      // The uid keeps a service that was made anew from the slices of the old one.
-      name: `${name}-${safeEncode(fnv1a32(`${uid} ${key}`).toString(16).padStart(8, "0"))}`,
+      name: sliceName,
       namespace,
       labels: { ...labels, [serviceNameLabel]: name, [managedByLabel]: manager, ...headless },
       ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
