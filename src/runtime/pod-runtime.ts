@@ -105,8 +105,10 @@ export interface ContainerSecurity {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly runAsNonRoot: boolean;
-  /** `fsGroup` and `supplementalGroups`. */
+  /** Groups beside the first. */
   readonly groups: readonly number[];
+  /** Group of the pod's volumes, and one more of the container's. */
+  readonly fsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
   /** False: no program of the container gains rights by being set-uid or by file capabilities. */
   readonly allowPrivilegeEscalation?: boolean;

@@ -26,7 +26,7 @@ export async function specOf(
   more: Partial<ContainerSpec> = {},
 ): Promise<ContainerSpec> {
   const image = await runtime.pull("registry.test/app:1", { policy: "IfNotPresent", signal });
-  const network = await runtime.preparePod({ pod, ports: [8080] }, signal);
+  const network = await runtime.preparePod({ pod, ports: [8080], image }, signal);
   const args = ["-c", script];
   const ports = [{ containerPort: 8080 }];
   return { pod, name: "app", attempt: 0, image, args, env: {}, ports, network, mounts: [], labels: {}, ...more };

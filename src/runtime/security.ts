@@ -46,3 +46,7 @@ export function checkNonRoot(security: ContainerSecurity | undefined, imageUser:
       : `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root`;
   throw new RuntimeError("runtime/refused", why);
 }
+
+export function groupsOf({ groups, fsGroup }: ContainerSecurity): readonly number[] {
+  return fsGroup === undefined ? groups : [...new Set([...groups, fsGroup])];
+}

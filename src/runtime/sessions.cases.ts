@@ -100,7 +100,7 @@ export function podSessionCases(open: () => Promise<RuntimeUnderTest>): readonly
   });
 
   add("a terminal is one: it echoes, knows its size, and turns ^C into a signal", async (runtime, id) => {
-    const script = "tty >/dev/null && echo tty; trap 'stty size; exit 5' INT; while :; do sleep 0.05; done";
+    const script = "[ -t 0 ] && echo tty; trap 'stty size; exit 5' INT; while :; do sleep 0.05; done";
     await using session = await runtime.openExec(id, ["sh", "-c", script], withTerminal);
     await seen(session.stdout, /tty\r\n/);
     assert.equal(session.stderr, undefined);
@@ -158,7 +158,7 @@ export function podSessionCases(open: () => Promise<RuntimeUnderTest>): readonly
         const { runtime } = subject;
         await subject.addImage("registry.test/app:1", { Entrypoint: ["sh"] }, []);
         const script = tty
-          ? "trap 'echo bye; exit 6' TERM; tty >/dev/null && echo up; read line; echo \"got $line\"; while :; do sleep 0.05; done"
+          ? "trap 'echo bye; exit 6' TERM; [ -t 0 ] && echo up; read line; echo \"got $line\"; while :; do sleep 0.05; done"
           : "echo up; tr a-z A-Z; exit 6";
         const spec = await specOf(runtime, script, { stdin: "once", ...(tty ? { tty } : {}) });
         const { id } = await runtime.startContainer(spec, signal);

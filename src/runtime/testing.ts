@@ -14,12 +14,16 @@ export interface TarEntry {
   readonly content?: string | Buffer;
   readonly linkname?: string;
   readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
   const archive = pack();
-  for (const { name, type = "file", content = "", linkname, mode = type === "directory" ? 0o755 : 0o644 } of entries) {
-    archive.entry({ name, type, mode, ...(linkname === undefined ? {} : { linkname }) }, content);
+  for (const { name, type = "file", content = "", linkname, mode, uid = 0, gid = 0 } of entries) {
+    const usual = type === "directory" ? 0o755 : 0o644;
+    const target = linkname === undefined ? {} : { linkname };
+    archive.entry({ name, type, mode: mode ?? usual, uid, gid, ...target }, content);
   }
   archive.finalize();
   const chunks: Buffer[] = [];

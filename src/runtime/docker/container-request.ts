@@ -2,6 +2,7 @@
 import { RuntimeError } from "../errors.ts";
 import type { MountSource } from "../mount-sources.ts";
 import type { ContainerSecurity, ContainerSpec, PodSandbox } from "../pod-runtime.ts";
+import { groupsOf } from "../security.ts";
 import { containerLabels, sandboxLabels } from "./labels.ts";
 import { pauseReference } from "./pause-image.ts";
 
@@ -90,7 +91,7 @@ function rightsOf({ name, security }: ContainerSpec, allowPrivileged: boolean): 
   return {
     Privileged: security.privileged,
     ReadonlyRootfs: security.readOnlyRootFilesystem,
-    GroupAdd: security.groups.map(String),
+    GroupAdd: groupsOf(security).map(String),
     CapAdd: security.addCapabilities,
     CapDrop: security.dropCapabilities,
     SecurityOpt: options,

@@ -22,6 +22,8 @@ export interface ImageStoreOptions {
   readonly root: string;
   readonly source: ImageSourcePort;
   readonly limits: ImageLimits;
+  /** See `UnpackOptions`. All that a store holds is unpacked the same way. */
+  readonly keepOwners?: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
 }
@@ -98,12 +100,13 @@ export class ImageStore {
     const folder = this.#folder(image.digest);
     if ((await readFileIfExists(join(folder, "image.json"))) !== undefined) return false;
     const draft = `${folder}.${this.#options.ids.suffix(6)}.draft`;
+    const how = { keepOwners: this.#options.keepOwners === true };
     const budget: UnpackBudget = { bytes: this.#options.limits.maxBytes, entries: this.#options.limits.maxEntries };
     try {
       await mkdir(join(draft, "tree"), { recursive: true });
       for (const [index, layer] of image.layers.entries()) {
         const diffId = image.config.rootfs?.diff_ids?.[index];
-        await unpackLayer(join(draft, "tree"), layer, diffId, budget, signal);
+        await unpackLayer(join(draft, "tree"), layer, diffId, budget, how, signal);
       }
       await writeFileAtomic(join(draft, "image.json"), JSON.stringify(image.config.config ?? {}));
       await rename(draft, folder);

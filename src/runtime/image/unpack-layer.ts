@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, link, lstat, mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { chmod, chown, lchown, link, lstat, mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -21,6 +21,15 @@ export interface UnpackBudget {
   entries: number;
 }
 
+/** How files of an image are written down. */
+export interface UnpackOptions {
+  /**
+   * With their owners and modes as the archive has them, for containers that get the tree as their root file system.
+   * Takes root. Otherwise they are ours, and read-only, since pods share them.
+   */
+  readonly keepOwners: boolean;
+}
+
 type Entry = ExtractEvents["entry"][1];
 
 const whiteout = ".wh.";
@@ -32,6 +41,7 @@ export async function unpackLayer(
   layer: ImageLayer,
   diffId: string | undefined,
   budget: UnpackBudget,
+  options: UnpackOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const hash = createHash("sha256");
@@ -50,7 +60,7 @@ export async function unpackLayer(
   try {
     for await (const entry of archive) {
       if (--budget.entries < 0) throw tooLarge(layer);
-      await applyEntry(root, layer, entry, written);
+      await applyEntry(root, layer, entry, written, options);
     }
     await reading;
   } catch (error) {
@@ -73,7 +83,13 @@ function decompressor(mediaType: string): Transform {
   return new PassThrough();
 }
 
-async function applyEntry(root: string, layer: ImageLayer, entry: Entry, written: Set<string>): Promise<void> {
+async function applyEntry(
+  root: string,
+  layer: ImageLayer,
+  entry: Entry,
+  written: Set<string>,
+  options: UnpackOptions,
+): Promise<void> {
   const header = entry.header;
   const parts = treeParts(header.name);
   const name = parts.at(-1);
@@ -86,7 +102,7 @@ async function applyEntry(root: string, layer: ImageLayer, entry: Entry, written
   await makeFolders(root, parent);
   if (name === opaque) await hideAll(parent, written);
   else if (name.startsWith(whiteout)) await hideOne(layer, parent, name.slice(whiteout.length));
-  else await writeEntry(root, layer, entry, join(parent, name), parts);
+  else await writeEntry(root, layer, entry, join(parent, name), parts, options);
   if (!name.startsWith(whiteout)) remember(root, join(parent, name), written);
   entry.resume();
 }
@@ -119,14 +135,22 @@ async function makeFolders(root: string, folder: string): Promise<void> {
   for (const path of missing) await mkdir(path, { recursive: true, mode: 0o755 });
 }
 
-async function writeEntry(root: string, layer: ImageLayer, entry: Entry, path: string, parts: string[]): Promise<void> {
+async function writeEntry(
+  root: string,
+  layer: ImageLayer,
+  entry: Entry,
+  path: string,
+  parts: string[],
+  options: UnpackOptions,
+): Promise<void> {
   const header = entry.header;
   const mode = header.mode & 0o777;
   if (header.type === "directory") {
     if ((await kindOf(path)) === "other") await rm(path, { force: true });
     await mkdir(path, { recursive: true });
+    if (options.keepOwners) await chown(path, header.uid, header.gid);
     // We must be able to write below it and to remove it again.
-    await chmod(path, mode | 0o700);
+    await chmod(path, options.keepOwners ? header.mode & 0o7777 : mode | 0o700);
     return;
   }
   if (!isFileLike(header.type)) return;
@@ -134,6 +158,10 @@ async function writeEntry(root: string, layer: ImageLayer, entry: Entry, path: s
   if (header.type === "symlink") await symlink(confinedLinkTarget(parts, header.linkname), path);
   else if (header.type === "link") await hardLink(root, layer, header, path);
   else await pipeline(entry, createWriteStream(path, { mode: readOnlyMode(mode), flags: "wx" }));
+  if (!options.keepOwners || header.type === "link") return;
+  await lchown(path, header.uid, header.gid);
+  // After the owner, whose change takes the set-uid bits away.
+  if (header.type !== "symlink") await chmod(path, header.mode & 0o7777);
 }
 
 /** Devices, pipes and the like mean nothing to a process without a file system of its own. */
@@ -141,7 +169,7 @@ function isFileLike(type: Header["type"]): boolean {
   return type === "file" || type === "contiguous-file" || type === "symlink" || type === "link";
 }
 
-/** Files of an image are shared by its pods, hence not writable; see `link-tree.ts`. */
+/** Files of an image that pods share by links are not writable; see `link-tree.ts`. */
 function readOnlyMode(mode: number): number {
   return (mode & 0o555) | 0o400;
 }

@@ -8,6 +8,7 @@
  *   pid          the shim's, which is also its process group
  *   output.log   both streams, in the order they were written
  *   stdin, tty   of a container that has an input or a terminal; `session` and `stdin-holder` are pids (see `shim.ts`)
+ *   oom          present: the kernel ended it for want of memory
  *   exit         exit code. Present: it has ended, at the file's time
  */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
@@ -29,6 +30,8 @@ export interface ContainerFacts {
   readonly tty?: boolean;
   /** For who asks later where something of the container is. */
   readonly mounts?: readonly ContainerMount[];
+  /** It has a file system, processes and rights of its own; see `src/runtime/isolation`. */
+  readonly isolated?: boolean;
 }
 
 export type Found =
@@ -44,6 +47,7 @@ export interface ContainerEnd {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   readonly witnessed: boolean;
+  readonly oomKilled?: boolean;
 }
 
 /** How long a shim that won its claim may take to write its pid: it is the next thing it does. */
@@ -70,7 +74,13 @@ export async function readEnd(folder: string): Promise<ContainerEnd | undefined>
     startedAtMs,
     finishedAtMs: finishedAtMs ?? startedAtMs,
     witnessed: match[2] === "",
+    ...((await readFileIfExists(join(folder, "oom"))) === undefined ? {} : { oomKilled: true }),
   };
+}
+
+/** Notes that the kernel ended it for want of memory: the counter that says so goes with the container's group. */
+export async function noteOutOfMemory(folder: string): Promise<void> {
+  await writeFileAtomic(join(folder, "oom"), "");
 }
 
 /** For a shim that was killed before it could say how its command ended. */

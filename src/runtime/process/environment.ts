@@ -35,6 +35,7 @@ export function containerEnvironment(input: EnvironmentInput): Record<string, st
     LANG: "C.UTF-8",
     HOSTNAME: spec.pod.name,
     ...mapPorts(named, spec),
+    ...unsaid(spec),
   };
   // HOME of an image names a folder of the image, which a process outside of it does not have.
   if (spec.env["HOME"] === undefined) variables["HOME"] = input.home;
@@ -43,6 +44,11 @@ export function containerEnvironment(input: EnvironmentInput): Record<string, st
   variables["TIDEGATE_POD_UID"] = spec.pod.uid;
   variables[containerMark] = containerIdOf(spec.pod.uid, spec.name, spec.attempt);
   return variables;
+}
+
+/** Links are as they were told: their ports are those of other pods. */
+function unsaid({ links = {}, env }: ContainerSpec): Record<string, string> {
+  return Object.fromEntries(Object.entries(links).filter(([name]) => env[name] === undefined));
 }
 
 function searchPath(imagePath: string, input: EnvironmentInput): string {
@@ -62,7 +68,7 @@ function searchPath(imagePath: string, input: EnvironmentInput): string {
  * Declared 8080 (at 20100) and 9090 (at 20101): `PORT` unset → 20100; `PORT=9090` → 20101; `METRICS_PORT=9090` → 20101;
  * `DB_PORT=5432` stays.
  */
-function mapPorts(named: Readonly<Record<string, string>>, spec: ContainerSpec): Record<string, string> {
+export function mapPorts(named: Readonly<Record<string, string>>, spec: ContainerSpec): Record<string, string> {
   const mapped = spec.network.ports;
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(named)) {

@@ -1,11 +1,13 @@
 /** Starts the process runtime over what an earlier control process left: adopts what runs, records what ended. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Ids, type Log, writeFileAtomic } from "#lib";
+import { type Clock, type Ids, type Log, sha256Hex, writeFileAtomic } from "#lib";
 import { defaultImageLimits, type ImageLimits, ImageStore } from "../image/image-store.ts";
+import { detectAbilities } from "../isolation/detect.ts";
+import { Isolation } from "../isolation/isolation.ts";
 import type { PodRuntime } from "../pod-runtime.ts";
 import type { ImageSourcePort } from "../ports.ts";
-import { findContainer, namesIn, removeFolder, writeEnd, readEnd } from "./container-folder.ts";
+import { findContainer, namesIn, noteOutOfMemory, readEnd, removeFolder, writeEnd } from "./container-folder.ts";
 import { PodPlaces } from "./pod-places.ts";
 import { defaultPortRange, PortAllocator, type PortRange } from "./port-allocator.ts";
 import { killMarked, ProcessContainer } from "./process-container.ts";
@@ -21,6 +23,11 @@ export interface ProcessRuntimeOptions {
   readonly source: ImageSourcePort;
   /** PATH on which programs are found that an image lacks. */
   readonly hostPath: string;
+  /** The Node.js and its code cache for the processes that become isolated containers; default: this process'. */
+  readonly nodePath?: string;
+  readonly codeCache?: string;
+  /** `never` keeps every pod a plain process, also where more could be. */
+  readonly isolation?: "when-possible" | "never";
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -43,11 +50,16 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     options.podsFolder,
     new PortAllocator(options.portRange ?? defaultPortRange, ids.random()),
   );
+  const isolation = await openIsolation(options, places);
+  const keepOwners = isolation.isAble;
+  // Trees of the two kinds are unpacked differently, so they are kept apart.
+  const root = keepOwners ? `${options.imagesFolder}-owned` : options.imagesFolder;
   const limits = options.imageLimits ?? defaultImageLimits;
-  const images = new ImageStore({ root: options.imagesFolder, source: options.source, limits, clock, ids });
+  const images = new ImageStore({ root, source: options.source, limits, keepOwners, clock, ids });
   const runtime = new ProcessRuntime({
     places,
     images,
+    isolation,
     shim,
     hostPath: options.hostPath,
     logMaxBytes: options.logMaxBytes ?? 10 * 1024 * 1024,
@@ -57,9 +69,31 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   });
   await killSessionsOf(places.root);
   await places.restore();
+  await isolation.restore(places.pods().map(({ uid }) => uid));
   await Promise.all(places.pods().map((pod) => adoptPod(runtime, places, pod.uid, options)));
+  await isolation.tidy(runtime.list().map(({ id }) => id));
   await images.tidy(new Set(runtime.list().map((record) => record.image.digest)), imageIdleMs);
   return runtime;
+}
+
+/** System folders hold `ip` and the like, which a user's PATH may lack. */
+const systemFolders = "/usr/sbin:/sbin:/usr/bin:/bin";
+
+async function openIsolation(options: ProcessRuntimeOptions, places: PodPlaces): Promise<Isolation> {
+  const searchPath = `${options.hostPath}:${systemFolders}`;
+  const unwanted = { isolation: "it is switched off", limits: "it is switched off" };
+  const abilities =
+    options.isolation === "never" ? unwanted : await detectAbilities(options.podsFolder, searchPath, options.signal);
+  const isolation = new Isolation({
+    abilities,
+    tools: { nodePath: options.nodePath ?? process.execPath, codeCache: options.codeCache ?? "", searchPath },
+    podsFolder: places.root,
+    id: sha256Hex(places.root).slice(0, 8),
+    random: () => options.ids.random(),
+    log: options.log,
+  });
+  options.log.info("How pods are isolated", { isolation: isolation.text });
+  return isolation;
 }
 
 async function adoptPod(
@@ -89,7 +123,8 @@ async function adopt(
   if (found.kind === "running") return await ProcessContainer.adopted(parts, found.pid, found.startedAtMs);
   // Also after a recorded end something may be left that hid from its group.
   await killMarked(found.facts.id);
-  if (found.kind === "exited") return await ProcessContainer.exited(parts, found.end);
+  if (await parts.outOfMemory()) await noteOutOfMemory(folder);
+  if (found.kind === "exited") return await ProcessContainer.exited(parts, (await readEnd(folder)) ?? found.end);
   await writeEnd(folder, 137, false);
   const now = options.clock.now().epochMilliseconds;
   const stand = { exitCode: 137, startedAtMs: found.startedAtMs, finishedAtMs: now, witnessed: false };

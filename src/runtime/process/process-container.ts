@@ -8,8 +8,9 @@ import { type FSWatcher, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { type Clock, type Log, TaskGroup } from "#lib";
 import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
-import { type ContainerEnd, type ContainerFacts, readEnd, writeEnd } from "./container-folder.ts";
+import { type ContainerEnd, type ContainerFacts, noteOutOfMemory, readEnd, writeEnd } from "./container-folder.ts";
 import { ContainerLog } from "./container-log.ts";
+import { initFile } from "../isolation/enter-plan.ts";
 import { containerMark } from "./environment.ts";
 import { isShimOf, killQuietly, processesWithEnvironment, signalGroup } from "./process-table.ts";
 
@@ -19,6 +20,8 @@ export interface ProcessContainerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly logMaxBytes: number;
+  /** Whether the kernel ended a process of it for want of memory; asked when it has ended. */
+  readonly outOfMemory: () => Promise<boolean>;
   /** Called once, when the container has ended. */
   readonly onExit: (container: ProcessContainer) => void;
 }
@@ -112,6 +115,9 @@ export class ProcessContainer implements Disposable {
   signal(name: NodeJS.Signals): void {
     if (!this.isRunning || this.#ending || this.#pid === undefined) return;
     this.#killed ||= name === "SIGKILL";
+    // What leads to an isolated container's first process must stay, to tell how that ended; and the first process of a
+    // container is who is told to stop.
+    if (this.facts.isolated === true && name !== "SIGKILL") return signalInit(this.folder, this.facts.id, name);
     signalGroup(this.#pid, name);
     if (this.facts.tty === true) signalGroup(this.#session(), name);
     if (name !== "SIGKILL" || this.#child !== undefined) return;
@@ -180,6 +186,7 @@ export class ProcessContainer implements Disposable {
     try {
       if (this.#pid !== undefined)
         await endGroup(this.#pid, this.facts.id, this.#child !== undefined, this.#options.clock);
+      if (await this.#options.outOfMemory()) await noteOutOfMemory(this.folder);
       if ((await readEnd(this.folder)) === undefined) {
         await writeEnd(this.folder, fallback.exitCode, fallback.witnessed);
       }
@@ -195,6 +202,24 @@ export class ProcessContainer implements Disposable {
     this[Symbol.dispose]();
     this.#ended.resolve();
     this.#options.onExit(this);
+  }
+}
+
+/** To the first process of an isolated container; nothing before it has become the container's program. */
+function signalInit(folder: string, id: string, name: NodeJS.Signals): void {
+  const pid = initOf(folder, id);
+  if (pid !== undefined) process.kill(pid, name);
+}
+
+/** The pid, on this machine, of an isolated container's first process, while it runs. */
+export function initOf(folder: string, id: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(folder, initFile), "utf8"));
+    // The number may be another process' by now.
+    const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+    return environment.split("\0").includes(`${containerMark}=${id}`) ? pid : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -225,6 +250,7 @@ function exitedState(end: ContainerEnd): ContainerRunState {
     kind: "exited",
     exitCode: end.exitCode,
     witnessed: end.witnessed,
+    ...(end.oomKilled === true ? { oomKilled: true } : {}),
     startedAt: Temporal.Instant.fromEpochMilliseconds(Math.round(end.startedAtMs)),
     finishedAt: Temporal.Instant.fromEpochMilliseconds(Math.round(end.finishedAtMs)),
   };

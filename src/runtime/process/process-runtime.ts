@@ -1,9 +1,10 @@
 /**
- * Pods as processes of this host, for machines without a container engine.
+ * Pods as processes of this host, for machines without a container engine. An image that carries its own root file
+ * system is isolated where the machine can do that (see `src/runtime/isolation`); the others are plain:
  *
- * Isolated: the working copy of the image, volumes, HOME and TMPDIR, the environment, the process group, the ports.
- * Not isolated: the file system outside of these, the user, the network, other processes, CPU and memory. It runs the
- * team's own images, as a developer would start them; it is no sandbox.
+ * Their own: the working copy of the image, volumes, HOME and TMPDIR, the environment, the process group, the ports.
+ * Not their own: the file system outside of these, the user, the network, other processes. They are the team's own
+ * images, as a developer would start them; that is no sandbox.
  *
  * Containers are no part of this process's life: they write their own logs and exit codes, and are found again by
  * `openProcessRuntime`.
@@ -13,8 +14,9 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Channel, type Clock, type Ids, isAbort, KeyedLock, type Log, runCommand, withDeadline } from "#lib";
 import { RuntimeError } from "../errors.ts";
-import type { ImageStore, UnpackedImage } from "../image/image-store.ts";
-import { linkTree } from "../image/link-tree.ts";
+import type { ImageStore } from "../image/image-store.ts";
+import type { Isolation } from "../isolation/isolation.ts";
+import { readMessage } from "../isolation/read-message.ts";
 import {
   type ContainerEvent,
   containerIdOf,
@@ -34,17 +36,15 @@ import {
   type VolumeContent,
 } from "../pod-runtime.ts";
 import { AbortScope } from "./abort-scope.ts";
-import { containerArgv, defaultImagePath, type Launch, resolveLaunch } from "./command-line.ts";
 import { type ContainerFacts, removeFolder, writeFacts } from "./container-folder.ts";
-import { containerEnvironment, imageEnvironment } from "./environment.ts";
-import { ContainerPlace } from "./place.ts";
+import { plainCommand, plainLaunch } from "./plain-launch.ts";
 import type { PodPlaces } from "./pod-places.ts";
 import { ProcessContainer, type ProcessContainerOptions } from "./process-container.ts";
+import type { PreparedCommand } from "./prepared-launch.ts";
 import { environmentOf } from "./process-table.ts";
 import { processUsage } from "./process-usage.ts";
 import { readLog } from "./read-log.ts";
 import { readInTree } from "./read-in-tree.ts";
-import { archiveInTree } from "./session/archive-in-tree.ts";
 import { attachTo } from "./session/attach-session.ts";
 import { connectTo } from "./session/connect.ts";
 import { startExec } from "./session/exec-session.ts";
@@ -55,6 +55,7 @@ import { writeVolume } from "./volume.ts";
 export interface ProcessRuntimeParts {
   readonly places: PodPlaces;
   readonly images: ImageStore;
+  readonly isolation: Isolation;
   readonly shim: string;
   readonly hostPath: string;
   readonly logMaxBytes: number;
@@ -97,9 +98,19 @@ export class ProcessRuntime implements PodRuntime {
     return await this.#parts.images.pull(reference, options.policy, options.signal, options.logins);
   }
 
-  async preparePod(sandbox: PodSandbox): Promise<PodNetwork> {
-    const running = this.list(sandbox.pod.uid).some((container) => container.state.kind === "running");
-    return await this.#parts.places.prepare(sandbox, running);
+  async preparePod(sandbox: PodSandbox, signal: AbortSignal): Promise<PodNetwork> {
+    const { places, isolation, images } = this.#parts;
+    const records = this.list(sandbox.pod.uid);
+    const running = records.some((container) => container.state.kind === "running");
+    // The first container decides: its network is the pod's from then on.
+    const digest = sandbox.image?.digest ?? records[0]?.image.digest;
+    const image = digest === undefined ? undefined : await images.open(digest);
+    const own = await isolation.prepare(sandbox, image, signal, () =>
+      places.prepare({ ...sandbox, ports: [] }, running),
+    );
+    if (typeof own === "object") return own;
+    const shared = await places.prepare(sandbox, running);
+    return own === "open" ? { ...shared, provisional: true } : shared;
   }
 
   async writeVolume(podUid: string, volume: VolumeContent): Promise<void> {
@@ -145,9 +156,8 @@ export class ProcessRuntime implements PodRuntime {
     const container = this.#containers.get(id);
     const pid = container?.pid;
     if (container === undefined || pid === undefined) throw notRunning(id);
-    const { environment, launch } = await this.#launchBeside(container, pid, command, "host");
-    const { workingDir } = container.facts;
-    const [file = "", ...args] = launch.argv;
+    const { argv, environment, workingDir } = await this.#launchBeside(container, pid, command, "host");
+    const [file = "", ...args] = argv;
     const signal = withDeadline(options.signal, options.timeoutMs);
     const result = await runCommand(file, args, { cwd: workingDir, env: environment, signal, maxOutputBytes: 1 << 20 });
     const output = Buffer.concat([result.stdout, Buffer.from(result.stderr)]).subarray(0, maxExecOutput);
@@ -158,11 +168,9 @@ export class ProcessRuntime implements PodRuntime {
     const container = this.#containers.get(id);
     const pid = container?.pid;
     if (container === undefined || pid === undefined) throw notRunning(id);
-    const { environment, launch } = await this.#launchBeside(container, pid, command, "image");
+    const { argv, environment, workingDir } = await this.#launchBeside(container, pid, command, "image");
     const { clock, hostPath, ids, places } = this.#parts;
     const sessionId = ids.uuid();
-    const { argv } = launch;
-    const { workingDir } = container.facts;
     const runtimeId = places.root;
     return await startExec(
       { argv, workingDir, env: environment, sessionId, runtimeId, searchPath: hostPath, clock },
@@ -179,6 +187,8 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async connect(podUid: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    const address = this.#parts.isolation.addressOf(podUid);
+    if (address !== undefined) return await connectTo(address, port, signal);
     const { host, port: own } = this.#parts.places.reach(podUid, port);
     return await connectTo(host, own, signal);
   }
@@ -205,7 +215,9 @@ export class ProcessRuntime implements PodRuntime {
   async terminationMessage(id: string, path: string): Promise<string> {
     const container = this.#containers.get(id);
     if (container === undefined) return "";
-    return await readInTree(join(container.folder, "root"), path, maxTerminationMessage);
+    const { folder, facts } = container;
+    if (facts.isolated === true) return await readMessage(folder, path, maxTerminationMessage);
+    return await readInTree(join(folder, "root"), path, maxTerminationMessage);
   }
 
   async usage(signal: AbortSignal): Promise<readonly ContainerUsage[]> {
@@ -227,10 +239,12 @@ export class ProcessRuntime implements PodRuntime {
     this.#containers.delete(id);
     this.#launched.delete(id);
     await removeFolder(container.folder);
+    await this.#parts.isolation.removeContainer(id);
   }
 
   async removePod(podUid: string, signal: AbortSignal): Promise<void> {
     await Promise.all(this.list(podUid).map((record) => this.removeContainer(record.id, signal)));
+    await this.#parts.isolation.removePod(podUid, signal);
     await this.#parts.places.remove(podUid);
   }
 
@@ -245,7 +259,8 @@ export class ProcessRuntime implements PodRuntime {
       this.#launched.delete(facts.id);
       this.events.send({ podUid: facts.pod.uid, containerId: facts.id });
     };
-    return { folder, facts, clock, log, logMaxBytes, onExit };
+    const outOfMemory = (): Promise<boolean> => this.#parts.isolation.outOfMemory(facts.id);
+    return { folder, facts, clock, log, logMaxBytes, outOfMemory, onExit };
   }
 
   /** Lets go of everything; the containers run on. */
@@ -256,16 +271,15 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async #start(id: string, folder: string, spec: ContainerSpec, signal: AbortSignal): Promise<ContainerRecord> {
-    const image = await this.#parts.images.open(spec.image.digest);
+    const { images, isolation, places, shim, hostPath } = this.#parts;
+    const image = await images.open(spec.image.digest);
     await removeFolder(folder);
     await mkdir(folder, { recursive: true });
-    const tree = join(folder, "root");
-    await linkTree(image.tree, tree, signal);
-    const place = new ContainerPlace(tree, this.#parts.places.volumesOf(spec.pod.uid), spec.mounts);
-    await place.linkMounts();
-    const workingDir = await this.#workingDir(place, spec, image);
-    const launch = await this.#launch(place, spec, image, workingDir);
-    const environment = this.#environment(spec, image, tree, launch);
+    const isolated = await isolation.launch(spec, image, folder, places.volumesOf(spec.pod.uid));
+    const launch =
+      isolated ??
+      (await isolation.confine(spec, folder, await plainLaunch({ spec, image, folder, places, hostPath, signal })));
+    const { workingDir } = launch;
     const { pod, name, attempt, labels } = spec;
     const stopSignal = stopSignalOf(image.config.StopSignal);
     const used = { reference: spec.image.reference, digest: spec.image.digest };
@@ -282,13 +296,13 @@ export class ProcessRuntime implements PodRuntime {
       mounts,
       ...(stdin === undefined ? {} : { stdin }),
       ...(tty === true ? { tty } : {}),
+      ...(isolated === undefined ? {} : { isolated: true }),
     };
     await writeFacts(folder, facts);
     signal.throwIfAborted();
-    const { shim, hostPath } = this.#parts;
     const options = this.containerOptions(folder, facts);
-    const container = await spawnContainer({ shim, options, launch, environment, hostPath, signal });
-    this.#launched.set(id, { environment });
+    const container = await spawnContainer({ shim, options, ...launch, hostPath, signal });
+    this.#launched.set(id, { environment: launch.environment });
     this.register(container);
     this.events.send({ podUid: pod.uid, containerId: id });
     return container.record;
@@ -299,43 +313,12 @@ export class ProcessRuntime implements PodRuntime {
     pid: number,
     command: readonly string[],
     prefer: "image" | "host",
-  ): Promise<{ environment: Readonly<Record<string, string>>; launch: Launch }> {
+  ): Promise<PreparedCommand> {
     const { facts, folder } = container;
-    const { hostPath, places } = this.#parts;
+    const { hostPath, isolation, places } = this.#parts;
+    if (facts.isolated === true) return await isolation.beside(folder, facts.id, command);
     const environment = this.#launched.get(facts.id)?.environment ?? (await environmentOf(pid)) ?? {};
-    const place = new ContainerPlace(join(folder, "root"), places.volumesOf(facts.pod.uid), facts.mounts ?? []);
-    const locate = (path: string): Promise<string | undefined> => place.locate(path);
-    const asked = prefer === "image" ? await archiveInTree(command, place.tree) : command;
-    const { workingDir } = facts;
-    const at = { locate, workingDir, imagePath: defaultImagePath, hostPath, prefer };
-    return { environment, launch: await resolveLaunch(asked, at) };
-  }
-
-  async #workingDir(place: ContainerPlace, spec: ContainerSpec, image: UnpackedImage): Promise<string> {
-    const wanted = spec.workingDir ?? image.config.WorkingDir ?? "/";
-    const found = await place.locate(wanted === "" ? "/" : wanted);
-    if (found === undefined) {
-      throw new RuntimeError(
-        "runtime/start-failed",
-        `Cannot use working directory "${wanted}": a loop of symbolic links`,
-      );
-    }
-    await mkdir(found, { recursive: true });
-    return found;
-  }
-
-  async #launch(place: ContainerPlace, spec: ContainerSpec, image: UnpackedImage, workingDir: string): Promise<Launch> {
-    const imagePath = spec.env["PATH"] ?? imageEnvironment(image.config)["PATH"] ?? defaultImagePath;
-    const locate = (path: string): Promise<string | undefined> => place.locate(path);
-    const argv = containerArgv(image.config, spec);
-    return await resolveLaunch(argv, { locate, workingDir, imagePath, hostPath: this.#parts.hostPath });
-  }
-
-  #environment(spec: ContainerSpec, image: UnpackedImage, tree: string, launch: Launch): Record<string, string> {
-    const { home, temporary } = this.#parts.places.privateFolders(spec.pod.uid);
-    const { hostPath } = this.#parts;
-    const programFrom = launch.from;
-    return containerEnvironment({ spec, image: image.config, tree, home, temporary, hostPath, programFrom });
+    return await plainCommand({ facts, folder, command, environment, places, hostPath, prefer });
   }
 
   async #endsWithin(container: ProcessContainer, ms: number, signal: AbortSignal): Promise<boolean> {

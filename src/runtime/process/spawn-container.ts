@@ -2,9 +2,10 @@
 import { spawn, type StdioOptions } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { errorCode, writeFileAtomic } from "#lib";
 import { RuntimeError } from "../errors.ts";
-import type { Launch } from "./command-line.ts";
+import { environmentFd } from "../isolation/enter-plan.ts";
 import { ProcessContainer, type ProcessContainerOptions } from "./process-container.ts";
 import { makeNamedPipe } from "./session/pipe.ts";
 import { openPseudoTerminal } from "./session/pseudo-terminal.ts";
@@ -12,8 +13,13 @@ import { openPseudoTerminal } from "./session/pseudo-terminal.ts";
 export interface ContainerProcess {
   readonly shim: string;
   readonly options: ProcessContainerOptions;
-  readonly launch: Launch;
+  readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * What the processes that lead to the program are started with, where that is not the program's own environment: that
+   * one comes through a pipe then, once they have given up their rights.
+   */
+  readonly outerEnvironment?: Readonly<Record<string, string>>;
   readonly hostPath: string;
   readonly signal: AbortSignal;
 }
@@ -33,9 +39,14 @@ export async function spawnContainer(wanted: ContainerProcess): Promise<ProcessC
       await writeFileAtomic(join(folder, "tty"), `${path}\n`);
       stdio.push("ignore", master, slave);
     }
-    const child = spawn("/bin/sh", [wanted.shim, folder, ...wanted.launch.argv], {
+    const { outerEnvironment } = wanted;
+    if (outerEnvironment !== undefined) {
+      while (stdio.length < environmentFd) stdio.push("ignore");
+      stdio.push("pipe");
+    }
+    const child = spawn("/bin/sh", [wanted.shim, folder, ...wanted.argv], {
       cwd: facts.workingDir,
-      env: facts.tty === true ? { TERM: "xterm", ...environment } : environment,
+      env: outerEnvironment ?? (facts.tty === true ? { TERM: "xterm", ...environment } : environment),
       detached: true,
       stdio,
     });
@@ -44,6 +55,11 @@ export async function spawnContainer(wanted: ContainerProcess): Promise<ProcessC
       child.once("spawn", resolve);
       child.once("error", reject);
     });
+    const pipe =
+      outerEnvironment === undefined ? undefined : ((child.stdio as readonly unknown[])[environmentFd] as Writable);
+    // It may end before it has read; how it ended says why.
+    pipe?.on("error", () => {});
+    pipe?.end(JSON.stringify(environment));
     return container;
   } catch (error) {
     if (error instanceof RuntimeError) throw error;

@@ -1,0 +1,217 @@
+/**
+ * A network namespace a pod: its own loopback, one address on a bridge of this installation, the machine as gateway.
+ * Namespaces live under their names in /run/netns and so outlive this process; after the machine went down they are made
+ * again. `network.json` in the pod's folder is written before the namespace is made.
+ */
+import { access, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { commandOutput, KeyedLock, type Log, readFileIfExists, runCommand, sha256Hex, writeFileAtomic } from "#lib";
+import { RuntimeError } from "../errors.ts";
+import { addressText, chooseAddress, chooseSubnet, gatewayOf, parseSubnet, type Subnet } from "./subnet.ts";
+
+export interface PodNetworksOptions {
+  /** Of the process runtime: `<root>/<pod uid>/`. */
+  readonly root: string;
+  readonly searchPath: string;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface OwnNetwork {
+  readonly ip: string;
+  readonly namespace: string;
+}
+
+export class PodNetworks {
+  readonly #options: PodNetworksOptions;
+  readonly #known = new Map<string, OwnNetwork>();
+  readonly #locks = new KeyedLock();
+  /** Of the installation, the same over restarts: names of what is made on the machine begin with it. */
+  readonly #id: string;
+  #subnet: Subnet | undefined;
+
+  constructor(options: PodNetworksOptions) {
+    this.#options = options;
+    this.#id = sha256Hex(options.root).slice(0, 6);
+  }
+
+  /** Reads back what an earlier control process had. */
+  async restore(podUids: readonly string[]): Promise<void> {
+    for (const uid of podUids) {
+      const text = await readFileIfExists(this.#file(uid));
+      if (text !== undefined) this.#known.set(uid, JSON.parse(text) as OwnNetwork);
+    }
+  }
+
+  get(podUid: string): OwnNetwork | undefined {
+    return this.#known.get(podUid);
+  }
+
+  /** Safe to repeat. The pod's folder is there. */
+  async prepare(podUid: string, signal: AbortSignal): Promise<OwnNetwork> {
+    return await this.#locks.run("all", async () => {
+      const subnet = await this.#bridge(signal);
+      const known = this.#known.get(podUid);
+      if (known !== undefined && (await exists(`/run/netns/${known.namespace}`))) return known;
+      const network = known ?? this.#choose(podUid, subnet);
+      await writeFileAtomic(this.#file(podUid), JSON.stringify(network));
+      this.#known.set(podUid, network);
+      await this.#make(podUid, network, subnet, signal);
+      return network;
+    });
+  }
+
+  async remove(podUid: string, signal: AbortSignal): Promise<void> {
+    await this.#locks.run("all", async () => {
+      const known = this.#known.get(podUid);
+      if (known === undefined) return;
+      // The pair of interfaces goes with it.
+      await runCommand("ip", ["netns", "delete", known.namespace], this.#ip(signal));
+      await rm(this.#file(podUid), { force: true });
+      this.#known.delete(podUid);
+      if (this.#known.size === 0) await this.#removeBridge(signal);
+    });
+  }
+
+  #choose(podUid: string, subnet: Subnet): OwnNetwork {
+    const taken = new Set([...this.#known.values()].map(({ ip }) => ip));
+    const ip = chooseAddress(subnet, taken, this.#options.random());
+    if (ip === undefined) throw new RuntimeError("runtime/no-port", "Cannot give a pod an address: all are taken");
+    return { ip, namespace: `tidegate-${this.#id}-${sha256Hex(podUid).slice(0, 10)}` };
+  }
+
+  async #make(podUid: string, network: OwnNetwork, subnet: Subnet, signal: AbortSignal): Promise<void> {
+    const { ip, namespace } = network;
+    const options = this.#ip(signal);
+    // Interface names have at most fifteen bytes.
+    const outside = `tg${sha256Hex(podUid).slice(0, 10)}`;
+    await runCommand("ip", ["netns", "delete", namespace], options);
+    await runCommand("ip", ["link", "delete", outside], options);
+    await commandOutput("ip", ["netns", "add", namespace], options);
+    await this.#batch(
+      [],
+      [
+        `link add ${outside} type veth peer name eth0 netns ${namespace}`,
+        `link set ${outside} master ${this.#bridgeName} up`,
+      ],
+      signal,
+    );
+    await this.#batch(
+      ["-n", namespace],
+      [
+        "link set lo up",
+        `address add ${ip}/${subnet.bits} dev eth0`,
+        "link set eth0 up",
+        `route add default via ${gatewayOf(subnet)}`,
+      ],
+      signal,
+    );
+  }
+
+  get #bridgeName(): string {
+    return `tgbr-${this.#id}`;
+  }
+
+  async #bridge(signal: AbortSignal): Promise<Subnet> {
+    if (this.#subnet !== undefined) return this.#subnet;
+    const options = this.#ip(signal);
+    const there = await runCommand("ip", ["-4", "-o", "address", "show", "dev", this.#bridgeName], options);
+    const present = parseSubnet(/inet (\S+)/.exec(there.stdout.toString("utf8"))?.[1] ?? "");
+    if (present !== undefined) {
+      const size = 2 ** (32 - present.bits);
+      return (this.#subnet = { ...present, base: Math.floor(present.base / size) * size });
+    }
+    const routes = (await commandOutput("ip", ["-4", "route", "show", "table", "all"], options)).toString("utf8");
+    const taken = routes.split(/\s+/).flatMap((word) => parseSubnet(word) ?? []);
+    // Pods of before a restart of the machine keep their addresses.
+    const before = [...this.#known.values()].map(({ ip }) => parseSubnet(ip)).find((found) => found !== undefined);
+    const subnet =
+      before === undefined ? chooseSubnet(taken, this.#options.random()) : { base: blockOf(before.base), bits: 22 };
+    if (subnet === undefined)
+      throw new RuntimeError("runtime/no-port", "Cannot find addresses for pods: 10.201.0.0/16 is in use");
+    await runCommand("ip", ["link", "add", this.#bridgeName, "type", "bridge"], options);
+    await this.#batch(
+      [],
+      [
+        `address replace ${gatewayOf(subnet)}/${subnet.bits} dev ${this.#bridgeName}`,
+        `link set ${this.#bridgeName} up`,
+      ],
+      signal,
+    );
+    await this.#openOutside(subnet, signal);
+    return (this.#subnet = subnet);
+  }
+
+  /** Pods reach the world in the machine's name. Where that cannot be, they reach each other and the machine only. */
+  async #openOutside(subnet: Subnet, signal: AbortSignal): Promise<void> {
+    const options = this.#ip(signal);
+    const range = `${addressText(subnet.base)}/${subnet.bits}`;
+    const rules = [
+      ["-t", "nat", "-A", "POSTROUTING", "-s", range, "!", "-d", range, "-j", "MASQUERADE"],
+      // Docker and firewalls forward nothing that is not named.
+      ["-I", "FORWARD", "-i", this.#bridgeName, "-j", "ACCEPT"],
+      ["-I", "FORWARD", "-o", this.#bridgeName, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"],
+    ];
+    try {
+      await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+      for (const rule of rules) await commandOutput("iptables", ["-w", ...rule], options);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.warn("Pods with a network of their own cannot reach beyond this machine", { error });
+    }
+  }
+
+  async #removeBridge(signal: AbortSignal): Promise<void> {
+    const subnet = this.#subnet;
+    this.#subnet = undefined;
+    const options = this.#ip(signal);
+    await runCommand("ip", ["link", "delete", this.#bridgeName], options);
+    if (subnet === undefined) return;
+    const range = `${addressText(subnet.base)}/${subnet.bits}`;
+    for (const rule of [
+      ["-t", "nat", "-D", "POSTROUTING", "-s", range, "!", "-d", range, "-j", "MASQUERADE"],
+      ["-D", "FORWARD", "-i", this.#bridgeName, "-j", "ACCEPT"],
+      ["-D", "FORWARD", "-o", this.#bridgeName, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"],
+    ]) {
+      // Where they could not be made there are none.
+      await runCommand("iptables", ["-w", ...rule], options).catch(() => {});
+    }
+  }
+
+  async #batch(before: readonly string[], lines: readonly string[], signal: AbortSignal): Promise<void> {
+    const input = `${lines.join("\n")}\n`;
+    await commandOutput("ip", [...before, "-batch", "-"], { ...this.#ip(signal), input });
+  }
+
+  #ip(signal: AbortSignal): { readonly env: Record<string, string>; readonly signal: AbortSignal } {
+    return { env: { PATH: this.#options.searchPath }, signal };
+  }
+
+  #file(podUid: string): string {
+    return join(this.#options.root, podUid, "network.json");
+  }
+}
+
+function blockOf(address: number): number {
+  return Math.floor(address / 1024) * 1024;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Name servers as this machine has them; one on its own loopback means nothing in another network. */
+export async function resolverText(namespace: string): Promise<string> {
+  const own = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  const direct = /^nameserver\s+127\./m.test(own)
+    ? await readFileIfExists("/run/systemd/resolve/resolv.conf")
+    : undefined;
+  const servers = (direct ?? own).split("\n").filter((line) => /^(?:nameserver|options)\s/.test(line));
+  const search = [`${namespace}.svc.cluster.local`, "svc.cluster.local", "cluster.local"].join(" ");
+  return [...servers, `search ${search}`, ""].join("\n");
+}
