@@ -313,3 +313,21 @@ test("a Service of several ports is reached by its port named http", () => {
   const table = planRoutingTable(observe([], { services }));
   assert.deepEqual(table.hosts[0]?.paths, [{ path: "/", type: "Prefix", backend: "shop/web:80" }]);
 });
+
+test("pods with a name below a headless service are reached by it, whatever the others", () => {
+  const headless = { ...service("web"), spec: { ...service("web").spec, clusterIP: "None" } };
+  const named = [slice({ ip: a1 }, 0), slice({ ip: a2, conditions: unready }, 1)].map((one, index) => ({
+    ...one,
+    endpoints: one.endpoints.map((endpoint) => ({ ...endpoint, hostname: `db-${index}` })),
+  }));
+  const table = planRoutingTable({ ...observe([{ ip: a1 }, { ip: a2 }]), services: [headless], endpointSlices: named });
+  const backendOf = (host: string): string[] | undefined => {
+    const key = table.hosts.find((route) => route.host === host)?.paths[0]?.backend;
+    const found = table.backends.find((candidate) => candidate.key === key);
+    return found?.groups.flatMap(({ endpoints }) => endpoints.map(({ ip }) => ip));
+  };
+  assert.deepEqual(backendOf("db-0.web.shop.localhost"), [a1]);
+  assert.deepEqual(backendOf("db-1.web.shop.svc.cluster.local"), []);
+  assert.deepEqual(backendOf("web.shop.localhost"), [a1]);
+  assert.deepEqual(readTable(JSON.parse(JSON.stringify(table))), table);
+});

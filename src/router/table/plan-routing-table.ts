@@ -28,7 +28,10 @@ export function planRoutingTable(observed: ObservedTraffic): RoutingTable {
     if (!backends.has(backend.key)) backends.set(backend.key, backend);
     return backend.key;
   };
-  const serviceHosts = observed.services.flatMap((service) => planServiceHosts(service, lookup));
+  const serviceHosts = observed.services.flatMap((service) => [
+    ...planServiceHosts(service, lookup),
+    ...planPodHosts(service, index, backends),
+  ]);
   const hosts = planHosts(observed.ingresses, lookup, serviceHosts);
   return {
     generation: observed.generation,
@@ -89,6 +92,23 @@ function planServiceHosts(service: Service, lookup: BackendLookup): HostRoute[] 
   const backend = lookup(namespace, name, undefined);
   const paths = [{ path: "/", type: "Prefix" as const, backend }];
   return [`${name}.${namespace}.localhost`, `${name}.${namespace}.svc.cluster.local`].map((host) => ({ host, paths }));
+}
+
+/** `db-0.db.shop.localhost`: pods that have a name below a headless Service, as those of a StatefulSet. */
+function planPodHosts(service: Service, index: Index, backends: Map<string, Backend>): HostRoute[] {
+  const port = findPort(service, undefined);
+  if (service.spec.clusterIP !== "None" || port === undefined) return [];
+  const { name, namespace = "default" } = service.metadata;
+  const slices = index.slices.get(`${namespace}/${name}`) ?? [];
+  const names = new Set(slices.flatMap(({ endpoints }) => endpoints.flatMap(({ hostname }) => hostname ?? [])));
+  return [...names].toSorted(compareText).flatMap((pod) => {
+    const own = slices.map((slice) => ({ ...slice, endpoints: slice.endpoints.filter((one) => one.hostname === pod) }));
+    const groups = divideEndpoints(endpointsOfPort(own, port.name ?? "", index.pods), []);
+    const key = `${namespace}/${name}:${port.port}/${pod}`;
+    backends.set(key, { key, namespace, service: name, port: port.port, groups });
+    const paths = [{ path: "/", type: "Prefix" as const, backend: key }];
+    return ["localhost", "svc.cluster.local"].map((end) => ({ host: `${pod}.${name}.${namespace}.${end}`, paths }));
+  });
 }
 
 function planSplits(splits: readonly TrafficSplit[]): SplitGeneration[] {

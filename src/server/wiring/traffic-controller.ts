@@ -19,7 +19,7 @@ import { backoffDelayMs, type Clock, deepEqual, errorMessage, type Log, Wake } f
 import { type Cluster, isKubeError } from "#kube";
 import type { Informers } from "#controller";
 import { planRoutingTable, type Routers, type RoutingTable, splitGenerations } from "#router";
-import { acknowledgeIngresses } from "./ingress-status.ts";
+import { acknowledgeIngresses, acknowledgeLoadBalancers } from "./ingress-status.ts";
 
 export interface TrafficControllerOptions {
   readonly cluster: Cluster;
@@ -64,6 +64,7 @@ export async function runTrafficController(options: TrafficControllerOptions, si
       }
       await acknowledgeSplits(options, applied, signal);
       await acknowledgeIngresses(options.cluster, options.informers, signal);
+      await acknowledgeLoadBalancers(options.cluster, options.informers, signal);
       failures = 0;
       await wake.wait(signal);
     } catch (error) {
