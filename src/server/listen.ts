@@ -23,6 +23,7 @@ import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, kubeUrl, namedServerUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
 import { pushChecks } from "./wiring/push-checks.ts";
+import { usagePort } from "./wiring/usage-port.ts";
 
 class ListenError extends AppError<"server/port-taken"> {}
 
@@ -81,8 +82,10 @@ async function listenOn(app: FastifyInstance, host: string, port: number): Promi
 
 function kubeOptions({ clock, log }: ServerContext, rooms: Rooms): KubeRoutesOptions {
   const { cluster, tokens, workloads, addresses } = rooms;
+  const { logs, streams } = workloads;
   const url = (): string => kubeUrl(addresses);
-  return { cluster, access: tokens, logs: workloads.logs, clock, log, version: version(), url };
+  const usage = usagePort(workloads);
+  return { cluster, access: tokens, logs, streams, usage, clock, log, version: version(), url };
 }
 
 async function registerFaces(

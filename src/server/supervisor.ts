@@ -131,7 +131,7 @@ class ProcessSupervisor implements Supervisor {
     const control = settled === undefined ? config.control : { ...config.control, port: settled.controlPort };
     const traffic = settled === undefined ? config.traffic : { ...config.traffic, port: settled.trafficPort };
     const kube = { ...config.kube, port: settled?.kubePort ?? config.kube.port };
-    const child = spawn(config.nodePath, [main], {
+    const child = spawn(config.nodePath, ["--disable-warning=ExperimentalWarning", main], {
       ...ownGroup,
       env: childEnvironment({ ...config, control, traffic, kube }),
       stdio: ["pipe", "ignore", this.#options.controlLog === "file" ? "pipe" : "inherit", "ipc"],

@@ -13,12 +13,15 @@ import {
 import type { Informers } from "#controller";
 import type { Cluster } from "#kube";
 import { type Clock, type Ids, type Log, TaskGroup } from "#lib";
+import type { MetricSeriesPort } from "./autoscaling/ports.ts";
 import type { ControllerContext } from "./controller-context.ts";
 import { createControllers } from "./controllers.ts";
 import { runNodeAgent } from "./node/node-agent.ts";
 import type { NodeContext } from "./node/node-context.ts";
 import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
+import { createPodStreams, type PodStreams } from "./node/pod-streams.ts";
 import type { AccountTokenPort, EndpointGatePort, PodReachPort, PodRuntimePort } from "./ports.ts";
+import { UsageSampler } from "./node/usage-sampler.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { createFirstClasses } from "./volumes/first-classes.ts";
 import type { VolumeFolderPort } from "./volumes/ports.ts";
@@ -31,6 +34,7 @@ export interface WorkloadsOptions {
   readonly volumes: VolumeFolderPort;
   readonly reach: PodReachPort;
   readonly accounts: AccountTokenPort;
+  readonly series: MetricSeriesPort;
   /** Folders of the machine that pods may use by hostPath, and what is below them; default: all. */
   readonly hostPaths?: readonly string[];
   readonly clock: Clock;
@@ -47,6 +51,10 @@ export interface WorkloadsOptions {
 export interface Workloads {
   /** For `kubectl logs`. */
   readonly logs: PodLogs;
+  /** For `kubectl exec`, `attach` and `port-forward`. */
+  readonly streams: PodStreams;
+  /** What the node and its pods use. */
+  readonly usage: Pick<UsageSampler, "pods" | "node">;
   /** Runs controllers and node agent until the signal aborts. Containers run on. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -90,16 +98,24 @@ export function createWorkloads(options: WorkloadsOptions): Workloads {
     clock,
     log: log.with({ component: "node-agent" }),
   };
+  const usage = new UsageSampler(runtime, clock, node.log);
   return {
+    usage,
     logs: createPodLogs(runtime, clock),
+    streams: createPodStreams(runtime),
     async run(signal) {
       using owned = new DisposableStack();
-      const controllers = createControllers(context, volumes, owned);
+      const controllers = createControllers(
+        context,
+        { volumes, autoscaling: { usage, series: options.series } },
+        owned,
+      );
       await createFirstClasses(cluster, signal);
       await using tasks = new TaskGroup((error, name) => log.error("A workload controller ended", { name, error }));
       for (const controller of controllers) {
         tasks.start(controller.name, (stop) => controller.run(AbortSignal.any([signal, stop])));
       }
+      tasks.start("usage", (stop) => usage.run(AbortSignal.any([signal, stop])));
       tasks.start("node-agent", (stop) => runNodeAgent(node, AbortSignal.any([signal, stop])));
       await tasks.settled();
     },

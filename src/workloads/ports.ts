@@ -1,5 +1,6 @@
 /** What the workloads room needs of others; the server wires it. */
 import type { Service } from "#api";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Channel } from "#lib";
 import type { RegistryLogin } from "./node/pull-secrets.ts";
 import type { ServiceAddress } from "./node/service-env.ts";
@@ -51,6 +52,21 @@ export interface PodNetwork {
   readonly ports: Readonly<Record<string, number>>;
 }
 
+/** The streams of a command beside a container, or of the container itself. Disposing kills the command. */
+interface ContainerSession extends AsyncDisposable {
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  readonly stderr: Readable | undefined;
+  resize(size: { readonly columns: number; readonly rows: number }): Promise<void>;
+  readonly exitCode: Promise<number>;
+}
+
+interface SessionOptions {
+  readonly stdin: boolean;
+  readonly tty: boolean;
+  readonly signal: AbortSignal;
+}
+
 export interface ContainerToStart {
   readonly pod: PodIdentity;
   readonly name: string;
@@ -70,6 +86,9 @@ export interface ContainerToStart {
     readonly subPath?: string;
     readonly readOnly?: boolean;
   }[];
+  /** Its input is open for whoever attaches, `once` for the first only. */
+  readonly stdin?: "kept" | "once";
+  readonly tty?: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -161,6 +180,9 @@ export interface PodRuntimePort {
     command: readonly string[],
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  openExec(id: string, command: readonly string[], options: SessionOptions): Promise<ContainerSession>;
+  attach(id: string, options: SessionOptions): Promise<ContainerSession>;
+  connect(podUid: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Running and ended, oldest attempt first. */
   list(podUid?: string): readonly ContainerRecord[];
   pods(): readonly PodIdentity[];

@@ -73,6 +73,10 @@ export interface Container {
   terminationMessagePath?: string;
   terminationMessagePolicy?: string;
   securityContext?: Record<string, unknown>;
+  stdin?: boolean;
+  /** With `stdin`: it ends with the first who attached. */
+  stdinOnce?: boolean;
+  tty?: boolean;
 }
 
 export interface VolumeMount {

@@ -10,6 +10,7 @@ export interface PodLogRequest {
   readonly follow: boolean;
   readonly tailLines?: number;
   readonly sinceSeconds?: number;
+  readonly sinceTime?: Temporal.Instant;
   readonly timestamps: boolean;
   readonly previous: boolean;
   readonly signal: AbortSignal;
@@ -26,12 +27,13 @@ export function createPodLogs(runtime: PodRuntimePort, clock: Clock): PodLogs {
       return Promise.try(() => {
         const record = recordFor(runtime, pod, request);
         const { follow, tailLines, sinceSeconds, timestamps, signal } = request;
+        const since = sinceSeconds === undefined ? request.sinceTime : clock.now().subtract({ seconds: sinceSeconds });
         return runtime.logs(record.id, {
           follow,
           timestamps,
           signal,
           ...(tailLines === undefined ? {} : { tailLines }),
-          ...(sinceSeconds === undefined ? {} : { since: clock.now().subtract({ seconds: sinceSeconds }) }),
+          ...(since === undefined ? {} : { since }),
         });
       });
     },

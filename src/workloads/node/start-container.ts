@@ -99,6 +99,8 @@ function prepare(context: NodeContext, input: StartInput): Prepared {
     ports: container.ports ?? [],
     network,
     mounts: mountsOf(container, expand),
+    ...(container.stdin === true ? { stdin: container.stdinOnce === true ? "once" : "kept" } : {}),
+    ...(container.tty === true ? { tty: true } : {}),
     labels: { [streakLabel]: String(streak) },
   };
   return { kind: "ready", start, skipped };

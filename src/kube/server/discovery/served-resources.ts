@@ -1,5 +1,6 @@
 /** Everything discovery tells of, in one list: the kinds with their subresources, and what can only be created. Pure. */
 import { apiVersionOf } from "#api";
+import { metricsGroup, metricsVersion } from "../usage/metrics-api.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 
 interface GroupVersionKind {
@@ -28,6 +29,7 @@ export interface ServedResource {
 }
 
 const allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"] as const;
+const streamVerbs = ["create", "get"] as const;
 const subresourceVerbs = ["get", "patch", "update"] as const;
 
 /** Questions a client asks by creating an object that is answered and not kept. */
@@ -37,11 +39,16 @@ export const reviewKinds = [
   { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews" },
   { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews" },
   { group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", plural: "subjectaccessreviews" },
-  { group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews" },
+  {
+    group: "authorization.k8s.io",
+    version: "v1",
+    kind: "LocalSubjectAccessReview",
+    plural: "localsubjectaccessreviews",
+  },
 ] as const;
 
 export function servedResources(kinds: readonly ServedKind[]): readonly ServedResource[] {
-  return [...kinds.map(resourceOf), ...reviewKinds.map(reviewResource)];
+  return [...kinds.map(resourceOf), ...reviewKinds.map(reviewResource), ...usageResources];
 }
 
 export interface GroupVersions {
@@ -104,12 +111,33 @@ function subresourcesOf(kind: ServedKind): ServedSubresource[] {
       ? [{ name: "token", responseKind: tokenRequest, verbs: ["create"] }]
       : []),
     ...(apiVersionOf(kind.type) === "v1" && kind.type.plural === "pods"
-      ? [{ name: "log", responseKind: own, verbs: ["get"] }]
+      ? [
+          { name: "attach", responseKind: { ...own, kind: "PodAttachOptions" }, verbs: streamVerbs },
+          { name: "eviction", responseKind: { group: "policy", version: "v1", kind: "Eviction" }, verbs: ["create"] },
+          { name: "exec", responseKind: { ...own, kind: "PodExecOptions" }, verbs: streamVerbs },
+          { name: "log", responseKind: own, verbs: ["get"] },
+          { name: "portforward", responseKind: { ...own, kind: "PodPortForwardOptions" }, verbs: streamVerbs },
+        ]
       : []),
     ...(kind.scale === undefined ? [] : [{ name: "scale", responseKind: scale, verbs: subresourceVerbs }]),
     ...(kind.status ? [{ name: "status", responseKind: own, verbs: subresourceVerbs }] : []),
   ];
 }
+
+/** Measured rather than stored: to be read, and no more. */
+const usageResources: readonly ServedResource[] = [
+  { kind: "NodeMetrics", plural: "nodes", namespaced: false },
+  { kind: "PodMetrics", plural: "pods", namespaced: true },
+].map((resource) => ({
+  ...resource,
+  group: metricsGroup,
+  version: metricsVersion,
+  singular: "",
+  verbs: ["get", "list"],
+  shortNames: [],
+  categories: [],
+  subresources: [],
+}));
 
 function reviewResource(review: (typeof reviewKinds)[number]): ServedResource {
   return {

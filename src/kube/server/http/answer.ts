@@ -4,6 +4,8 @@ import { pipeline } from "node:stream/promises";
 import type { FastifyReply } from "fastify";
 import { stringify } from "yaml";
 import { errorCode, isAbort } from "#lib";
+import { badRequest } from "../refusals.ts";
+import type { Upgrade } from "../streams/upgrade.ts";
 
 /** What a handler wants sent. */
 export type Answer =
@@ -17,6 +19,8 @@ export type Answer =
       readonly warnings?: readonly string[];
     }
   | { readonly kind: "text"; readonly text: string; readonly contentType: string }
+  /** The connection becomes streams; resolves when they are over. */
+  | { readonly kind: "upgrade"; readonly serve: (upgrade: Upgrade) => Promise<void> }
   | { readonly kind: "stream"; readonly contentType: string; readonly chunks: AsyncIterable<string | Uint8Array> };
 
 export function ok(body: unknown, format: "json" | "yaml" = "json"): Answer {
@@ -29,6 +33,8 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<Fastify
   switch (answer.kind) {
     case "text":
       return await reply.type(answer.contentType).send(answer.text);
+    case "upgrade":
+      throw badRequest("Upgrade request required");
     case "stream":
       await stream(reply, answer.contentType, answer.chunks);
       return reply;

@@ -1,5 +1,5 @@
-import type { Clock } from "#lib";
-import type { PodLogPort } from "../../ports.ts";
+import type { Clock, Log } from "#lib";
+import type { PodLogPort, PodStreamPort, UsagePort } from "../../ports.ts";
 import type { ObjectApi } from "../object-api.ts";
 import { KubeError } from "../../client/kube-error.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
@@ -26,10 +26,14 @@ export interface KubeRequest {
 export interface KubeFace {
   readonly objects: ObjectApi;
   readonly logs: PodLogPort;
+  readonly streams: PodStreamPort;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly accounts: AccountTokens;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Absent: `metrics.k8s.io` knows of nothing. */
+  readonly usage?: UsagePort | undefined;
   /** Of this server, for `/version`. */
   readonly version: string;
 }

@@ -1,10 +1,11 @@
 /** The Kubernetes API over HTTP: authentication, and the way of each path to its handler. */
+import type { IncomingMessage } from "node:http";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { AccessPort } from "#api";
 import type { Clock, Log } from "#lib";
 import type { EmbeddedCluster } from "../../client/embedded-cluster.ts";
 import { KubeError } from "../../client/kube-error.ts";
-import type { PodLogPort } from "../../ports.ts";
+import type { PodLogPort, PodStreamPort, UsagePort } from "../../ports.ts";
 import { Authenticator } from "../authentication/authenticator.ts";
 import { impersonate, impersonationHeaders } from "../authentication/impersonation.ts";
 import { requirePath } from "../authorization/require.ts";
@@ -16,11 +17,15 @@ import type { KubeFace, KubeRequest } from "./kube-request.ts";
 import { maxBodyBytes } from "./request-body.ts";
 import { parseRequestPath, type RequestPath } from "./request-path.ts";
 import { statusBody, toKubeError } from "./status-body.ts";
+import { acceptUpgrades } from "./upgrades.ts";
 
 export interface KubeRoutesOptions {
   readonly cluster: EmbeddedCluster;
   readonly access: AccessPort;
   readonly logs: PodLogPort;
+  readonly streams: PodStreamPort;
+  /** What nodes and pods use; without it `kubectl top` finds nothing. */
+  readonly usage?: UsagePort;
   readonly clock: Clock;
   readonly log: Log;
   /** Of Tidegate; `/version` shows it behind the Kubernetes version served. */
@@ -35,10 +40,10 @@ const kubernetesVersion = { major: "1", minor: "33", patch: "0" } as const;
 /** To be registered with a prefix (`/kube`), which kubeconfig files name as part of the server's URL. */
 export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
   return async (app) => {
-    const { cluster, access, logs, clock, log, version, url: ownUrl = () => "" } = options;
+    const { cluster, access, logs, streams, usage, clock, log, version, url: ownUrl = () => "" } = options;
     const { objects, authorizer, accounts } = cluster;
     const authenticator = new Authenticator(access, accounts);
-    const face: KubeFace = { objects, logs, authenticator, authorizer, accounts, clock, version };
+    const face: KubeFace = { objects, logs, streams, usage, authenticator, authorizer, accounts, clock, log, version };
     const documents = new Documents(cluster.objects.kinds, version);
     const closing = new AbortController();
     app.addHook("preClose", async () => {
@@ -56,33 +61,44 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
     });
     const prefix = app.prefix;
 
-    async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const url = new URL(request.raw.url ?? "/", "http://localhost");
+    async function answer(raw: IncomingMessage, body: unknown, gone: AbortSignal): Promise<Answer> {
+      const url = new URL(raw.url ?? "/", "http://localhost");
       const path = parseRequestPath(url.pathname.slice(prefix.length));
-      if (path.kind === "health") return await send(reply, { kind: "text", text: "ok", contentType: "text/plain" });
-      const headers = request.headers as Readonly<Record<string, string | undefined>>;
+      if (path.kind === "health") return { kind: "text", text: "ok", contentType: "text/plain" };
+      const headers = raw.headers as Readonly<Record<string, string | undefined>>;
       const asker = await authenticator.authenticate(headers);
-      const user = impersonate(authorizer, asker, impersonationHeaders(request.raw.rawHeaders));
-      const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
+      const user = impersonate(authorizer, asker, impersonationHeaders(raw.rawHeaders));
       const kubeRequest: KubeRequest = {
-        method: request.method,
+        method: raw.method ?? "GET",
         path: url.pathname.slice(prefix.length),
         query: url.searchParams,
         headers,
-        body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
+        body: Buffer.isBuffer(body) ? body : new Uint8Array(),
         user,
-        signal: AbortSignal.any([gone.signal, closing.signal]),
+        signal: AbortSignal.any([gone, closing.signal]),
       };
-      const answer = await route({ face, documents, url: ownUrl }, kubeRequest, path);
+      return await route({ face, documents, url: ownUrl }, kubeRequest, path);
+    }
+
+    async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const answered = await answer(request.raw, request.body, gone.signal);
       try {
-        return await send(reply, answer);
+        return await send(reply, answered);
       } catch (error) {
         if (!reply.raw.headersSent) throw error;
-        log.error("Kubernetes API stream failed", { path: kubeRequest.path, error });
+        log.error("Kubernetes API stream failed", { path: request.url, error });
         return reply;
       }
     }
+
+    acceptUpgrades(app.server, {
+      prefix,
+      answer: (request, gone) => answer(request, undefined, gone),
+      closing: closing.signal,
+      log,
+    });
 
     const method = ["GET", "POST", "PUT", "PATCH", "DELETE"];
     app.route({ method, url: "/", handler: handle });

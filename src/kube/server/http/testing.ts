@@ -9,6 +9,8 @@ import fastify, { type FastifyInstance } from "fastify";
 import type { AccessPort } from "#api";
 import { runCommand, silentLog, systemClock, systemIds } from "#lib";
 import { openEmbeddedCluster } from "../../client/embedded-cluster.ts";
+import { KubeError } from "../../client/kube-error.ts";
+import type { PodStreamPort } from "../../ports.ts";
 import { kubeRoutes } from "./kube-routes.ts";
 
 /** May do everything. */
@@ -26,6 +28,16 @@ const access: AccessPort = {
   },
 };
 
+/** Of a cluster without containers. */
+export const noStreams: PodStreamPort = {
+  requireRunning(_pod, container) {
+    throw new KubeError("NotFound", `container not found ("${container}")`);
+  },
+  exec: () => Promise.reject(new Error("no container runs here")),
+  attach: () => Promise.reject(new Error("no container runs here")),
+  connect: () => Promise.reject(new Error("no container runs here")),
+};
+
 /** Mounted at /kube, not listening; closed after the test. */
 export async function startFace(t: TestContext): Promise<FastifyInstance> {
   const cluster = openEmbeddedCluster({ file: ":memory:", clock: systemClock, ids: systemIds, log: silentLog });
@@ -35,9 +47,12 @@ export async function startFace(t: TestContext): Promise<FastifyInstance> {
     await Promise.resolve();
   }
   const logs = { logs: (_pod: unknown, options: { container?: string }) => Promise.resolve(lines(options.container)) };
-  await app.register(kubeRoutes({ cluster, access, logs, clock: systemClock, log: silentLog, version: "0" }), {
-    prefix: "/kube",
-  });
+  await app.register(
+    kubeRoutes({ cluster, access, logs, streams: noStreams, clock: systemClock, log: silentLog, version: "0" }),
+    {
+      prefix: "/kube",
+    },
+  );
   t.after(async () => {
     await app.close();
     await cluster[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { silentLog, systemIds } from "#lib";
 import { ClockFake } from "#lib/testing";
 import { openEmbeddedCluster } from "../../client/embedded-cluster.ts";
 import { kubeRoutes } from "../http/kube-routes.ts";
+import { noStreams } from "../http/testing.ts";
 
 const authority = "-----BEGIN CERTIFICATE-----\nnot looked into\n-----END CERTIFICATE-----\n";
 const { privateKey: signingKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -46,7 +47,17 @@ async function startSubject(t: TestContext): Promise<Subject> {
       Promise.resolve(header === "Bearer admin" ? { name: "admin", scopes: ["admin"] } : undefined),
   };
   const logs = { logs: () => Promise.reject(new Error("no logs here")) };
-  const options = { cluster, access, logs, clock, log: silentLog, version: "0", url: () => "https://gate.example" };
+  const streams = noStreams;
+  const options = {
+    cluster,
+    access,
+    logs,
+    streams,
+    clock,
+    log: silentLog,
+    version: "0",
+    url: () => "https://gate.example",
+  };
   await app.register(kubeRoutes(options));
   t.after(async () => {
     await app.close();

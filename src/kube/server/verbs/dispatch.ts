@@ -6,13 +6,17 @@ import { decodeBody } from "../http/request-body.ts";
 import type { ResourcePath } from "../http/request-path.ts";
 import { attributesOf, requireResource } from "../authorization/require.ts";
 import { reviewKinds } from "../discovery/served-resources.ts";
+import { evictPod } from "../eviction/evict-pod.ts";
 import { badRequest } from "../refusals.ts";
 import { answerReview, type ReviewKind } from "../reviews/answer-review.ts";
+import { openPodStream } from "../streams/pod-streams.ts";
+import { isStreamSubresource } from "../streams/stream-subresources.ts";
 import { requestToken } from "../service-accounts/token-request.ts";
 import { deleteObject, deleteObjects } from "./delete.ts";
 import { listObjects } from "./list.ts";
 import { readPodLog } from "./pod-log.ts";
 import type { ObjectCall, ResourceCall } from "./resource-call.ts";
+import { answerUsage, metricsGroup } from "../usage/metrics-api.ts";
 import { watchObjects } from "./watch.ts";
 import { createObject, patchObject, readObject, readScale, replaceObject } from "./write.ts";
 
@@ -23,6 +27,7 @@ export async function answerResource(face: KubeFace, request: KubeRequest, path:
     ({ group, version, plural }) => group === path.group && version === path.version && plural === path.plural,
   );
   if (review !== undefined) return await reviewAnswer(face, request, { kind: review.kind, path });
+  if (path.group === metricsGroup) return answerUsage(face, request, path);
   const kind = face.objects.kinds.find(path.group, path.version, path.plural);
   if (kind === undefined) throw noSuchPath();
   // Rights in a namespace must not reach what belongs to none.
@@ -77,11 +82,19 @@ async function answerSubresource(call: ObjectCall): Promise<Answer> {
     if (method !== "GET") throw notAllowed();
     return await readPodLog(call);
   }
+  if (path.subresource === "eviction" && kind.resource === "pods") {
+    if (method !== "POST") throw notAllowed();
+    return evictPod(call);
+  }
   if (path.subresource === "token" && kind.resource === "serviceaccounts") {
     if (method !== "POST") throw notAllowed();
     return await requestToken(call);
   }
   const subresource = path.subresource;
+  if (kind.resource === "pods" && isStreamSubresource(subresource)) {
+    if (method !== "GET" && method !== "POST") throw notAllowed();
+    return openPodStream(call, subresource);
+  }
   const isStatus = subresource === "status" && kind.status;
   const isScale = subresource === "scale" && kind.scale !== undefined;
   if (!isStatus && !isScale) throw noSuchPath();
