@@ -24,7 +24,8 @@ export function skipWithoutPeer(): string | false {
 
 export interface KubePeer extends KubeApi, AsyncDisposable {}
 
-export async function startKubePeer(): Promise<KubePeer> {
+/** @param authorization `RBAC` to have roles decide for everybody but the admin who calls */
+export async function startKubePeer(authorization: "AlwaysAllow" | "RBAC" = "AlwaysAllow"): Promise<KubePeer> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "tidegate-peer-"));
   stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -66,7 +67,7 @@ export async function startKubePeer(): Promise<KubePeer> {
     "--token-auth-file",
     join(folder, "tokens.csv"),
     "--authorization-mode",
-    "AlwaysAllow",
+    authorization,
     "--service-account-issuer",
     "https://kubernetes.default.svc",
     "--service-account-key-file",

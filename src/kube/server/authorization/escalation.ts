@@ -15,7 +15,7 @@ import {
 } from "#api";
 import { deepEqual } from "#lib";
 import type { KubeUser } from "../authentication/user.ts";
-import { forbidden } from "../refusals.ts";
+import { forbidden, notFound } from "../refusals.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { type Authorizer, isMaster } from "./authorizer.ts";
 import { type WholeRule, wholeRule } from "./policy-rule.ts";
@@ -64,6 +64,8 @@ function refuseBinding(authorizer: Authorizer, user: KubeUser, { kind, object }:
   const target = { group: roleRef.apiGroup, resource: plural, subresource: "", name: roleRef.name };
   if (authorizer.authorize(user, { kind: "resource", verb: "bind", namespace, ...target }).allowed) return;
   const rules = authorizer.rulesOfRole(roleRef, namespace);
+  // Upstream tells of the role under the binding's kind.
+  if (rules === undefined) throw notFound(kind.type, roleRef.name);
   refuseMissing(authorizer, user, { kind, name, namespace, rules });
 }
 
