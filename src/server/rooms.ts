@@ -23,7 +23,7 @@ import { ChangeFeed } from "./api/change-feed.ts";
 import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
 import { ensureSecretKey } from "./secret-key.ts";
-import { controlUrl } from "./wiring/addresses.ts";
+import { controlUrl, nodeName } from "./wiring/addresses.ts";
 import { endpointGate } from "./wiring/endpoint-gate.ts";
 import { environmentRepositories } from "./wiring/environment-repositories.ts";
 import { gitopsSource } from "./wiring/gitops-source.ts";
@@ -31,6 +31,7 @@ import { imageSource } from "./wiring/image-source.ts";
 import { imageTags } from "./wiring/image-tags.ts";
 import { jobTokens } from "./wiring/job-tokens.ts";
 import { LateAddresses } from "./wiring/late-addresses.ts";
+import { metricSeries } from "./wiring/metric-series.ts";
 import { podReach } from "./wiring/pod-reach.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
@@ -208,6 +209,9 @@ async function openDataPlane(
       signal,
     }),
   );
+  const ownMetrics = new MetricRegistry();
+  const targets = scrapeTargets(informers, routers, ownMetrics);
+  const metrics = owned.use(await Metrics.open({ folder: home.metrics, targets, clock, log }));
   const workloads = createWorkloads({
     cluster,
     informers,
@@ -217,14 +221,12 @@ async function openDataPlane(
     timeZone: Temporal.Now.timeZoneId(),
     reach: podReach(rooms.addresses),
     accounts: cluster.accounts,
+    series: metricSeries(metrics, clock),
     clock,
     ids,
     log,
-    nodeName: "local",
+    nodeName,
   });
-  const ownMetrics = new MetricRegistry();
-  const targets = scrapeTargets(informers, routers, ownMetrics);
-  const metrics = owned.use(await Metrics.open({ folder: home.metrics, targets, clock, log }));
   return {
     runtime,
     workloads,

@@ -1,5 +1,8 @@
 /** How things of ours are called from outside, and which of what is called from outside is ours. */
 
+/** The one node of the embedded cluster; the same over restarts. */
+export const nodeName = "local";
+
 export interface Addresses {
   readonly host: string;
   readonly controlPort: number;

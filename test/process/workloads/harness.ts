@@ -63,6 +63,11 @@ export async function runCluster(options: RunOptions): Promise<Running> {
     volumes,
     reach: { apiServer: () => undefined, service: () => undefined },
     accounts: cluster.accounts,
+    series: {
+      ofPods: () => Promise.resolve(new Map()),
+      ofObject: () => Promise.resolve([]),
+      external: () => Promise.resolve([]),
+    },
     clock,
     ids,
     log,
