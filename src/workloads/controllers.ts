@@ -10,6 +10,7 @@ import { createDisruptionController } from "./disruption/disruption-controller.t
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
 import { createEndpointsController } from "./endpoints/endpoints-controller.ts";
 import { createJobController } from "./job/job-controller.ts";
+import { createTaintController } from "./nodes/taint-controller.ts";
 import { OwnWrites } from "./pods/own-writes.ts";
 import { createReplicaSetController } from "./replicas/replica-set-controller.ts";
 import { createStatefulSetController } from "./statefulset/stateful-set-controller.ts";
@@ -44,5 +45,6 @@ export function createControllers(
     createAutoscalerController(context, autoscaling),
     createClaimController(context, volumes),
     createVolumeController(context, volumes),
+    createTaintController(context),
   ];
 }

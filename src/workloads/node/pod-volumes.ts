@@ -1,6 +1,7 @@
 /** What a pod's volumes hold: pure. */
 import type { DownwardFile, KeyToPath, Pod, Volume, VolumeProjection } from "#api";
 import type { VolumeFiles } from "../ports.ts";
+import type { ClaimFolder } from "../volumes/claim-folder.ts";
 import type { ConfigSources } from "./container-env.ts";
 import { podFileField, type PodPlace, resourceField } from "./pod-fields.ts";
 
@@ -8,15 +9,11 @@ export type VolumeResult =
   | { readonly kind: "complete"; readonly value: VolumeFiles }
   | { readonly kind: "missing"; readonly name: string; readonly message: string };
 
-export type ClaimResult =
-  | { readonly kind: "bound"; readonly path: string }
-  | { readonly kind: "missing"; readonly message: string };
-
 export interface VolumeSources extends ConfigSources {
   readonly place: PodPlace;
   /** The token that was got for this projection; undefined when there is none yet. */
   token(audience: string, expirationSeconds: number): string | undefined;
-  claim(name: string): ClaimResult;
+  claim(name: string): ClaimFolder;
   /** Why a folder of the machine may not be used; undefined when it may. */
   refusesHostPath(path: string): string | undefined;
 }

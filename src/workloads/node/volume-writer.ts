@@ -3,8 +3,9 @@ import type { Pod } from "#api";
 import type { PodPlace } from "./pod-fields.ts";
 import { readyHostPath } from "./host-path.ts";
 import { type NodeContext, sourcesOf } from "./node-context.ts";
+import { claimFolder } from "../volumes/claim-folder.ts";
 import { PodTokens } from "./pod-tokens.ts";
-import { type ClaimResult, podVolumes, type VolumeResult, type VolumeSources } from "./pod-volumes.ts";
+import { podVolumes, type VolumeResult, type VolumeSources } from "./pod-volumes.ts";
 
 export interface VolumeProblem {
   readonly name: string;
@@ -74,15 +75,12 @@ export class VolumeWriter {
       ...sourcesOf(this.#context, pod),
       place,
       token: (audience, seconds) => this.#tokens.get(audience, seconds),
-      claim(name): ClaimResult {
-        const claim = claims.get(namespace, name);
-        const volume = volumes.get("", claim?.spec.volumeName ?? "");
-        if (claim === undefined) return { kind: "missing", message: `persistentvolumeclaim "${name}" not found` };
-        if (volume === undefined) return { kind: "missing", message: `claim "${name}" is not bound to a volume` };
-        const path = volume.spec.local?.path ?? volume.spec.hostPath?.path;
-        const message = `volume "${volume.metadata.name}" has no folder of this machine: only hostPath and local are known`;
-        return path === undefined ? { kind: "missing", message } : { kind: "bound", path };
-      },
+      claim: (name) =>
+        claimFolder(
+          { claim: (place, own) => claims.get(place, own), volume: (own) => volumes.get("", own) },
+          namespace,
+          name,
+        ),
       refusesHostPath(path) {
         if (hostPaths === undefined || hostPaths.some((allowed) => isBelow(path, allowed))) return undefined;
         return `hostPath "${path}" is not among the folders that pods may use: ${hostPaths.join(", ") || "none"}`;

@@ -70,7 +70,8 @@ export class Scheduler {
         return `persistentvolumeclaim "${claimName}" is being deleted`;
       }
       const volume = claim.spec.volumeName ?? "";
-      if (volume === "") return "pod has unbound immediate PersistentVolumeClaims";
+      // A volume that the claim only names may be another's.
+      if (volume === "" || claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
       if (this.#parts.volumes.get("", volume) === undefined) return `persistentvolume "${volume}" not found`;
     }
     return undefined;
