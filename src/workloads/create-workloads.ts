@@ -20,6 +20,7 @@ import { runNodeAgent } from "./node/node-agent.ts";
 import type { NodeContext } from "./node/node-context.ts";
 import { createPodLogs, type PodLogs } from "./node/pod-logs.ts";
 import { createPodStreams, type PodStreams } from "./node/pod-streams.ts";
+import { runHeartbeat } from "./nodes/heartbeat.ts";
 import type { AccountTokenPort, EndpointGatePort, PodReachPort, PodRuntimePort } from "./ports.ts";
 import { UsageSampler } from "./node/usage-sampler.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
@@ -116,6 +117,8 @@ export function createWorkloads(options: WorkloadsOptions): Workloads {
         tasks.start(controller.name, (stop) => controller.run(AbortSignal.any([signal, stop])));
       }
       tasks.start("usage", (stop) => usage.run(AbortSignal.any([signal, stop])));
+      const heartbeat = { cluster, clock, log, nodeName };
+      tasks.start("heartbeat", (stop) => runHeartbeat(heartbeat, AbortSignal.any([signal, stop])));
       tasks.start("node-agent", (stop) => runNodeAgent(node, AbortSignal.any([signal, stop])));
       await tasks.settled();
     },
