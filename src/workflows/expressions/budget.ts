@@ -5,6 +5,9 @@
 import { data, wellKnownFunctions } from "@actions/expressions";
 import type { FunctionDefinition } from "@actions/expressions/funcs/info";
 
+// The package looks functions up in a plain object: `constructor()` would be one of them.
+Object.setPrototypeOf(wellKnownFunctions, null);
+
 const maxResultBytes = 10 * 1024 * 1024;
 
 /** Strings of the evaluator are UTF-16. */

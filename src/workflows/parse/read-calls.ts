@@ -6,7 +6,7 @@ import type { YamlNode } from "./yaml-tree.ts";
 
 const localCall = /^\.\/\.(github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml$/;
 const remoteCall =
-  /^(?:https?:\/\/[^/\s]+\/)?([^/@\s]+\/[^/@\s]+\/\.(?:github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml@\S+)$/;
+  /^(?:https?:\/\/[^/\s]+\/)?((?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/\.(?:github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml@\S+)$/;
 
 export function readCall(reader: NodeReader, job: YamlNode): WorkflowCall | undefined {
   const pair = reader.pair(job, "uses");

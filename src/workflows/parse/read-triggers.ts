@@ -20,20 +20,20 @@ const ownActivities: ReadonlySet<string> = new Set(["create", "delete", "release
 const defaultPullRequestTypes = ["opened", "synchronize", "reopened"] as const;
 
 export function readTriggers(reader: NodeReader, node: YamlNode | undefined): Triggers {
-  const triggers: Record<string, unknown> = {};
-  const activities: Record<string, ActivityTrigger> = {};
+  const triggers = {};
+  const activities: [string, ActivityTrigger][] = [];
   for (const { name, config, at } of eventEntries(reader, node)) {
-    const known = readers[name];
+    const known = Object.hasOwn(readers, name) ? readers[name] : undefined;
     if (known !== undefined) Object.assign(triggers, known(reader, config, at));
     else {
       if (!ownActivities.has(name)) {
         const remedy = "Leave it for the forge that has it, or start the workflow by repository_dispatch";
         reader.warn(at, `Nothing on this server makes the event "${name}", so it starts no runs here. ${remedy}`, "on");
       }
-      activities[name] = readActivity(reader, config);
+      activities.push([name, readActivity(reader, config)]);
     }
   }
-  return Object.keys(activities).length === 0 ? triggers : { ...triggers, activities };
+  return activities.length === 0 ? triggers : { ...triggers, activities: Object.fromEntries(activities) };
 }
 
 interface EventEntry {

@@ -33,12 +33,12 @@ export function effectiveFiles(files: readonly WorkflowText[]): readonly Workflo
 /** The value is there even with problems whenever the text is a mapping, for its triggers at least. */
 export function parseWorkflowFile(path: string, text: string, limits?: YamlLimits): Checked<Workflow> {
   const tree = readYamlTree(path, text, limits);
-  if (tree.value === undefined) return { problems: tree.problems };
+  if (tree.value === undefined) return { problems: first(tree.problems) };
   const dialect: Dialect = path.startsWith(".forgejo/") ? "forgejo" : "github";
   const reader = new NodeReader(path);
   reader.problems.push(...tree.problems);
   reader.problems.push(...checkSchema(path, tree.value, "workflow-root-strict", dialect));
-  if (tree.value.kind !== "mapping") return { problems: reader.problems };
+  if (tree.value.kind !== "mapping") return { problems: first(reader.problems) };
   const root = tree.value;
   const values = {
     runName: reader.name(reader.get(root, "run-name")),
@@ -55,12 +55,24 @@ export function parseWorkflowFile(path: string, text: string, limits?: YamlLimit
     defaults: readDefaults(reader, reader.get(root, "defaults")),
     jobs: readJobs(reader, reader.get(root, "jobs"), dialect),
   };
-  return { value: workflow, problems: sorted(reader.problems) };
+  return { value: workflow, problems: first(sorted(reader.problems)) };
 }
 
 /** The problems of all workflow files among these, for the answer to a push. */
 export function checkFiles(files: readonly WorkflowText[]): readonly Problem[] {
   return effectiveFiles(files).flatMap((file) => parseWorkflowFile(file.path, file.text).problems);
+}
+
+const maxProblems = 100;
+
+/** As many as anybody reads, the errors first when there are more. */
+function first(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= maxProblems) return problems;
+  const errors = problems.filter((problem) => problem.severity !== "warning");
+  const kept = sorted((errors.length > 0 ? errors : problems).slice(0, maxProblems));
+  const message = `There are ${problems.length - kept.length} more problems. Correct these first`;
+  const { at } = kept.at(-1) ?? {};
+  return [...kept, { path: "", message, ...(at === undefined ? {} : { at }), severity: "warning" }];
 }
 
 function sorted(problems: readonly Problem[]): readonly Problem[] {

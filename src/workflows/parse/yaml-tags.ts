@@ -14,7 +14,7 @@ export function taggedValue(node: Scalar): Tagged | undefined {
   const type = tag.startsWith(prefix) ? tag.slice(prefix.length) : "";
   const text = node.source ?? "";
   if (type === "str") return { value: text };
-  if (!(type in readers)) return { problem: `Tag "${tag}" is not one of workflow files. Remove it` };
+  if (!Object.hasOwn(readers, type)) return { problem: `Tag "${tag}" is not one of workflow files. Remove it` };
   if (node.type?.startsWith("QUOTE") === true || node.type?.startsWith("BLOCK") === true) {
     return { problem: `A text in quotes or of several lines cannot be !!${type}. Remove the tag or the quotes` };
   }

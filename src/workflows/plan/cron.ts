@@ -40,7 +40,10 @@ export type CronReading =
   | { readonly cron: Cron; readonly problem?: never }
   | { readonly problem: string; readonly cron?: never };
 
+const maxLength = 200;
+
 export function parseCron(text: string): CronReading {
+  if (text.length > maxLength) return { problem: `Cron has ${text.length} characters of ${maxLength} allowed` };
   const parts = text.trim().split(/\s+/);
   if (parts.length !== fields.length) {
     const remedy = "Write minute, hour, day of the month, month, day of the week, e.g. 30 4 * * 1-5";

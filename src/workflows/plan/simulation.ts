@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parseWorkflowFile } from "../parse/workflow-file.ts";
 import type { Workflow } from "../parse/model.ts";
+import type { ContextObject } from "../protocol.ts";
 import type { Conclusion, JobInstance, JobState } from "./job-state.ts";
 import { planRun, type ObservedRun, type RunAction } from "./plan-run.ts";
 
@@ -38,15 +39,19 @@ export class Simulation {
   conclusion: Conclusion | undefined;
   /** Every queueing, in order, for laws about it. */
   readonly queued: string[] = [];
+  /** Why jobs ended without running. */
+  readonly messages: string[] = [];
+  readonly #github: ContextObject;
   #rounds = 0;
 
-  constructor(given: Workflow) {
+  constructor(given: Workflow, github: ContextObject = { ref: "refs/heads/main", event: {} }) {
     this.workflow = given;
+    this.#github = github;
     this.jobs = given.jobs.map((job) => placeholder(job.key));
   }
 
   observed(): ObservedRun {
-    const contexts = { github: { ref: "refs/heads/main", event: {} }, vars: {}, inputs: {} };
+    const contexts = { github: this.#github, vars: {}, inputs: {} };
     const { workflow, jobs, cancelRequested, group } = this;
     return { workflow, jobs, contexts, cancelRequested, nowMs: 1000, ...(group === undefined ? {} : { group }) };
   }
@@ -82,6 +87,7 @@ export class Simulation {
         return;
       case "finish-job":
         this.#change(action.jobId, { status: "completed", conclusion: action.conclusion });
+        if (action.message !== undefined) this.messages.push(action.message);
         return;
       case "finish-run":
         this.conclusion = action.conclusion;
