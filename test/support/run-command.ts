@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly input?: string;
   /** The exit code that the test expects; default 0. */
   readonly code?: number;
+  /** How long it may take; what hangs is a failure. Default two minutes, for which no client here has a reason. */
+  readonly patienceMs?: number;
 }
 
 export interface Finished {
@@ -16,12 +18,11 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** What hangs is a failure; no client here has a reason to take this long. */
-const patienceMs = 120_000;
+const defaultPatienceMs = 120_000;
 
 /** Fails the test, with everything the program said, when it ends otherwise than expected. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
-  const { env, cwd, input, code = 0 } = options;
+  const { env, cwd, input, code = 0, patienceMs = defaultPatienceMs } = options;
   const stdin = input === undefined ? "ignore" : "pipe";
   const child = spawn(command, args, { env, cwd, stdio: [stdin, "pipe", "pipe"], timeout: patienceMs });
   const output = { stdout: "", stderr: "" };
@@ -46,7 +47,7 @@ export interface Followed extends AsyncDisposable {
 
 /** Starts a program that goes on printing; disposing ends it. */
 export function follow(command: string, args: readonly string[], options: RunOptions): Followed {
-  const { env, cwd } = options;
+  const { env, cwd, patienceMs = defaultPatienceMs } = options;
   const child = spawn(command, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"], timeout: patienceMs });
   const output = new LineReader(child);
   return {
