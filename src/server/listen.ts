@@ -48,6 +48,7 @@ export async function listen(
   countRequests(app, rooms.ownMetrics);
   await registerFaces(app, context, rooms, stop);
   const kube = await openKubeListener(context, rooms, owned);
+  countRequests(kube.app, rooms.ownMetrics, "kube");
   await kube.app.register(kubeRoutes(kubeOptions(context, rooms)));
   const { host } = context.config.control;
   const former = await readEndpoints(context.home);

@@ -6,12 +6,16 @@ import type { MetricRegistry } from "#metrics";
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** Counts answers by face (the first part of the path), never by whole path: a label must not have endless values. */
-export function countRequests(app: FastifyInstance, metrics: MetricRegistry): void {
-  const requests = metrics.counter("tidegate_http_requests_total", "Answered requests of the control port.");
+/**
+ * Counts answers by face (the first part of the path), never by whole path: a label must not have endless values.
+ *
+ * @param whole the face of all that `app` answers, where it has but one
+ */
+export function countRequests(app: FastifyInstance, metrics: MetricRegistry, whole?: "kube"): void {
+  const requests = metrics.counter("tidegate_http_requests_total", "Answered requests of the control process.");
   const seconds = metrics.histogram("tidegate_http_request_duration_seconds", "Time to the end of an answer.", buckets);
   app.addHook("onResponse", async (request, reply) => {
-    const face = faceOf(request.routeOptions.url ?? "");
+    const face = whole ?? faceOf(request.routeOptions.url ?? "");
     requests.add({ face, method: request.method, code: String(reply.statusCode) });
     seconds.observe(reply.elapsedTime / 1000, { face });
     await Promise.resolve();
