@@ -61,11 +61,12 @@ function numeric(name: string, text: string | undefined): Record<string, number>
 }
 
 function announce(json: boolean, endpoints: Endpoints, home: string, loginUrl: string): void {
-  const { host, controlPort, trafficPort } = endpoints;
+  const { host, controlPort, trafficPort, kubePort } = endpoints;
   const control = `http://${host}:${controlPort}`;
   const traffic = `http://${host}:${trafficPort}`;
   if (json) {
-    printJson({ control, traffic, home, loginUrl, kubeconfig: `${home}/kubeconfig` });
+    const kubernetes = `https://${host}:${kubePort}`;
+    printJson({ control, traffic, kubernetes, home, loginUrl, kubeconfig: `${home}/kubeconfig` });
     return;
   }
   print(`${paint("Tidegate is up.", "bold")} Data in ${home}`);
