@@ -68,7 +68,8 @@ export function planDeployment(observed: DeploymentObserved): DeploymentPlan {
   const created = steps.find((step) => step.kind === "create")?.replicaSet;
   const input = { deployment, fresh: fresh ?? created, all: owned, created: created !== undefined, now };
   const status = deploymentStatus(input);
-  const tidy = ending || !isComplete(deployment, status) ? [] : surplus(deployment, old);
+  const resting = isComplete(deployment, status) || deployment.spec.paused === true;
+  const tidy = ending || !resting ? [] : surplus(deployment, old);
   const wakeAtMs = ending ? undefined : deadlineAtMs(status, deployment.spec.progressDeadlineSeconds);
   return { actions: [...actions, ...steps, ...tidy], status, wakeAtMs };
 }
