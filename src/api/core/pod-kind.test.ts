@@ -4,7 +4,7 @@ import { deploymentKind } from "../apps/deployment-kind.ts";
 import type { KindDefinition } from "../meta/kind.ts";
 import type { AnyObject } from "../meta/object.ts";
 import { ingressKind } from "../networking/ingress-kind.ts";
-import { podDisplayStatus } from "./pod-display.ts";
+import { podDisplay } from "./pod-display.ts";
 import { podKind } from "./pod-kind.ts";
 import type { Pod } from "./pod.ts";
 import { serviceKind } from "./service-kind.ts";
@@ -197,6 +197,6 @@ for (const { name, status, deleting = false, want } of shown) {
       spec: { containers: [container], initContainers: [container] },
       ...(status === undefined ? {} : { status }),
     };
-    assert.equal(podDisplayStatus(pod), want);
+    assert.equal(podDisplay(pod, Temporal.Now.instant()).status, want);
   });
 }

@@ -1,7 +1,7 @@
 import { defineKind } from "../meta/kind.ts";
 import { setPodSpecDefaults } from "./pod-defaults.ts";
 import { qosClassOf } from "./pod-quality.ts";
-import { podDisplayStatus, podRestarts } from "./pod-display.ts";
+import { podDisplay } from "./pod-display.ts";
 import { type Pod, pods } from "./pod.ts";
 import { validatePod } from "./pod-validation.ts";
 
@@ -27,15 +27,9 @@ export const podKind = defineKind<Pod>({
   },
   validate: validatePod,
   columns: [
-    {
-      name: "Ready",
-      cell({ spec, status }) {
-        const ready = (status?.containerStatuses ?? []).filter((container) => container.ready).length;
-        return `${ready}/${spec.containers.length}`;
-      },
-    },
-    { name: "Status", cell: podDisplayStatus },
-    { name: "Restarts", cell: podRestarts },
+    { name: "Ready", cell: (pod, now) => podDisplay(pod, now).ready },
+    { name: "Status", cell: (pod, now) => podDisplay(pod, now).status },
+    { name: "Restarts", cell: (pod, now) => podDisplay(pod, now).restarts },
     { name: "IP", wide: true, cell: ({ status }) => status?.podIP ?? "<none>" },
     { name: "Node", wide: true, cell: ({ spec }) => spec.nodeName ?? "<none>" },
     { name: "Nominated Node", wide: true, cell: () => "<none>" },
