@@ -10,7 +10,8 @@ export function statusBody(error: KubeError): Record<string, unknown> {
     status: "Failure",
     message,
     reason,
-    ...(Object.keys(details).length === 0 ? {} : { details }),
+    // kubectl reads the details of what is not found without looking whether there are any.
+    ...(Object.keys(details).length === 0 && reason !== "NotFound" ? {} : { details }),
     code: httpCode,
   };
 }

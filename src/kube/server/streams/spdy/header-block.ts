@@ -94,7 +94,8 @@ export class HeaderInflater implements Disposable {
     this.#zlib.on("data", (chunk: Buffer) => {
       this.#size += chunk.length;
       this.#out.push(chunk);
-      if (this.#size > maxBlockBytes) this.#zlib.destroy(broken(`it is over ${maxBlockBytes} bytes`));
+      // Its write is called back without an error then: `inflate` looks at the size.
+      if (this.#size > maxBlockBytes) this.#zlib.destroy();
     });
     this.#zlib.on("error", (error) => this.#failed?.(error));
     this.#zlib.on("close", () => this.#failed?.(broken("the connection is closed")));
@@ -112,6 +113,7 @@ export class HeaderInflater implements Disposable {
     } catch (error) {
       throw error instanceof StreamError ? error : broken("it is no zlib stream", error);
     }
+    if (this.#size > maxBlockBytes) throw broken(`it is over ${maxBlockBytes} bytes`);
     return readPairs(Buffer.concat(this.#out));
   }
 
