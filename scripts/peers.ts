@@ -31,6 +31,12 @@ const peers: readonly Peer[] = [
     folder: "/cmd/kube-apiserver",
     variables: [`${kubeVersion}.gitVersion=v1.33.13`, `${kubeVersion}.gitMajor=1`, `${kubeVersion}.gitMinor=33`],
   },
+  {
+    name: "kube-controller-manager",
+    module: "k8s.io/kubernetes",
+    version: "v1.33.13",
+    folder: "/cmd/kube-controller-manager",
+  },
   { name: "act", module: "github.com/nektos/act", version: "v0.2.89", folder: "" },
 ];
 

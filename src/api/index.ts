@@ -14,6 +14,7 @@ export { builtinKinds } from "./kinds.ts";
 export { type CompletionContext, defineKind, type KindDefinition, type PrinterColumn } from "./meta/kind.ts";
 export { ageSince, humanAge } from "./meta/human-age.ts";
 export { labelFaults, labelValueFaults, qualifiedNameFaults, subdomainFaults } from "./meta/name-rules.ts";
+export { runtimeClasses, type RuntimeClass } from "./node/runtime-class.ts";
 export { canonicalQuantity } from "./meta/canonical-quantity.ts";
 export { formatMilli, milliOf } from "./meta/quantity.ts";
 export { serviceAccounts, type ServiceAccount } from "./core/service-account-kind.ts";

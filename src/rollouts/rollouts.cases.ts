@@ -1,3 +1,4 @@
+/** What the controllers of rollouts do on a cluster, whichever it is. */
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import {
@@ -13,7 +14,7 @@ import {
   type TrafficSplit,
   trafficSplits,
 } from "#api";
-import { type Cluster, isKubeError, openEmbeddedCluster } from "#kube";
+import { type Cluster, isKubeError } from "#kube";
 import { Informers } from "#controller";
 import { silentLog, systemClock, systemIds, TaskGroup } from "#lib";
 import { createEmbeddedTraffic, createRollouts, type MeasurePort, promoteFullPatch, promotePatch } from "./index.ts";
@@ -37,12 +38,17 @@ interface Bench {
   measured: number;
 }
 
-/** An embedded cluster with pods that come up at once and a router that confirms what it reads. */
-function bench(): Bench {
+/** A fresh cluster, which the stack ends. */
+export type OpenCluster = (stack: AsyncDisposableStack) => Promise<Cluster>;
+
+let openCluster: OpenCluster;
+
+/** A cluster with pods that come up at once and a router that confirms what it reads. */
+async function bench(): Promise<Bench> {
   const stack = new AsyncDisposableStack();
   disposables.push(stack);
   const common = { clock: systemClock, ids: systemIds, log: silentLog };
-  const cluster = stack.use(openEmbeddedCluster({ file: ":memory:", ...common }));
+  const cluster = await openCluster(stack);
   const tasks = stack.use(new TaskGroup((error, name) => assert.fail(`${name}: ${String(error)}`)));
   tasks.start("pods", (ending) => servePods(cluster, ending));
   tasks.start("router", (ending) => confirmSplits(cluster, ending));
@@ -207,133 +213,136 @@ async function podsByImage(self: Bench): Promise<Record<string, number>> {
   );
 }
 
-describe("rollouts on an embedded cluster", () => {
-  it("promotes a good release through every weight", async () => {
-    const self = bench();
-    self.start();
-    const { status: before } = await install(self);
-    const shares: number[] = [];
-    const watching = new AbortController();
-    const watched = follow(self.cluster, trafficSplits, watching.signal, ({ spec }: TrafficSplit) => {
-      shares.push(100 - (spec.weights.find((one) => one.podTemplateHash === before?.stableRS)?.weight ?? 0));
-      return Promise.resolve();
-    });
-    await release(self, "shop:v2");
-    const done = await self.until(
-      rollouts,
-      "web",
-      (one) => isPromoted(one) && one.status?.stableRS !== before?.stableRS,
-    );
-    watching.abort();
-    await watched;
-    assert.deepEqual([...new Set(shares)], [0, 10, 50, 100]);
-    assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
-    assert.equal(self.measured, 3);
-    assert.equal(done.status?.currentStepIndex, 5);
-    assert.deepEqual((await eventsOf(self, "RolloutStepCompleted")).length, 5);
-    const run = await self.until(analysisRuns, `web-${done.status?.currentPodHash}-2-2`, () => true);
-    assert.deepEqual(
-      [run.status?.phase, run.status?.metricResults?.[0]?.measurements?.map(({ value }) => value)],
-      ["Successful", ["[1]", "[1]", "[1]"]],
-    );
-  });
-
-  it("brings a bad release back within milliseconds of the verdict", async () => {
-    const self = bench();
-    self.start();
-    const { status: before } = await install(self);
-    self.rates.push(0.5);
-    await release(self, "shop:v2");
-    let verdictAt = Number.POSITIVE_INFINITY;
-    let name = "";
-    await self.until(rollouts, "web", ({ status }) => {
-      name = status?.canary?.currentStepAnalysisRunStatus?.name ?? name;
-      return name !== "";
-    });
-    await self.until(analysisRuns, name, ({ status }) => status?.phase === "Failed");
-    verdictAt = systemClock.monotonicMs();
-    const onStable = ({ spec }: TrafficSplit): boolean =>
-      spec.weights.length === 1 && spec.weights[0]?.podTemplateHash === before?.stableRS;
-    await self.until(trafficSplits, "web", onStable);
-    const tookMs = systemClock.monotonicMs() - verdictAt;
-    const { status } = await self.until(
-      rollouts,
-      "web",
-      (one) => one.status?.phase === "Degraded" && one.status.replicas === 2 && one.status.updatedReplicas === 0,
-    );
-    assert.ok(tookMs < 250, `${tookMs} ms from verdict to stable`);
-    assert.equal(status?.abort, true);
-    assert.match(
-      status?.message ?? "",
-      /^RolloutAborted: Rollout aborted update to revision 2: Step-based analysis phase error\/failed: Metric "success-rate" assessed Failed due to failed \(1\) > failureLimit \(0\)$/,
-    );
-    assert.deepEqual(await podsByImage(self), { "shop:v1": 2, "shop:v2": 0 });
-    assert.equal((await eventsOf(self, "RolloutAborted")).length, 1);
-  });
-
-  it("goes on where a killed controller left off, and promotes exactly once", async () => {
-    const self = bench();
-    const first = self.start();
-    const { status: before } = await install(self);
-    await first.stop();
-    await release(self, "shop:v2");
-    // Dies at every turn: as soon as the status has moved once.
-    const moved: string[] = [];
-    for (let life = 0; life < 12; life++) {
-      const { stop } = self.start();
-      const { status, metadata } = await self.until(
+export function rolloutCases(name: string, open: OpenCluster): void {
+  openCluster = open;
+  void describe(name, () => {
+    void it("promotes a good release through every weight", async () => {
+      const self = await bench();
+      self.start();
+      const { status: before } = await install(self);
+      const shares: number[] = [];
+      const watching = new AbortController();
+      const watched = follow(self.cluster, trafficSplits, watching.signal, ({ spec }: TrafficSplit) => {
+        shares.push(100 - (spec.weights.find((one) => one.podTemplateHash === before?.stableRS)?.weight ?? 0));
+        return Promise.resolve();
+      });
+      await release(self, "shop:v2");
+      const done = await self.until(
         rollouts,
         "web",
-        (one) => !moved.includes(one.metadata.resourceVersion ?? "") || isDone(one),
+        (one) => isPromoted(one) && one.status?.stableRS !== before?.stableRS,
       );
-      await stop();
-      moved.push(metadata.resourceVersion ?? "");
-      if (status?.phase === "Healthy" && status.stableRS !== before?.stableRS) break;
-    }
-    self.start();
-    function isDone(one: Rollout): boolean {
-      return isPromoted(one) && one.status?.stableRS !== before?.stableRS;
-    }
-    await self.until(rollouts, "web", isDone);
-    const { items } = await self.cluster.list(analysisRuns, { namespace, signal });
-    assert.equal(items.length, 1);
-    assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
-    const completed = await eventsOf(self, "RolloutCompleted");
-    assert.equal(completed.filter(({ message }) => message?.includes("revision 2") === true).length, 1);
-  });
+      watching.abort();
+      await watched;
+      assert.deepEqual([...new Set(shares)], [0, 10, 50, 100]);
+      assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
+      assert.equal(self.measured, 3);
+      assert.equal(done.status?.currentStepIndex, 5);
+      assert.deepEqual((await eventsOf(self, "RolloutStepCompleted")).length, 5);
+      const run = await self.until(analysisRuns, `web-${done.status?.currentPodHash}-2-2`, () => true);
+      assert.deepEqual(
+        [run.status?.phase, run.status?.metricResults?.[0]?.measurements?.map(({ value }) => value)],
+        ["Successful", ["[1]", "[1]", "[1]"]],
+      );
+    });
 
-  it("takes promotions from people: out of a pause, and in full", async () => {
-    const self = bench();
-    self.start();
-    await install(self);
-    const steps = [{ setWeight: 20 }, { pause: {} }, { setWeight: 40 }, { pause: {} }];
-    const key = { namespace, name: "web" };
-    await self.cluster.patch(
-      rollouts,
-      key,
-      { type: "merge", patch: { spec: { strategy: { canary: { steps } } } } },
-      { signal },
-    );
-    await self.until(rollouts, "web", isPromoted);
-    await release(self, "shop:v2");
-    const paused = await self.until(
-      rollouts,
-      "web",
-      (one) => one.status?.phase === "Paused" && one.status.currentStepIndex === 1,
-    );
-    assert.equal(paused.status?.canary?.weights?.canary.weight, 20);
-    const go = { type: "merge", patch: { status: promotePatch(paused).status } } as const;
-    await self.cluster.patch(rollouts, key, go, { signal, subresource: "status" });
-    const again = await self.until(
-      rollouts,
-      "web",
-      (one) => one.status?.phase === "Paused" && one.status.currentStepIndex === 3,
-    );
-    assert.equal(again.status?.canary?.weights?.canary.weight, 40);
-    const all = { type: "merge", patch: { status: promoteFullPatch(again).status } } as const;
-    await self.cluster.patch(rollouts, key, all, { signal, subresource: "status" });
-    const done = await self.until(rollouts, "web", (one) => one.status?.phase === "Healthy");
-    assert.equal(done.status?.stableRS, done.status?.currentPodHash);
-    assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
+    void it("brings a bad release back within milliseconds of the verdict", async () => {
+      const self = await bench();
+      self.start();
+      const { status: before } = await install(self);
+      self.rates.push(0.5);
+      await release(self, "shop:v2");
+      let verdictAt = Number.POSITIVE_INFINITY;
+      let name = "";
+      await self.until(rollouts, "web", ({ status }) => {
+        name = status?.canary?.currentStepAnalysisRunStatus?.name ?? name;
+        return name !== "";
+      });
+      await self.until(analysisRuns, name, ({ status }) => status?.phase === "Failed");
+      verdictAt = systemClock.monotonicMs();
+      const onStable = ({ spec }: TrafficSplit): boolean =>
+        spec.weights.length === 1 && spec.weights[0]?.podTemplateHash === before?.stableRS;
+      await self.until(trafficSplits, "web", onStable);
+      const tookMs = systemClock.monotonicMs() - verdictAt;
+      const { status } = await self.until(
+        rollouts,
+        "web",
+        (one) => one.status?.phase === "Degraded" && one.status.replicas === 2 && one.status.updatedReplicas === 0,
+      );
+      assert.ok(tookMs < 250, `${tookMs} ms from verdict to stable`);
+      assert.equal(status?.abort, true);
+      assert.match(
+        status?.message ?? "",
+        /^RolloutAborted: Rollout aborted update to revision 2: Step-based analysis phase error\/failed: Metric "success-rate" assessed Failed due to failed \(1\) > failureLimit \(0\)$/,
+      );
+      assert.deepEqual(await podsByImage(self), { "shop:v1": 2, "shop:v2": 0 });
+      assert.equal((await eventsOf(self, "RolloutAborted")).length, 1);
+    });
+
+    void it("goes on where a killed controller left off, and promotes exactly once", async () => {
+      const self = await bench();
+      const first = self.start();
+      const { status: before } = await install(self);
+      await first.stop();
+      await release(self, "shop:v2");
+      // Dies at every turn: as soon as the status has moved once.
+      const moved: string[] = [];
+      for (let life = 0; life < 12; life++) {
+        const { stop } = self.start();
+        const { status, metadata } = await self.until(
+          rollouts,
+          "web",
+          (one) => !moved.includes(one.metadata.resourceVersion ?? "") || isDone(one),
+        );
+        await stop();
+        moved.push(metadata.resourceVersion ?? "");
+        if (status?.phase === "Healthy" && status.stableRS !== before?.stableRS) break;
+      }
+      self.start();
+      function isDone(one: Rollout): boolean {
+        return isPromoted(one) && one.status?.stableRS !== before?.stableRS;
+      }
+      await self.until(rollouts, "web", isDone);
+      const { items } = await self.cluster.list(analysisRuns, { namespace, signal });
+      assert.equal(items.length, 1);
+      assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
+      const completed = await eventsOf(self, "RolloutCompleted");
+      assert.equal(completed.filter(({ message }) => message?.includes("revision 2") === true).length, 1);
+    });
+
+    void it("takes promotions from people: out of a pause, and in full", async () => {
+      const self = await bench();
+      self.start();
+      await install(self);
+      const steps = [{ setWeight: 20 }, { pause: {} }, { setWeight: 40 }, { pause: {} }];
+      const key = { namespace, name: "web" };
+      await self.cluster.patch(
+        rollouts,
+        key,
+        { type: "merge", patch: { spec: { strategy: { canary: { steps } } } } },
+        { signal },
+      );
+      await self.until(rollouts, "web", isPromoted);
+      await release(self, "shop:v2");
+      const paused = await self.until(
+        rollouts,
+        "web",
+        (one) => one.status?.phase === "Paused" && one.status.currentStepIndex === 1,
+      );
+      assert.equal(paused.status?.canary?.weights?.canary.weight, 20);
+      const go = { type: "merge", patch: { status: promotePatch(paused).status } } as const;
+      await self.cluster.patch(rollouts, key, go, { signal, subresource: "status" });
+      const again = await self.until(
+        rollouts,
+        "web",
+        (one) => one.status?.phase === "Paused" && one.status.currentStepIndex === 3,
+      );
+      assert.equal(again.status?.canary?.weights?.canary.weight, 40);
+      const all = { type: "merge", patch: { status: promoteFullPatch(again).status } } as const;
+      await self.cluster.patch(rollouts, key, all, { signal, subresource: "status" });
+      const done = await self.until(rollouts, "web", (one) => one.status?.phase === "Healthy");
+      assert.equal(done.status?.stableRS, done.status?.currentPodHash);
+      assert.deepEqual(await podsByImage(self), { "shop:v1": 0, "shop:v2": 2 });
+    });
   });
-});
+}

@@ -1,6 +1,7 @@
 /**
  * A real kube-apiserver with its etcd, for tests and benchmarks that compare us with it: fresh, on free ports, without
- * controllers and admission of service accounts. Disposing ends both and removes their folder.
+ * admission of service accounts, and with no controllers but those that are asked for. Disposing ends all of them and
+ * removes their folder.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -26,7 +27,12 @@ export interface KubeApiserver extends AsyncDisposable {
 
 const token = "peer-admin";
 
-export async function startKubeApiserver(): Promise<KubeApiserver> {
+export interface KubeApiserverOptions {
+  /** Of kube-controller-manager, by the names of its `--controllers`. */
+  readonly controllers?: readonly string[];
+}
+
+export async function startKubeApiserver({ controllers = [] }: KubeApiserverOptions = {}): Promise<KubeApiserver> {
   const folder = await mkdtemp(join(tmpdir(), "kube-apiserver-"));
   const children: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -45,6 +51,10 @@ export async function startKubeApiserver(): Promise<KubeApiserver> {
     const certificate = await readFile(join(folder, "apiserver.crt"), "utf8");
     const kubeconfig = join(folder, "kubeconfig");
     await writeFile(kubeconfig, kubeconfigText(url));
+    if (controllers.length > 0) {
+      const flags = [`--controllers=${controllers.join(",")}`, `--kubeconfig=${kubeconfig}`, "--leader-elect=false"];
+      children.push(start("kube-controller-manager", [...flags, "--secure-port=0"], folder));
+    }
     const pids = { serverPid: server.pid ?? 0, etcdPid: etcd.pid ?? 0 };
     return { url, token, certificate, kubeconfig, ...pids, [Symbol.asyncDispose]: stop };
   } catch (error) {

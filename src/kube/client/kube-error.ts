@@ -1,4 +1,4 @@
-import { AppError } from "#lib";
+import { AppError, isObject } from "#lib";
 
 export type KubeReason =
   | "NotFound"
@@ -66,4 +66,18 @@ export class KubeError extends AppError<`kube/${string}`, StatusDetails> {
 
 export function isKubeError(error: unknown, reason: KubeReason): boolean {
   return error instanceof KubeError && error.reason === reason;
+}
+
+/** The error that a server's `Status` tells of. A reason that is not known here becomes that of its HTTP status. */
+export function kubeErrorOf(status: Readonly<Record<string, unknown>>, httpStatus: number): KubeError {
+  const { reason, message, details, code } = status;
+  const number = typeof code === "number" ? code : httpStatus;
+  const known = typeof reason === "string" && reason in codes ? (reason as KubeReason) : reasonOfCode(number);
+  const text = typeof message === "string" ? message : `The cluster answered with HTTP ${number}`;
+  return new KubeError(known, text, isObject(details) ? details : {});
+}
+
+function reasonOfCode(code: number): KubeReason {
+  const found = (Object.keys(codes) as KubeReason[]).find((reason) => codes[reason] === code);
+  return found ?? (code >= 400 && code < 500 ? "BadRequest" : "InternalError");
 }
