@@ -8,8 +8,6 @@ export interface KindSample {
   readonly path: string;
   /** Namespaced kinds are in this namespace, which has to exist. */
   readonly object: Fields;
-  /** Without these there is no object of the kind: they are never cut away. */
-  readonly keep?: readonly string[];
 }
 
 export const namespace = "proto";
@@ -38,7 +36,7 @@ const container = {
   ports: [
     { name: "http", containerPort: 8080, protocol: "TCP" },
     { name: "dns", containerPort: 53, protocol: "UDP" },
-    { name: "dnstcp", containerPort: 53 },
+    { name: "dnstcp", containerPort: 54 },
   ],
   env: [
     { name: "A", value: "1" },
@@ -81,20 +79,6 @@ export const podSpec = {
     { name: "secret", secret: { secretName: "s", optional: true } },
     { name: "claim", persistentVolumeClaim: { claimName: "c", readOnly: true } },
     { name: "down", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
-    {
-      name: "all",
-      projected: {
-        sources: [
-          { configMap: { name: "cm" } },
-          { serviceAccountToken: { path: "token", audience: "a" } },
-          {
-            downwardAPI: {
-              items: [{ path: "cpu", resourceFieldRef: { containerName: "web", resource: "limits.cpu" } }],
-            },
-          },
-        ],
-      },
-    },
     { name: "host", hostPath: { path: "/data", type: "Directory" } },
     { name: "plain" },
   ],
@@ -145,21 +129,19 @@ export const podSpec = {
 const selector = { matchLabels: { app: "web" } };
 const template = { metadata: { labels: { app: "web", tier: "front" }, annotations: { a: "b" } }, spec: podSpec };
 
-function meta(more: Fields = {}): Fields {
+function meta(): Fields {
   return {
     labels: { app: "web", "example.com/team": "blue" },
     annotations: { note: "hello", "example.com/x": "y" },
-    finalizers: ["example.com/hold"],
-    ...more,
   };
 }
 
-function namespaced(root: string, plural: string, object: Fields, keep: readonly string[] = []): KindSample {
-  return { path: `${root}/namespaces/${namespace}/${plural}`, object: { metadata: meta(), ...object }, keep };
+function namespaced(root: string, plural: string, object: Fields): KindSample {
+  return { path: `${root}/namespaces/${namespace}/${plural}`, object: { metadata: meta(), ...object } };
 }
 
-function global(root: string, plural: string, object: Fields, keep: readonly string[] = []): KindSample {
-  return { path: `${root}/${plural}`, object: { metadata: meta(), ...object }, keep };
+function global(root: string, plural: string, object: Fields): KindSample {
+  return { path: `${root}/${plural}`, object: { metadata: meta(), ...object } };
 }
 
 const job = {
@@ -209,7 +191,7 @@ export const samples: Readonly<Record<string, KindSample>> = {
       ports: [
         { name: "http", port: 80, targetPort: "http", protocol: "TCP", appProtocol: "http" },
         { name: "dns", port: 53, protocol: "UDP" },
-        { name: "dnstcp", port: 53, targetPort: 5353 },
+        { name: "dnstcp", port: 54, targetPort: 5353 },
       ],
       sessionAffinity: "ClientIP",
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 30 } },
@@ -243,7 +225,6 @@ export const samples: Readonly<Record<string, KindSample>> = {
       volumeMode: "Block",
       selector,
       volumeName: "v",
-      dataSource: { kind: "PersistentVolumeClaim", name: "other" },
     },
   }),
   persistentvolume: global(core, "persistentvolumes", {
@@ -478,7 +459,6 @@ export const samples: Readonly<Record<string, KindSample>> = {
   }),
   clusterrole: global("/apis/rbac.authorization.k8s.io/v1", "clusterroles", {
     rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
-    aggregationRule: { clusterRoleSelectors: [selector] },
   }),
   rolebinding: namespaced("/apis/rbac.authorization.k8s.io/v1", "rolebindings", {
     subjects: [

@@ -7,6 +7,7 @@ import { selectorText } from "../meta/selector-text.ts";
 import { type CronJob, cronJobs } from "./cron-job.ts";
 import { cronProblem } from "./cron-schedule.ts";
 import { setPodSpecDefaults } from "../core/pod-defaults.ts";
+import { setFailurePolicyDefaults } from "./job-defaults.ts";
 import { jobSpecProblems } from "./job-validation.ts";
 
 export const cronJobKind = defineKind<CronJob>({
@@ -23,6 +24,7 @@ export const cronJobKind = defineKind<CronJob>({
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
     setPodSpecDefaults(spec.jobTemplate?.spec?.template?.spec);
+    setFailurePolicyDefaults(spec.jobTemplate?.spec);
   },
   validate: validateCronJob,
   columns: [

@@ -10,7 +10,6 @@ const jobLabels = {
   name: "batch.kubernetes.io/job-name",
 } as const;
 
-/** Of a job, and of the job template of a CronJob. */
 export function setJobSpecDefaults(spec: JobSpec | undefined): void {
   if (spec === undefined) return;
   // For a job with neither, one run; with completions alone, one at a time; with parallelism alone, a work queue.
@@ -21,10 +20,15 @@ export function setJobSpecDefaults(spec: JobSpec | undefined): void {
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
-  for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const condition of rule.onPodConditions ?? []) condition.status ??= "True";
-  }
+  setFailurePolicyDefaults(spec);
   setPodSpecDefaults(spec.template?.spec);
+}
+
+/** Of the job templates of CronJobs too, which get none of the other defaults before they are jobs. */
+export function setFailurePolicyDefaults(spec: JobSpec | undefined): void {
+  for (const rule of spec?.podFailurePolicy?.rules ?? []) {
+    for (const condition of rule.onPodConditions ?? []) if (!condition.status) condition.status = "True";
+  }
 }
 
 /** Makes the selector of a job that leaves it to us, which is known only once the job has its uid. */

@@ -38,7 +38,7 @@ export function jobSpecProblems(spec: JobSpec, path: string): Problem[] {
   }
   problems.push(...indexProblems(spec, path));
   (spec.podFailurePolicy?.rules ?? []).forEach((rule, index) =>
-    problems.push(...failureRuleProblems(rule, `${path}.podFailurePolicy.rules[${index}]`)),
+    problems.push(...failureRuleProblems(rule, spec, `${path}.podFailurePolicy.rules[${index}]`)),
   );
   if (spec.template === undefined) return [...problems, required(`${path}.template`, "")];
   const policy = spec.template.spec?.restartPolicy;
@@ -58,7 +58,7 @@ export function jobSpecProblems(spec: JobSpec, path: string): Problem[] {
 
 const failureActions = ["Count", "FailIndex", "FailJob", "Ignore"];
 
-function failureRuleProblems(rule: PodFailureRule, path: string): Problem[] {
+function failureRuleProblems(rule: PodFailureRule, spec: JobSpec, path: string): Problem[] {
   const problems: Problem[] = [];
   if (!rule.action) problems.push(required(`${path}.action`, `valid values: ${quoted(failureActions)}`));
   else if (!failureActions.includes(rule.action)) {
@@ -66,11 +66,19 @@ function failureRuleProblems(rule: PodFailureRule, path: string): Problem[] {
   }
   const { onExitCodes: codes, onPodConditions: conditions } = rule;
   if (codes !== undefined) {
+    const names = containerNames(spec);
+    if (codes.containerName !== undefined && !names.has(codes.containerName)) {
+      const why = "must be one of the container or initContainer names in the pod template";
+      problems.push(invalid(`${path}.onExitCodes.containerName`, codes.containerName, why));
+    }
     if (!["In", "NotIn"].includes(codes.operator)) {
       problems.push(unsupported(`${path}.onExitCodes.operator`, codes.operator, ["In", "NotIn"]));
     }
     if ((codes.values ?? []).length === 0) {
       problems.push(invalid(`${path}.onExitCodes.values`, codes.values ?? null, "at least one value is required"));
+    }
+    if ((codes.values ?? []).some((value, index) => index > 0 && value < (codes.values[index - 1] ?? 0))) {
+      problems.push(invalid(`${path}.onExitCodes.values`, codes.values, "must be ordered"));
     }
   }
   if (codes !== undefined && (conditions ?? []).length > 0) {
@@ -80,6 +88,12 @@ function failureRuleProblems(rule: PodFailureRule, path: string): Problem[] {
     problems.push({ path, message: "Invalid value: specifying one of OnExitCodes and OnPodConditions is required" });
   }
   return problems;
+}
+
+function containerNames({ template }: JobSpec): ReadonlySet<string> {
+  return new Set(
+    [...(template?.spec?.containers ?? []), ...(template?.spec?.initContainers ?? [])].map(({ name }) => name),
+  );
 }
 
 function quoted(values: readonly string[]): string {
@@ -102,11 +116,22 @@ function indexProblems(spec: JobSpec, path: string): Problem[] {
   if (completions === undefined) {
     problems.push(required(`${path}.completions`, "when completion mode is Indexed"));
   }
+  if (spec.maxFailedIndexes !== undefined && completions !== undefined && spec.maxFailedIndexes > completions) {
+    const message = "must be less than or equal to completions";
+    problems.push(invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, message));
+  }
   if (parallelism > maxIndexed && (completions ?? 0) > 0) {
     const message = `must be less than or equal to ${maxIndexed} when completion mode is Indexed`;
     problems.push(invalid(`${path}.parallelism`, parallelism, message));
   }
   return problems;
+}
+
+/** Of a job that is suspended one may still say where its pods are to run. */
+function unplaced(template: JobSpec["template"], suspended: boolean | undefined): unknown {
+  if (suspended !== true) return template;
+  const { nodeSelector: _n, tolerations: _t, affinity: _a, schedulingGates: _g, ...rest } = template.spec;
+  return { ...template, metadata: { ...template.metadata, labels: 0, annotations: 0 }, spec: rest };
 }
 
 function changeProblems(spec: JobSpec, old: JobSpec): Problem[] {
@@ -120,7 +145,7 @@ function changeProblems(spec: JobSpec, old: JobSpec): Problem[] {
   const elastic = spec.completionMode === "Indexed" && spec.completions === spec.parallelism;
   if (!elastic) fixed("completions");
   fixed("selector");
-  if (old.suspend !== true && !deepEqual(spec.template, old.template)) fixed("template");
+  if (!deepEqual(unplaced(spec.template, old.suspend), unplaced(old.template, old.suspend))) fixed("template");
   fixed("completionMode");
   fixed("podFailurePolicy");
   fixed("backoffLimitPerIndex");

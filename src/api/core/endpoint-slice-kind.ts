@@ -8,9 +8,11 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
   type: endpointSlices,
   singular: "endpointslice",
   status: false,
-  generation: true,
+  generation: "with labels",
   fields: ["addressType", "endpoints", "ports"],
   setDefaults(slice) {
+    // The typed view says there is always a list; a client may leave it out.
+    (slice as Partial<typeof slice>).endpoints ??= [];
     for (const port of slice.ports ?? []) {
       port.name ??= "";
       port.protocol ??= "TCP";
@@ -25,7 +27,6 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
     } else if (old !== undefined && old.addressType !== slice.addressType) {
       problems.push({ path: "addressType", message: "Invalid value: field is immutable" });
     }
-    if (!Array.isArray(slice.endpoints)) problems.push({ path: "endpoints", message: "Required value" });
     for (const [index, endpoint] of (slice.endpoints ?? []).entries()) {
       if ((endpoint.addresses ?? []).length > 0) continue;
       problems.push({

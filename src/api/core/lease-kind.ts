@@ -6,6 +6,7 @@ export const leaseKind = defineKind<Lease>({
   singular: "lease",
   status: false,
   generation: false,
+  lockedUpdates: true,
   fields: ["spec"],
   validate({ spec }) {
     const seconds = spec?.leaseDurationSeconds;

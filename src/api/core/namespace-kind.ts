@@ -13,7 +13,12 @@ export const namespaceKind = defineKind<Namespace>({
     metadata.labels = { ...metadata.labels, "kubernetes.io/metadata.name": metadata.name };
   },
   complete(namespace, old) {
-    if (old !== undefined) return;
+    if (old !== undefined) {
+      // They go one by one through a subresource of their own.
+      if (old.spec?.finalizers !== undefined)
+        namespace.spec = { ...namespace.spec, finalizers: [...old.spec.finalizers] };
+      return;
+    }
     namespace.spec = {
       ...namespace.spec,
       finalizers: [...new Set([...(namespace.spec?.finalizers ?? []), "kubernetes"])],

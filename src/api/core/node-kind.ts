@@ -1,6 +1,10 @@
+import type { Problem } from "#lib";
+import { required, unsupported } from "../argo/field-problem.ts";
+import { faultProblems, qualifiedNameFaults } from "../meta/name-rules.ts";
 import { defineKind } from "../meta/kind.ts";
 import { type Node, nodes } from "./core-types.ts";
 
+const taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const rolePrefix = "node-role.kubernetes.io/";
 
 function statusText({ spec, status }: Node): string {
@@ -24,6 +28,19 @@ function info(node: Node, field: string): string {
   return node.status?.nodeInfo?.[field] ?? "<unknown>";
 }
 
+function taintProblems(spec: Node["spec"]): Problem[] {
+  const taints: unknown = spec?.taints;
+  return (Array.isArray(taints) ? (taints as { key?: string; effect?: string }[]) : []).flatMap(
+    ({ key = "", effect = "" }, index) => [
+      ...faultProblems(`metadata.taints[${index}].key`, key, qualifiedNameFaults(key)),
+      ...(effect === "" ? [required(`metadata.taints[${index}].effect`, "")] : []),
+      ...(effect === "" || taintEffects.includes(effect)
+        ? []
+        : [unsupported(`metadata.taints[${index}].effect`, effect, taintEffects)]),
+    ],
+  );
+}
+
 export const nodeKind = defineKind<Node>({
   type: nodes,
   singular: "node",
@@ -34,6 +51,12 @@ export const nodeKind = defineKind<Node>({
   setDefaults(node) {
     node.spec ??= {};
     if (node.spec.podCIDR !== undefined) node.spec.podCIDRs ??= [node.spec.podCIDR];
+  },
+  validate({ spec }, old) {
+    const before = old?.spec?.podCIDRs ?? [];
+    const moved = before.length > 0 && JSON.stringify(before) !== JSON.stringify(spec?.podCIDRs ?? []);
+    const message = 'Forbidden: node updates may not change podCIDR except from "" to valid';
+    return [...taintProblems(spec), ...(moved ? [{ path: "spec.podCIDRs", message }] : [])];
   },
   columns: [
     { name: "Status", cell: statusText },

@@ -59,7 +59,8 @@ function weightProblems(weight: unknown, path: string): Problem[] {
   return [invalid(path, weight ?? 0, "must be in the range 1-100")];
 }
 
-function termProblems(term: Fields, path: string): Problem[] {
+/** Of a node selector, whose expressions know more operators than a label selector's. */
+export function termProblems(term: Fields, path: string): Problem[] {
   return listOf(term["matchExpressions"]).flatMap((expression, index) => {
     const at = `${path}.matchExpressions[${index}]`;
     const operator = textOf(expression["operator"]);

@@ -9,7 +9,12 @@ export function setPodSpecDefaults(spec: PodSpec | undefined): void {
   spec.dnsPolicy ??= "ClusterFirst";
   spec.schedulerName ??= "default-scheduler";
   spec.securityContext ??= {};
-  if (spec.serviceAccountName !== undefined) spec["serviceAccount"] ??= spec.serviceAccountName;
+  // Two names of one thing, of which the second is the older.
+  const account = spec.serviceAccountName ?? spec["serviceAccount"];
+  if (typeof account === "string" && account !== "") {
+    spec.serviceAccountName = account;
+    spec["serviceAccount"] = account;
+  }
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) setContainerDefaults(container);
   for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
   if (spec["hostNetwork"] === true) setHostPorts(spec);

@@ -11,7 +11,9 @@ export function setServiceDefaults({ spec }: Service): void {
   spec.sessionAffinity ??= "None";
   if (spec.sessionAffinity === "None") delete spec["sessionAffinityConfig"];
   else if (spec.sessionAffinity === "ClientIP") {
-    spec["sessionAffinityConfig"] ??= { clientIP: { timeoutSeconds: 10_800 } };
+    const config = (spec["sessionAffinityConfig"] ??= {}) as { clientIP?: { timeoutSeconds?: number } };
+    config.clientIP ??= {};
+    config.clientIP.timeoutSeconds ??= 10_800;
   }
   for (const port of spec.ports ?? []) {
     port.protocol ??= "TCP";
@@ -62,7 +64,14 @@ function wantsNodePorts(spec: Spec): boolean {
   return spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] !== false);
 }
 
-const addressFields = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const;
+const addressFields = [
+  "clusterIP",
+  "clusterIPs",
+  "ipFamilies",
+  "ipFamilyPolicy",
+  "internalTrafficPolicy",
+  "externalTrafficPolicy",
+] as const;
 
 /** What an update leaves out it leaves as it is. */
 function keepAddresses(spec: Spec, before: Spec): void {

@@ -15,8 +15,19 @@ export interface KindDefinition<T extends KubeObject = AnyObject> {
   readonly status: boolean;
   /** Where `/scale` reads and writes. */
   readonly scale?: { readonly specReplicas: string; readonly statusReplicas: string; readonly selector?: string };
-  /** False for kinds without `metadata.generation` (ConfigMap, Secret, Service, Event …). */
-  readonly generation: boolean;
+  /**
+   * False for kinds without `metadata.generation` (ConfigMap, Secret, Service, Event …). "with labels": it counts changes
+   * of labels too. "once": it is 1 and stays so.
+   */
+  readonly generation: boolean | "with labels" | "once";
+  /** True where a PUT must say which resourceVersion it replaces. */
+  readonly lockedUpdates?: boolean;
+  /** For a further version of a kind, which is kept in the form of another: both ways between the two. */
+  readonly storedAs?: {
+    readonly type: Pick<ResourceType<KubeObject>, "group" | "version" | "kind" | "plural">;
+    readonly to: (object: T) => AnyObject;
+    readonly from: (object: AnyObject) => T;
+  };
   /** Fills in upstream's defaults. Gets its own copy and may change it. */
   readonly setDefaults?: (object: T) => void;
   /**

@@ -34,6 +34,12 @@ export const ingressClassKind = defineKind<IngressClass>({
     else if (!controller.includes("/")) {
       problems.push(invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")'));
     }
+    const { parameters } = spec ?? {};
+    if (parameters !== undefined) {
+      const path = "spec.parameters";
+      if (!parameters.kind) problems.push(required(`${path}.kind`, "kind is required"));
+      if (!parameters.name) problems.push(required(`${path}.name`, "name is required"));
+    }
     if (old !== undefined && !deepEqual(old.spec?.controller, controller)) {
       problems.push(invalid("spec.controller", controller ?? "", "field is immutable"));
     }

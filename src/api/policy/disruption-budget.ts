@@ -37,6 +37,7 @@ export const podDisruptionBudgetKind = defineKind<PodDisruptionBudget>({
   shortNames: ["pdb"],
   status: true,
   generation: true,
+  lockedUpdates: true,
   setDefaults(budget) {
     budget.status ??= { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
   },

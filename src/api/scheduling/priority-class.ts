@@ -26,7 +26,7 @@ export const priorityClassKind = defineKind<PriorityClass>({
   singular: "priorityclass",
   shortNames: ["pc"],
   status: false,
-  generation: true,
+  generation: "once",
   setDefaults(priority) {
     priority.preemptionPolicy ??= "PreemptLowerPriority";
   },

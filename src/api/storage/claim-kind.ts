@@ -66,6 +66,8 @@ function changeProblems({ spec }: PersistentVolumeClaim, old: PersistentVolumeCl
   }
   // A claim that named no class is given the default one when there is one.
   if (old.spec.storageClassName === undefined && !old.spec.volumeName) delete after.storageClassName;
+  // A claim without a class may be given one, as happens when a default class comes later.
+  if (old.spec.storageClassName === undefined) delete after.storageClassName;
   return deepEqual(before, after) ? [] : [{ path: "spec", message: changeRule }];
 }
 

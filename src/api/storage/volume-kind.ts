@@ -1,5 +1,6 @@
 import { deepEqual, isObject, type Problem } from "#lib";
-import { required, unsupported } from "../argo/field-problem.ts";
+import { invalid, required, unsupported } from "../argo/field-problem.ts";
+import { termProblems } from "../core/placement-validation.ts";
 import { defineKind } from "../meta/kind.ts";
 import { accessModeProblems, accessModesText } from "./access-modes.ts";
 import { type PersistentVolume, persistentVolumes } from "./volumes.ts";
@@ -76,6 +77,12 @@ function volumeProblems(spec: PersistentVolume["spec"]): Problem[] {
   if (isObject(nodeAffinity) && nodeAffinity["required"] === undefined) {
     problems.push(required("spec.nodeAffinity.required", "must specify required node constraints"));
   }
+  if (isObject(nodeAffinity) && isObject(nodeAffinity["required"])) {
+    const terms = nodeAffinity["required"]["nodeSelectorTerms"];
+    (Array.isArray(terms) ? terms.filter(isObject) : []).forEach((term, index) =>
+      problems.push(...termProblems(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`)),
+    );
+  }
   const sources = Object.keys(sourcesOf(spec));
   if (sources.length === 0) problems.push(required("spec", "must specify a volume type"));
   for (const source of sources.slice(1)) {
@@ -89,6 +96,10 @@ function changeProblems(spec: PersistentVolume["spec"], old: PersistentVolume["s
   if (!deepEqual(sourcesOf(spec), sourcesOf(old))) {
     const message = "Forbidden: spec.persistentvolumesource is immutable after creation";
     problems.push({ path: "spec.persistentvolumesource", message });
+  }
+  if (old["nodeAffinity"] !== undefined && !deepEqual(spec["nodeAffinity"], old["nodeAffinity"])) {
+    const why = "field is immutable, except for updating from beta label to GA";
+    problems.push(invalid("nodeAffinity", spec["nodeAffinity"] ?? null, why));
   }
   if (spec.volumeMode !== old.volumeMode) {
     problems.push({ path: "volumeMode", message: "Invalid value: field is immutable" });

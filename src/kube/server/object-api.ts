@@ -3,7 +3,7 @@
  * and commits in one step, so no two writes ever interleave.
  */
 import type { AnyObject, CompletionContext } from "#api";
-import { type Clock, type Ids, mergePatch, toTimestamp } from "#lib";
+import { type Clock, type Ids, isObject, mergePatch, toTimestamp } from "#lib";
 import type { PropagationPolicy } from "../client/cluster.ts";
 import { KubeError } from "../client/kube-error.ts";
 import type { ObjectKey } from "../store/object-key.ts";
@@ -14,13 +14,14 @@ import { applyJsonPatch } from "./patch/json-patch.ts";
 import { applyStrategicPatch } from "./patch/strategic-merge.ts";
 import type { KindRegistry } from "./registry/kind-registry.ts";
 import type { ServedKind } from "./registry/served-kind.ts";
-import { alreadyExists, badRequest, conflict, forbidden, modifiedMeanwhile, notFound } from "./refusals.ts";
+import { alreadyExists, badRequest, conflict, forbidden, modifiedMeanwhile, notFound, unlocked } from "./refusals.ts";
 import type { Selection } from "./select/selection.ts";
 import { applyConflict } from "./fields/conflict-error.ts";
 import { storedEntries } from "./fields/managed-entry.ts";
 import { planApply } from "./fields/plan-apply.ts";
 import { draftOf, toObject } from "./write/body.ts";
 import { toConfiguration, withLastApplied } from "./write/configuration.ts";
+import { fitConfiguration } from "./write/fit-to-kind.ts";
 import { recordRewrite } from "./write/managed-fields.ts";
 import {
   type Birth,
@@ -88,26 +89,29 @@ export class ObjectApi {
   create(kind: ServedKind, namespace: string | undefined, body: unknown, request: WriteRequest): AnyObject {
     const object = toObject(kind, body);
     placeInNamespace(kind, object, namespace);
+    if (kind.stored !== undefined) {
+      return asVersion(kind, this.create(kind.stored, namespace, toStored(kind, object, request), request));
+    }
     return this.#add(kind, prepareCreate(kind, object, request, this.#birth(kind)), request);
   }
 
   /** PUT. Throws NotFound when there is no such object; creating by PUT is for kinds of upstream we do not serve. */
   update(kind: ServedKind, place: Place, body: unknown, request: WriteRequest): AnyObject {
     const sent = toObject(kind, body, this.find(kind, place));
-    if (sent.metadata.name !== place.name) {
-      throw badRequest(
-        `the name of the object (${sent.metadata.name}) does not match the name on the URL (${place.name})`,
-      );
-    }
+    if (sent.metadata.name !== place.name) throw otherName(sent.metadata.name, place.name);
     placeInNamespace(kind, sent, place.namespace);
     const old = this.get(kind, place);
+    if (kind.lockedUpdates === true && !sent.metadata.resourceVersion) throw unlocked(kind.type, place.name);
     return this.#replace(kind, place, old, sent, request);
   }
 
   patch(kind: ServedKind, place: Place, body: PatchBody, request: WriteRequest): AnyObject {
     const old = this.get(kind, place);
-    const sent = toObject(kind, patched(kind, old, body), old);
-    if (sent.metadata.name !== place.name) throw badRequest("a patch may not change metadata.name");
+    const result = patched(kind, old, body);
+    // Without its type the outcome could not be read back.
+    if (isObject(result) && !(result["apiVersion"] && result["kind"])) throw otherName(undefined, place.name);
+    const sent = toObject(kind, result, old);
+    if (sent.metadata.name !== place.name) throw otherName(sent.metadata.name, place.name);
     placeInNamespace(kind, sent, place.namespace);
     return this.#replace(kind, place, old, sent, request);
   }
@@ -118,10 +122,12 @@ export class ObjectApi {
     const { metadata } = sent;
     // The typed view says there is always a name; an applier may leave it to the URL.
     if ((metadata as Partial<typeof metadata>).name === undefined) metadata.name = place.name;
-    if (metadata.name !== place.name) {
-      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${place.name})`);
-    }
+    if (metadata.name !== place.name) throw otherName(metadata.name, place.name);
     placeInNamespace(kind, sent, place.namespace);
+    if (kind.stored !== undefined) {
+      const { object, created } = this.apply(kind.stored, place, toStored(kind, sent, request), request);
+      return { object: asVersion(kind, object), created };
+    }
     const asked = toConfiguration(kind, sent, request);
     const live = this.find(kind, place);
     if (live === undefined && request.subresource !== undefined) throw notFound(kind.type, place.name);
@@ -186,6 +192,10 @@ export class ObjectApi {
   }
 
   #replace(kind: ServedKind, place: Place, old: AnyObject, sent: AnyObject, request: WriteRequest): AnyObject {
+    if (kind.stored !== undefined) {
+      const next = toStored(kind, sent, request);
+      return asVersion(kind, this.#replace(kind.stored, place, this.get(kind.stored, place), next, request));
+    }
     const next = prepareUpdate(kind, old, sent, request, this.#context(kind));
     return this.#settle(kind, place, { old, next, request });
   }
@@ -246,8 +256,28 @@ function keyOf(kind: ServedKind, place: { namespace?: string | undefined; name: 
   };
 }
 
-/** The stored object as this version of its kind (conversion strategy None: only the apiVersion differs). */
+/** A body of a version that is kept in another's form. What its own shape does not have is reported here. */
+function toStored(kind: ServedKind, object: AnyObject, request: WriteRequest): AnyObject {
+  fitConfiguration(kind, object, request);
+  return kind.storedAs?.to(object) ?? object;
+}
+
+function otherName(found: string | undefined, wanted: string): KubeError {
+  if (found === undefined || found === "") {
+    return badRequest(`the name of the object (${wanted} based on URL) was undeterminable: name must be provided`);
+  }
+  return badRequest(`the name of the object (${found}) does not match the name on the URL (${wanted})`);
+}
+
+/** The stored object as this version of its kind; those of CRDs differ in the apiVersion only (conversion None). */
 export function asVersion(kind: ServedKind, object: AnyObject): AnyObject {
+  if (kind.storedAs !== undefined && kind.stored?.type.kind === object.kind) {
+    const storedVersion =
+      kind.stored.type.group === ""
+        ? kind.stored.type.version
+        : `${kind.stored.type.group}/${kind.stored.type.version}`;
+    if (object.apiVersion === storedVersion) return freezeDeep(kind.storedAs.from(object));
+  }
   const { group, version } = kind.type;
   const apiVersion = group === "" ? version : `${group}/${version}`;
   return object.apiVersion === apiVersion ? object : freezeDeep({ ...object, apiVersion });

@@ -43,6 +43,19 @@ const causeReasons: Readonly<Record<string, string>> = {
   "Too many": "FieldValueTooMany",
 };
 
+/** For kinds whose PUT must name the state it replaces. */
+export function unlocked(type: Named, name: string): KubeError {
+  const message = "Invalid value: 0x0: must be specified for an update";
+  return new KubeError(
+    "Invalid",
+    `${qualifiedPlural(type)} "${name}" is invalid: metadata.resourceVersion: ${message}`,
+    {
+      ...detailsOf(type, name),
+      causes: [{ reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }],
+    },
+  );
+}
+
 /** 422 with one cause a problem. Problems that are only warnings must be left out by the caller. */
 export function invalid(type: Named, name: string, problems: readonly Problem[]): KubeError {
   const texts = problems.map(formatProblem);

@@ -27,6 +27,7 @@ function customKind(crd: CustomResourceDefinition, version: CustomVersion): Serv
           },
         }),
     generation: true,
+    lockedUpdates: true,
     ...columnsOf(version),
     selectableFields: selectableFields(version),
     resource: crd.metadata.name,

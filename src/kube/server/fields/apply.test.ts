@@ -8,6 +8,7 @@ import { applyConflict } from "./conflict-error.ts";
 import type { FieldSet } from "./field-set.ts";
 import { areEntriesUnchanged, type ManagedEntry, readEntries } from "./managed-entry.ts";
 import { shapeOfKind } from "./shape.ts";
+import { mergeOrder } from "./list-order.ts";
 import { pathText } from "./steps.ts";
 import { type Act, apply, looseKind, nothing, plan, type State, thing, thingKind, update } from "./testing.ts";
 
@@ -184,11 +185,25 @@ test("status is owned apart from the rest, through its own endpoint only", () =>
   assert.deepEqual(
     state.entries.map(({ manager, subresource, fieldsV1 }) => ({ manager, subresource, fieldsV1 })),
     [
-      { manager: "m", subresource: undefined, fieldsV1: { "f:spec": { "f:count": {} } } },
+      // The second apply changed nothing, so its entry has no time and stands first.
       { manager: "m", subresource: "status", fieldsV1: { "f:status": { "f:ready": {} } } },
+      { manager: "m", subresource: undefined, fieldsV1: { "f:spec": { "f:count": {} } } },
     ],
   );
 });
+
+for (const [live, asked, want] of [
+  ["abc", "ca", "bca"],
+  ["abc", "bxa", "bcxa"],
+  ["abc", "x", "abcx"],
+  ["abc", "xb", "axbc"],
+  ["abcde", "eca", "bdeca"],
+  ["abcdefg", "fbxd", "acefgbxd"],
+] as const) {
+  test(`applied over a list of ${live}, ${asked} makes it ${want}`, () => {
+    assert.equal(mergeOrder(live.split(""), asked.split("")).join(""), want);
+  });
+}
 
 test("the time of an entry moves with a write that changes a field of its owner, and with no other", () => {
   const first = update(nothing, "a", thing({ spec: { count: 1 } }), { time: "t1" });

@@ -21,10 +21,7 @@ function messageOf(conflicts: readonly Conflict[]): string {
   const byOwner = Map.groupBy(conflicts, ({ owner }) => ownerText(owner));
   const lines = [...byOwner]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .flatMap(([owner, members]) => [
-      `conflicts with ${owner}:`,
-      ...members.map(({ path }) => `- ${pathText(path)}`).sort(),
-    ]);
+    .flatMap(([owner, members]) => [`conflicts with ${owner}:`, ...members.map(({ path }) => `- ${pathText(path)}`)]);
   return `Apply failed with ${conflicts.length} conflicts: ${lines.join("\n")}`;
 }
 

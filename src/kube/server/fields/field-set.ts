@@ -137,12 +137,15 @@ export function withoutBelow(set: FieldSet | undefined, step: string): FieldSet 
   return isLeaf(rest) ? undefined : rest;
 }
 
-/** Every path in the set, as its steps. */
+/** Every path in the set, as its steps, in upstream's order: at each level what is in the set by itself comes first. */
 export function pathsOf(set: FieldSet | undefined): string[][] {
   const paths: string[][] = [];
   function visit(node: FieldSet, path: readonly string[]): void {
-    if (path.length > 0 && holdsItself(node)) paths.push([...path]);
-    for (const [step, inner] of Object.entries(node)) if (step !== self) visit(inner, [...path, step]);
+    const inside = Object.entries(node)
+      .filter(([step]) => step !== self)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [step, inner] of inside) if (holdsItself(inner)) paths.push([...path, step]);
+    for (const [step, inner] of inside) visit(inner, [...path, step]);
   }
   if (set !== undefined) visit(set, []);
   return paths;

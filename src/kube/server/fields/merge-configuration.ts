@@ -1,6 +1,6 @@
 /** Lays what an applier asks for over what is there. Pure; the result shares parts with both. */
 import { isObject } from "#lib";
-import { orderElements } from "../patch/element-order.ts";
+import { mergeOrder } from "./list-order.ts";
 import { isGranularObject, itemShape, itemsOf, type Items, listed } from "./items.ts";
 import { fieldShape, type Shape } from "./shape.ts";
 
@@ -24,18 +24,12 @@ function mergeObjects(
   return result;
 }
 
-/** The applier's items stand in its order, the others where they stood among them. */
 function mergeLists(live: Items, asked: Items, shape: Shape): unknown[] {
   const inner = itemShape(shape);
   const merged = new Map(live);
   for (const [step, item] of asked) {
     merged.set(step, live.has(step) ? mergeConfiguration(live.get(step), item, inner) : item);
   }
-  const order = orderElements({
-    merged: [...merged.keys()],
-    live: [...live.keys()],
-    order: [...asked.keys()],
-    identity: String,
-  });
-  return order.flatMap((step) => listed(merged.get(String(step))));
+  const order = mergeOrder([...live.keys()], [...asked.keys()]);
+  return order.flatMap((step) => listed(merged.get(step)));
 }

@@ -56,7 +56,8 @@ export function planApply(input: ApplyInput): ApplyPlan {
   const left = releaseChanged(others, change);
   if (wanted === undefined) return { outcome: "apply", object, entries: sortEntries(left) };
   const same = mine?.apiVersion === owner.apiVersion && isNone(change) && isSameSet(mine.fieldsV1, wanted);
-  const entry = same ? mine : entryOf(owner, wanted, writer.time);
+  // An apply that changes nothing has no time of its own, even where it makes its manager an owner.
+  const entry = same ? mine : entryOf(owner, wanted, isNone(change) ? mine?.time : writer.time);
   return { outcome: "apply", object, entries: sortEntries([...left, entry]) };
 }
 

@@ -67,7 +67,8 @@ function graceSeconds(kind: ServedKind, object: AnyObject, asked: number | undef
 function markDeleted(kind: ServedKind, object: AnyObject, grace: number, now: Temporal.Instant): AnyObject {
   const marked = structuredClone(object);
   const { metadata } = marked;
-  if (metadata.deletionTimestamp === undefined && kind.generation) metadata.generation = (metadata.generation ?? 0) + 1;
+  if (metadata.deletionTimestamp === undefined && kind.generation !== false)
+    metadata.generation = (metadata.generation ?? 0) + 1;
   if (metadata.deletionTimestamp === undefined || metadata.deletionGracePeriodSeconds !== grace) {
     // Upstream: the moment by which the object is to be gone, not that of the request.
     metadata.deletionTimestamp = toTimestamp(now.add({ seconds: grace }));

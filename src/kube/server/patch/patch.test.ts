@@ -127,7 +127,7 @@ test("strategic merge: $deleteFromPrimitiveList takes finalizers out, a list of 
   };
   const patch = { metadata: { "$deleteFromPrimitiveList/finalizers": ["a"], finalizers: ["c", "b"] } };
   const result = applyStrategicPatch(kindOf(deployments), live, patch) as AnyObject;
-  assert.deepEqual(result.metadata.finalizers, ["b", "c"]);
+  assert.deepEqual(result.metadata.finalizers, ["c", "b"]);
 });
 
 test("strategic merge of a custom kind is refused as upstream refuses it", () => {

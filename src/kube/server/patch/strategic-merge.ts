@@ -93,7 +93,8 @@ function mergeItems(
     if (index < 0) result.push(merged);
     else result[index] = merged;
   }
-  return result;
+  const order = items.filter((item) => item["$patch"] === undefined);
+  return orderElements({ merged: result, live: original, order, identity: identityOf(mergeKey) });
 }
 
 function requireItem(item: unknown, mergeKey: string): Fields {
@@ -154,7 +155,8 @@ function listAt(fields: Fields, field: string): readonly unknown[] {
 }
 
 function union(live: readonly unknown[], added: readonly unknown[]): unknown[] {
-  return [...live, ...added.filter((item) => !live.some((other) => deepEqual(other, item)))];
+  const merged = [...live, ...added.filter((item) => !live.some((other) => deepEqual(other, item)))];
+  return orderElements({ merged, live, order: added, identity: identityOf(undefined) });
 }
 
 function withoutDirectives(fields: Fields): Fields {

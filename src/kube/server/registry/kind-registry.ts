@@ -13,7 +13,7 @@ export class KindRegistry {
   #generation = 0;
 
   constructor(builtin: readonly KindDefinition[]) {
-    for (const definition of builtin) this.#add(builtinKind(definition));
+    for (const definition of builtin) this.#add(builtinKind(definition, this.all()));
   }
 
   /** Grows with every change, for caches of what is derived from the kinds (discovery, OpenAPI). */
@@ -43,7 +43,7 @@ export class KindRegistry {
 
   /** Any served version of a stored resource. */
   findByStoredName(resource: string): ServedKind | undefined {
-    return this.all().find((kind) => kind.resource === resource);
+    return this.all().find((kind) => kind.resource === resource && kind.stored === undefined);
   }
 
   isBuiltin(resource: string): boolean {

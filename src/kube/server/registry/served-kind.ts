@@ -11,6 +11,8 @@ export interface ServedKind extends KindDefinition {
   readonly custom: boolean;
   /** Shape of the whole object, where it is known; fields are then checked to any depth. */
   readonly schema: Schema | undefined;
+  /** The version in whose form the objects are kept, where that is another. */
+  readonly stored?: ServedKind;
   /** The Go type in the table of messages, for kinds upstream reads into one. */
   readonly message: string | undefined;
   /** The schema says all there is to check (CRDs); otherwise it is for the types only, and `validate` has the rules. */
@@ -35,16 +37,19 @@ const nativeGroups: ReadonlySet<string> = new Set([
   "storage.k8s.io",
 ]);
 
-export function builtinKind(definition: KindDefinition): ServedKind {
-  const { type } = definition;
+/** `known` has the kinds others may be stored as. */
+export function builtinKind(definition: KindDefinition, known: readonly ServedKind[] = []): ServedKind {
+  const { type, storedAs } = definition;
+  const stored = storedAs === undefined ? undefined : known.find((kind) => kind.type === storedAs.type);
   const schemaName = upstreamSchemaName(apiVersionOf(type), type.kind);
   const message = messageName(apiVersionOf(type), type.kind);
   return {
     ...definition,
-    resource: qualifiedPlural(type),
+    resource: qualifiedPlural(definition.storedAs?.type ?? type),
     custom: !nativeGroups.has(type.group),
     schema: schemaName === undefined ? undefined : upstreamSchemas[schemaName],
     message: messageFields(message) === undefined ? undefined : message,
     allRules: false,
+    ...(stored === undefined ? {} : { stored }),
   };
 }

@@ -3,6 +3,7 @@
  * problem. For schemas of CRDs, whose authors put their rules there, the other rules count too. Pure but for `value`,
  * which is changed.
  */
+import { canonicalQuantity } from "#api";
 import { isObject } from "#lib";
 import type { Problem } from "#lib";
 import { missing, ruleProblems } from "./rules.ts";
@@ -36,6 +37,7 @@ interface Walk extends ConformOptions {
   readonly broken: Problem[];
 }
 
+const quantityRule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const quantity = `${refPrefix}io.k8s.apimachinery.pkg.api.resource.Quantity`;
 
 export function conform(schema: Schema, value: Record<string, unknown>, options: ConformOptions): Conformity {
@@ -47,8 +49,12 @@ export function conform(schema: Schema, value: Record<string, unknown>, options:
 function conformValue(reference: Schema, value: unknown, path: string, walk: Walk): unknown {
   const schema = resolveSchema(reference);
   if (schema === undefined) return value;
-  // Upstream reads quantities written as numbers (`cpu: 1`).
-  if (reference.$ref === quantity && typeof value === "number") return String(value);
+  if (reference.$ref === quantity) {
+    // Upstream reads quantities written as numbers (`cpu: 1`) too.
+    const isSound = typeof value === "number" || (typeof value === "string" && canonicalQuantity(value) !== undefined);
+    if (!isSound) walk.mistyped.push({ path: "", message: quantityRule });
+    return value;
+  }
   const wanted = typeProblem(schema, value);
   if (wanted !== undefined) {
     walk.mistyped.push({

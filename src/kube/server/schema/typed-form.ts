@@ -36,7 +36,9 @@ function setField(field: MessageField, owner: Fields): void {
 function setCollection({ name, type, map, written }: MessageField, owner: Fields): void {
   const value = owner[name];
   if (value === undefined || value === null) {
-    delete owner[name];
+    // Go writes null; an empty list says the same and spares every reader the question.
+    if (written && !map) owner[name] = [];
+    else delete owner[name];
     return;
   }
   if (map && isObject(value)) {
@@ -51,7 +53,9 @@ function setCollection({ name, type, map, written }: MessageField, owner: Fields
 function canonicalValue(type: string, value: unknown): unknown {
   switch (type) {
     case "resource.Quantity":
-      return typeof value === "string" ? (canonicalQuantity(value) ?? value) : value;
+      return typeof value === "string" || typeof value === "number"
+        ? (canonicalQuantity(String(value)) ?? value)
+        : value;
     case "meta.v1.Time":
       return timeText(value, "second");
     case "meta.v1.MicroTime":

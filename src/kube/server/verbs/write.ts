@@ -2,6 +2,7 @@ import type { AnyObject } from "#api";
 import type { Answer } from "../http/answer.ts";
 import { applyBody, mediaType, parseJson, unsupportedMedia } from "../http/request-body.ts";
 import { applyManager, flag } from "../http/kube-request.ts";
+import { KubeError } from "../../client/kube-error.ts";
 import type { PatchBody } from "../object-api.ts";
 import { applyScale, getScale, patchScale, putScale } from "../scale/scale.ts";
 import { cloneJson } from "../write/clone-json.ts";
@@ -39,6 +40,7 @@ const applyMedia = "application/apply-patch+yaml";
 export function patchObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
   const media = mediaType(call.request.headers["content-type"]);
   if (media === applyMedia) return applyObject(call, subresource);
+  if (call.request.query.has("force")) throw forbiddenForce();
   if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, [...Object.keys(patchMedia), applyMedia]);
   const type = patchMedia[media as keyof typeof patchMedia];
   const patch: PatchBody = { type, patch: cloneJson(parseJson(call.request.body)) };
@@ -49,6 +51,15 @@ export function patchObject(call: ObjectCall, subresource: Subresource | undefin
       ? patchScale(objects, call.kind, placeOf(call), patch, write)
       : objects.patch(call.kind, placeOf(call), patch, write);
   return objectAnswer(call, object, { warnings });
+}
+
+function forbiddenForce(): KubeError {
+  const message = "Forbidden: may not be specified for non-apply patch";
+  return new KubeError("Invalid", `PatchOptions.meta.k8s.io "" is invalid: force: ${message}`, {
+    group: "meta.k8s.io",
+    kind: "PatchOptions",
+    causes: [{ reason: "FieldValueForbidden", message, field: "force" }],
+  });
 }
 
 /** Creates what is not there. */

@@ -1,6 +1,6 @@
 /** What a server-side apply asks for, out of its body. */
 import { type AnyObject, apiVersionOf } from "#api";
-import { canonicalJson, isObject } from "#lib";
+import { canonicalJson } from "#lib";
 import { ambiguousItems } from "../fields/ambiguous-items.ts";
 import { lastAppliedAnnotation } from "../fields/plan-apply.ts";
 import { pathText } from "../fields/steps.ts";
@@ -18,7 +18,6 @@ import type { WriteRequest } from "./write-request.ts";
 export function toConfiguration(kind: ServedKind, object: AnyObject, request: WriteRequest): AnyObject {
   if (object.metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
   fitConfiguration(kind, object, request);
-  if (kind.resource === "secrets") encodeStringData(object);
   const ambiguous = ambiguousItems(object, shapeOfKind(kind));
   if (ambiguous !== undefined) {
     const { path, why } = ambiguous;
@@ -43,17 +42,6 @@ function ofEndpoint(kind: ServedKind, object: AnyObject, request: WriteRequest):
   }
   if (kind.status) delete object["status"];
   return object;
-}
-
-/** stringData is written, never kept: what it says is owned where it ends up. */
-function encodeStringData(object: AnyObject): void {
-  const { stringData, data } = object;
-  if (!isObject(stringData)) return;
-  const encoded = Object.entries(stringData).map(
-    ([key, text]) => [key, new TextEncoder().encode(String(text)).toBase64()] as const,
-  );
-  object["data"] = { ...(isObject(data) ? data : {}), ...Object.fromEntries(encoded) };
-  delete object["stringData"];
 }
 
 /**

@@ -3,7 +3,7 @@ import type { AnyObject, CompletionContext } from "#api";
 import { deepEqual, hasErrors, type Problem } from "#lib";
 import { compareObjects, type Difference, isNone } from "../fields/compare.ts";
 import type { FieldSet } from "../fields/field-set.ts";
-import type { ManagedEntry } from "../fields/managed-entry.ts";
+import { type ManagedEntry, storedEntries } from "../fields/managed-entry.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { draftOf } from "./body.ts";
 import { cloneJson } from "./clone-json.ts";
@@ -66,7 +66,7 @@ function beginNew(kind: ServedKind, object: AnyObject, request: WriteRequest, bi
   metadata.uid = birth.uid;
   metadata.creationTimestamp = birth.now;
   if (kind.status) delete object["status"];
-  if (kind.generation) metadata.generation = 1;
+  if (kind.generation !== false) metadata.generation = 1;
   return settleForm(kind, object, request);
 }
 
@@ -104,8 +104,15 @@ export function prepareAppliedUpdate(
   const change = compareObjects(kind, old, object);
   setEntries(object, applied.entries);
   finish(kind, object, old, { broken, request, context });
+  // What reads differently may be the same in the end (a quantity in another spelling): then not even a time changes.
+  if (deepEqual(timeless(old), timeless(object))) return old;
   countGeneration(kind, old, object, { change, request });
-  return deepEqual(old, object) ? old : object;
+  return object;
+}
+
+function timeless(object: AnyObject): AnyObject {
+  const entries = storedEntries(object.metadata.managedFields).map((entry) => ({ ...entry, time: undefined }));
+  return { ...object, metadata: { ...object.metadata, managedFields: entries } };
 }
 
 interface Begun {
@@ -130,11 +137,12 @@ function countGeneration(
   object: AnyObject,
   { change, request }: { change: Difference; request: WriteRequest },
 ): void {
-  if (!kind.generation) return;
+  if (kind.generation === false || kind.generation === "once") return;
   // The order of lists counts too, and is no change of a field; status writes leave everything else as it stands.
   const counts =
     touches(kind, change.changed) ||
     touches(kind, change.removed) ||
+    (kind.generation === "with labels" && !deepEqual(old.metadata.labels ?? {}, object.metadata.labels ?? {})) ||
     (request.subresource !== "status" && !deepEqual(specOf(kind, old), specOf(kind, object)));
   if (counts) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
@@ -150,7 +158,8 @@ function settleForm(kind: ServedKind, object: AnyObject, request: WriteRequest):
   // What upstream's Go types always write is not missing, only empty.
   const broken = kind.message === undefined ? fit : fit.filter(({ path }) => isStillMissing(object, path));
   tolerant(kind, broken, () => kind.setDefaults?.(object));
-  return broken;
+  // A default may have filled it.
+  return kind.message === undefined ? broken : broken.filter(({ path }) => isStillMissing(object, path));
 }
 
 function isStillMissing(object: AnyObject, path: string): boolean {
