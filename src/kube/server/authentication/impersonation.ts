@@ -47,7 +47,7 @@ const extraPrefix = "impersonate-extra-";
 const authentication = "authentication.k8s.io";
 
 /** Undefined when nobody is to be impersonated. Pure. */
-export function readImpersonation(headers: HeaderValues): Impersonation | undefined {
+function readImpersonation(headers: HeaderValues): Impersonation | undefined {
   const [name = ""] = headers["impersonate-user"] ?? [];
   const [uid = ""] = headers["impersonate-uid"] ?? [];
   const groups = (headers["impersonate-group"] ?? []).filter((group) => group !== "");

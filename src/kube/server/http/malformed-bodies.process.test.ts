@@ -12,6 +12,11 @@ const places = [
   "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts",
   "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
   "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+  "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+  "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+  "/apis/authentication.k8s.io/v1/tokenreviews",
+  "/api/v1/namespaces/default/serviceaccounts/default/token",
 ];
 const contentTypes = [
   "application/json",
@@ -34,6 +39,12 @@ const field = fc.constantFrom(
   "labels",
   "template",
   "containers",
+  "rules",
+  "verbs",
+  "subjects",
+  "roleRef",
+  "resourceAttributes",
+  "boundObjectRef",
   "op",
   "path",
   "value",
@@ -51,7 +62,14 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
 const body = fc.oneof(
   anyValue.map((value) => Buffer.from(JSON.stringify(value))),
   fc
-    .record({ metadata: fc.constant({ name: "x" }), spec: anyValue, data: anyValue, status: anyValue })
+    .record({
+      metadata: fc.constant({ name: "x" }),
+      spec: anyValue,
+      data: anyValue,
+      status: anyValue,
+      rules: anyValue,
+      roleRef: anyValue,
+    })
     .map((value) => Buffer.from(JSON.stringify(value))),
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([Buffer.from("k8s\0"), bytes])),

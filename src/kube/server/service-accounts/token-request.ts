@@ -38,7 +38,7 @@ export async function requestToken(call: ObjectCall): Promise<Answer> {
 }
 
 /** What the spec asks for. Throws Invalid. Pure. */
-export function tokenRequestOf(
+function tokenRequestOf(
   account: Pick<AccountTokenRequest, "namespace" | "serviceAccount">,
   spec: Body,
 ): AccountTokenRequest & { readonly expirationSeconds: number } {

@@ -2,7 +2,7 @@
 import type { AnyObject } from "#api";
 import type { Reference } from "./claims.ts";
 
-export const tokenSecretType = "kubernetes.io/service-account-token";
+const tokenSecretType = "kubernetes.io/service-account-token";
 const accountNameAnnotation = "kubernetes.io/service-account.name";
 const accountUidAnnotation = "kubernetes.io/service-account.uid";
 
