@@ -1,6 +1,6 @@
 /** ResourceQuota and LimitRange: kept and shown; nothing here enforces them. */
-import type { Problem } from "#lib";
-import { unsupported } from "../argo/field-problem.ts";
+import { deepEqual, type Problem } from "#lib";
+import { invalid, unsupported } from "../argo/field-problem.ts";
 import { defineKind } from "../meta/kind.ts";
 import type { KubeObject } from "../meta/object.ts";
 import type { ResourceType } from "../meta/resource-type.ts";
@@ -50,6 +50,10 @@ export const resourceQuotaKind = defineKind<ResourceQuota>({
     quota.spec ??= {};
     quota.status ??= {};
   },
+  validate({ spec }, old) {
+    if (old === undefined || deepEqual(spec?.scopes ?? [], old.spec?.scopes ?? [])) return [];
+    return [invalid("spec.scopes", spec?.scopes ?? null, "field is immutable")];
+  },
   columns: [
     { name: "Request", cell: (quota) => usageText(quota, false) },
     { name: "Limit", cell: (quota) => usageText(quota, true) },
@@ -74,11 +78,14 @@ export const limitRangeKind = defineKind<LimitRange>({
   status: false,
   generation: false,
   setDefaults({ spec }) {
+    // The schema wants a list, and upstream lets it be empty.
+    if (spec !== undefined) spec.limits ??= [];
     for (const item of spec?.limits ?? []) {
       if (item.type !== "Container") continue;
       // What may be used at most is the limit by default, what a container gets by default it also asks for.
       if (item.max !== undefined) item.default = { ...item.max, ...item.default };
-      if (item.default !== undefined) item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
+      if (item.default !== undefined || item.min !== undefined)
+        item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
     }
   },
   validate({ spec }) {
