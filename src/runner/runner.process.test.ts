@@ -104,6 +104,22 @@ test("outputs, environment, paths and summaries go from step to step and out of 
   );
 });
 
+test("an expression stands for all of env, and the job knows the file it is written in", async () => {
+  const workflow = { repository: "acme/shared", path: ".github/workflows/x.yml", ref: "v1", sha: "7".repeat(40) };
+  const record = await runJob(
+    [
+      {
+        env: { "${{ insert }}": '${{ fromJSON(\'{"ONE":"1","TWO":2}\') }}', THREE: "3" },
+        run: 'echo "[$ONE$TWO$THREE] ${{ job.workflow_ref }}"',
+      },
+      { env: { "${{ insert }}": "${{ github.actor }}" }, run: "true", name: "wrong" },
+    ],
+    { workflow },
+  );
+  match(logText(record, 2), /^\[123\] acme\/shared\/\.github\/workflows\/x\.yml@v1$/m);
+  match(logOf(record, "wrong"), /must be an object of names and values/);
+});
+
 test("a failed step fails the job, later steps are skipped but for those that want to run", async () => {
   const record = await runJob([
     { id: "soft", run: "exit 3", continueOnError: true, name: "soft" },

@@ -1,5 +1,13 @@
 /** Contexts and functions as a step's expressions see them. */
-import { evaluateIf, evaluateTemplate, evaluateValue, type Contexts, type ExpressionFunctions } from "#workflows";
+import {
+  evaluateIf,
+  evaluateRecord,
+  evaluateTemplate,
+  evaluateValue,
+  type ContextObject,
+  type Contexts,
+  type ExpressionFunctions,
+} from "#workflows";
 import type { JobStatus } from "../job/job.ts";
 import { hashFiles } from "./hash-files.ts";
 import { stepsContext, type Scope } from "./scope.ts";
@@ -29,7 +37,7 @@ export function contextsOf(scope: Scope, env: Readonly<Record<string, string>> =
     strategy: contexts.strategy,
     inputs: scope.inputs,
     steps: stepsContext(scope.steps),
-    job: { status: scope.job.status },
+    job: { status: scope.job.status, ...workflowOf(scope) },
     runner: {
       name: runner.name,
       os: runner.os,
@@ -40,6 +48,19 @@ export function contextsOf(scope: Scope, env: Readonly<Record<string, string>> =
       workspace: folders.above,
       debug: debugEnabled(scope) ? "1" : "",
     },
+  };
+}
+
+/** The file the job is written in; `github.workflow_ref` is the one the run is of. */
+function workflowOf(scope: Scope): ContextObject {
+  const { workflow } = scope.job.parts.assignment;
+  if (workflow === undefined) return {};
+  const { repository, path, ref, sha } = workflow;
+  return {
+    workflow_ref: `${repository}/${path}@${ref}`,
+    workflow_sha: sha,
+    workflow_repository: repository,
+    workflow_file_path: path,
   };
 }
 
@@ -73,10 +94,7 @@ export function fillRecord(
   record: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const contexts = contextsOf(scope, env);
-  const functions = functionsOf(scope, scope.status());
-  const entries = Object.entries(record).map(([key, text]) => [key, evaluateTemplate(text, contexts, functions)]);
-  return Object.fromEntries(entries) as Record<string, string>;
+  return evaluateRecord(record, contextsOf(scope, env), functionsOf(scope, scope.status()));
 }
 
 /** A number written as such or as a template; undefined when there is none. */

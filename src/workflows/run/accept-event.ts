@@ -53,7 +53,10 @@ export async function acceptEvent(parts: RunParts, event: WorkflowEvent, signal:
     for (const draft of drafts) inserted.push(await insertRun(parts, tx, draft, nowMs));
     return inserted;
   });
-  if (schedules !== undefined) parts.schedules.notify();
+  if (schedules !== undefined) {
+    parts.schedules.notify();
+    parts.listeners.forget(event.repository);
+  }
   if (runs.length > 0) parts.followUps.notify();
   return { runs, fresh: true };
 }

@@ -23,10 +23,9 @@ interface Note {
 export type Accept = (event: WorkflowEvent, signal: AbortSignal) => Promise<void>;
 
 export async function runFollowUps(parts: RunParts, accept: Accept, signal: AbortSignal): Promise<void> {
-  const listeners = new Listeners(parts);
   while (!signal.aborted) {
     const notes = await parts.db.selectFrom("workflows_outbox").selectAll().orderBy("id").limit(100).execute();
-    for (const note of notes) await tellSafely(parts, note, listeners, accept, signal);
+    for (const note of notes) await tellSafely(parts, note, accept, signal);
     if (signal.aborted) return;
     const ids = notes.map((note) => note.id);
     if (ids.length > 0) await parts.db.deleteFrom("workflows_outbox").where("id", "in", ids).execute();
@@ -35,54 +34,49 @@ export async function runFollowUps(parts: RunParts, accept: Accept, signal: Abor
 }
 
 /** What cannot be told now is passed over: the runs after it must not wait for ever. */
-async function tellSafely(
-  parts: RunParts,
-  note: Note,
-  listeners: Listeners,
-  accept: Accept,
-  signal: AbortSignal,
-): Promise<void> {
+async function tellSafely(parts: RunParts, note: Note, accept: Accept, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   try {
-    await tell(parts, note, listeners, accept, signal);
+    await tell(parts, note, accept, signal);
   } catch (error) {
     if (!signal.aborted) parts.log.error("Workflows that follow a run were not started", { run: note.run_id, error });
   }
 }
 
-async function tell(
-  parts: RunParts,
-  note: Note,
-  listeners: Listeners,
-  accept: Accept,
-  signal: AbortSignal,
-): Promise<void> {
+async function tell(parts: RunParts, note: Note, accept: Accept, signal: AbortSignal): Promise<void> {
   const run = await findRun(parts.db, note.run_id);
   if (run === undefined || run.chain >= maxChain) return;
   const { repository, actor } = run;
+  if (!(await parts.listeners.any(parts, repository, signal))) return;
   const head = await parts.source.defaultHead(repository, { signal });
-  if (head === undefined || !(await listeners.any(repository, head.sha, signal))) return;
+  if (head === undefined) return;
   const id = `workflow_run:${run.id}:${note.attempt}:${note.action}`;
   const payload = runPayload(run, note, parts.services.base.serverUrl);
   await accept({ id, name: "workflow_run", repository, ...head, actor, payload, chain: run.chain }, signal);
 }
 
-/** Whether anything follows at all: most repositories have nothing that does, and a run tells of itself three times. */
-class Listeners {
-  readonly #parts: RunParts;
-  readonly #known = new Map<string, { readonly sha: string; readonly any: boolean }>();
+/**
+ * Whether anything follows at all: most repositories have nothing that does, and a run tells of itself three times. Known
+ * until the default branch moves.
+ */
+export class Listeners {
+  readonly #known = new Map<string, boolean>();
 
-  constructor(parts: RunParts) {
-    this.#parts = parts;
+  /** The default branch has other files now. */
+  forget(repository: string): void {
+    this.#known.delete(repository);
   }
 
-  async any(repository: string, sha: string, signal: AbortSignal): Promise<boolean> {
+  async any(parts: RunParts, repository: string, signal: AbortSignal): Promise<boolean> {
     const known = this.#known.get(repository);
-    if (known?.sha === sha) return known.any;
-    const files = effectiveFiles(await this.#parts.source.files(repository, sha, { signal }));
-    const read = await Promise.all(files.map((file) => this.#parts.reader.read(file.path, file.text)));
+    if (known !== undefined) return known;
+    // Noted before the files are read: if the branch moves meanwhile, it is forgotten again.
+    this.#known.set(repository, true);
+    const head = await parts.source.defaultHead(repository, { signal });
+    const files = head === undefined ? [] : effectiveFiles(await parts.source.files(repository, head.sha, { signal }));
+    const read = await Promise.all(files.map((file) => parts.reader.read(file.path, file.text)));
     const any = read.some(({ value }) => value?.on.workflowRun !== undefined);
-    this.#known.set(repository, { sha, any });
+    if (this.#known.has(repository)) this.#known.set(repository, any);
     return any;
   }
 }

@@ -2,6 +2,7 @@
 import type { Channel, Clock, Ids, Log, TaskGroup, Wake } from "#lib";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
 import type { WorkflowReader } from "../parse/workflow-reader.ts";
+import type { Listeners } from "./follow-ups.ts";
 import type { LogStore } from "./log-store.ts";
 import type { WorkflowsDatabase } from "./schema.ts";
 import type { RunNotice } from "./view.ts";
@@ -20,6 +21,7 @@ export interface RunParts {
   readonly tasks: TaskGroup;
   /** Reads workflow files, large ones in a thread of their own. */
   readonly reader: WorkflowReader;
+  readonly listeners: Listeners;
   /** Notified when something is to be told to workflows that follow others. */
   readonly followUps: Wake;
   /** Notified when schedules changed. */

@@ -23,7 +23,7 @@ import type { JobInstance } from "../plan/job-state.ts";
 import { acceptEvent, callLoader } from "./accept-event.ts";
 
 import type { WorkflowEvent } from "./event.ts";
-import { runFollowUps } from "./follow-ups.ts";
+import { Listeners, runFollowUps } from "./follow-ups.ts";
 import { listWorkflows } from "./list-workflows.ts";
 import { LogStore } from "./log-store.ts";
 import type { RunParts } from "./parts.ts";
@@ -95,6 +95,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     logs: new LogStore(join(options.folder, "logs")),
     tasks: new TaskGroup((error, name) => log.error("Background work of workflows failed", { error, task: name })),
     reader: new WorkflowReader(clock),
+    listeners: new Listeners(),
     followUps: new Wake(),
     schedules: new Wake(),
     leaseMs: options.leaseMs ?? 30_000,
