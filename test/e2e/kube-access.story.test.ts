@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { skipWithout } from "../support/needs.ts";
 import { type Finished, run } from "../support/run-command.ts";
+import { pushImage } from "../support/sample-image.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 
-const skip = skipWithout("curl") || skipWithout("kubectl", ["version", "--client"]);
+const skip = skipWithout("curl") || skipWithout("skopeo") || skipWithout("kubectl", ["version", "--client"]);
 
 describe("Given a running server and two namespaces", { skip }, () => {
   let tidegate: Tidegate;
@@ -189,6 +190,19 @@ describe("Given a running server and two namespaces", { skip }, () => {
     assert.doesNotMatch(await reconcile(), /required update/);
   });
 
+  test("when a pod asks the API with what it finds in its files, then it is its service account, and may what that may", async () => {
+    const image = await pushImage(tidegate, "acme/web", "v1");
+    await kubectl("create serviceaccount looker -n team".split(" "));
+    await kubectl("create rolebinding looker --clusterrole=view --serviceaccount=team:looker -n team".split(" "));
+    await kubectl(["apply", "-n", "team", "-f", "-"], { input: askingPod(image) });
+    await kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/looker -n team --timeout=60s".split(" "));
+    const { stdout } = await kubectl(["logs", "looker", "-n", "team"]);
+    assert.match(stdout, /"username":"system:serviceaccount:team:looker"/);
+    assert.match(stdout, /"authentication.kubernetes.io\/pod-name":\["looker"\]/);
+    assert.match(stdout, /"kind":"PodList"/);
+    assert.match(stdout, /secrets is forbidden: User \\"system:serviceaccount:team:looker\\" cannot list/);
+  });
+
   test("when the control process is killed, then the authority, the tokens and the address are what they were", async () => {
     await kubectl("create serviceaccount steady -n team".split(" "));
     const { stdout: token } = await kubectl("create token steady -n team".split(" "));
@@ -210,6 +224,32 @@ async function anotherControl(tidegate: Tidegate, former: number): Promise<void>
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error("No other control process came within 30 s");
+}
+
+/** Curl in a pod, as any program that was written for a cluster would ask. */
+function askingPod(image: string): string {
+  const api = "https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT";
+  const review = '-X POST -H "content-type: application/json" -d "{}"';
+  return `
+apiVersion: v1
+kind: Pod
+metadata: { name: looker }
+spec:
+  serviceAccountName: looker
+  restartPolicy: Never
+  containers:
+    - name: curl
+      image: ${image}
+      command: [sh, -ec]
+      args:
+        - |
+          files=\${TIDEGATE_ROOT:-}/var/run/secrets/kubernetes.io/serviceaccount
+          namespace=$(cat $files/namespace)
+          ask() { curl -sS --cacert $files/ca.crt -H "authorization: Bearer $(cat $files/token)" "$@"; echo; }
+          ask ${review} ${api}/apis/authentication.k8s.io/v1/selfsubjectreviews
+          ask ${api}/api/v1/namespaces/$namespace/pods
+          ask ${api}/api/v1/namespaces/$namespace/secrets
+`;
 }
 
 const reconciled = `
