@@ -24,6 +24,7 @@ export interface ControlOptions {
   readonly dieAt?: "before commit" | "before reply";
   readonly changedPaths?: readonly string[];
   readonly headMessage?: string;
+  readonly retention?: { readonly days: number; readonly count: number };
 }
 
 export interface Control extends AsyncDisposable {
@@ -72,6 +73,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     log: silentLog,
     source: sourceOf(options),
     leaseMs: options.leaseMs,
+    ...(options.retention === undefined ? {} : { retention: options.retention }),
     tokens: {
       mint: (job) => Promise.resolve(`token-${tokens.add(job.jobId).size}`),
       revoke: (jobId) => Promise.resolve(void tokens.delete(jobId)),

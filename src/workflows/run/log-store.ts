@@ -3,7 +3,7 @@
  * what a crash left half written at the end is cut off when the file is next appended to.
  */
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, KeyedLock } from "#lib";
 import type { LogLine } from "../protocol.ts";
@@ -86,6 +86,11 @@ export class LogStore {
   }
 
   /** How many whole lines there are. */
+  /** Forgets all logs of a job. */
+  async remove(jobId: number): Promise<void> {
+    await rm(join(this.#folder, String(jobId)), { recursive: true, force: true });
+  }
+
   async count(key: LogKey): Promise<number> {
     const path = this.#path(key);
     return (this.#ends.get(path) ?? (await countLines(path))).lines;

@@ -1,6 +1,6 @@
 /** What starts runs and what makes them wait, over the real tables: calls, groups, schedules, events of other runs. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -382,6 +382,39 @@ describe("a schedule", () => {
     assert.equal(database.prepare("SELECT count(*) AS n FROM workflows_schedules").get()?.["n"], 0);
     database.close();
   });
+});
+
+test("old runs go with their logs, but for the newest of each workflow", async () => {
+  const given = await options({ ci: `on: push\njobs:\n  a: { ${job} }\n` });
+  const logsOf = async (id: string): Promise<readonly string[]> =>
+    await readdir(join(given.folder, "logs", id)).catch(() => []);
+  const ids: string[] = [];
+  {
+    await using control = await startControl(given);
+    const runner = new RunnerFake("one", control.url);
+    for (const id of ["1", "2", "3", "4"]) {
+      await control.workflows.accept(pushEvent(id), { signal });
+      const assignment = await runner.claim(id);
+      await runner.sendLog(assignment, 1, 0, ["a line"]);
+      await runner.complete(assignment, "success");
+      ids.push(assignment.jobId);
+    }
+  }
+  const kept = async (retention: { days: number; count: number }): Promise<readonly number[]> => {
+    await using control = await startControl({ ...given, retention });
+    const deadline = AbortSignal.timeout(10_000);
+    for (let runs = await allRuns(control.workflows); ; runs = await allRuns(control.workflows)) {
+      if (runs.length <= (retention.days === 0 ? 1 : retention.count)) return runs.map((run) => run.number);
+      deadline.throwIfAborted();
+    }
+  };
+  assert.deepEqual(await kept({ days: 90, count: 3 }), [4, 3, 2]);
+  assert.deepEqual(await kept({ days: 0, count: 400 }), [4]);
+  const left = await Promise.all(ids.map(logsOf));
+  assert.deepEqual(
+    left.map((names) => names.length > 0),
+    [false, false, false, true],
+  );
 });
 
 test("kills all over a run with calls and groups cost nothing and do nothing twice", async () => {

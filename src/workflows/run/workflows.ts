@@ -29,6 +29,7 @@ import { LogStore } from "./log-store.ts";
 import type { RunParts } from "./parts.ts";
 import { findSteps, readLog, type LogOptions } from "./read-log.ts";
 import { rerun, type RerunOptions } from "./rerun.ts";
+import { defaultRetention, runRetention, type RetentionPolicy } from "./retention.ts";
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
 import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
@@ -62,6 +63,8 @@ export interface WorkflowsOptions {
   readonly services: ServicesPort;
   /** How long a runner may be silent before its job counts as lost; default 30 seconds. */
   readonly leaseMs?: number;
+  /** How long runs are kept, and how many of each workflow; default 90 days and 400. */
+  readonly retention?: RetentionPolicy;
 }
 
 export interface RunFilter {
@@ -100,19 +103,21 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     schedules: new Wake(),
     leaseMs: options.leaseMs ?? 30_000,
   };
-  return new Workflows(parts);
+  return new Workflows(parts, options.retention ?? defaultRetention);
 }
 
 export class Workflows implements AsyncDisposable {
   readonly #parts: RunParts;
+  readonly #retention: RetentionPolicy;
   readonly #events = new KeyedLock();
   /** For this room only. */
   readonly driver: RunDriver;
   /** For the protocol's routes. */
   readonly desk: RunnerDesk;
 
-  constructor(parts: RunParts) {
+  constructor(parts: RunParts, retention: RetentionPolicy) {
     this.#parts = parts;
+    this.#retention = retention;
     this.driver = new RunDriver(parts);
     this.desk = new RunnerDesk(parts, this.driver);
   }
@@ -167,6 +172,7 @@ export class Workflows implements AsyncDisposable {
     };
     await this.driver.resume();
     this.#parts.tasks.start("follow-ups of runs", (signal) => runFollowUps(this.#parts, accept, signal));
+    this.#parts.tasks.start("retention", (signal) => runRetention(this.#parts, this.#retention, signal));
     this.#parts.tasks.start("schedules", (signal) => runSchedules(this.#parts, accept, signal));
   }
 
