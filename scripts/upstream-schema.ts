@@ -19,6 +19,7 @@ const roots = [
   "batch.v1.Job batch.v1.CronJob autoscaling.v1.Scale autoscaling.v1.HorizontalPodAutoscaler autoscaling.v2.HorizontalPodAutoscaler",
   "networking.v1.Ingress networking.v1.IngressClass networking.v1.NetworkPolicy policy.v1.PodDisruptionBudget",
   "discovery.v1.EndpointSlice coordination.v1.Lease events.v1.Event scheduling.v1.PriorityClass storage.v1.StorageClass",
+  "node.v1.RuntimeClass",
   "rbac.v1.Role rbac.v1.RoleBinding rbac.v1.ClusterRole rbac.v1.ClusterRoleBinding",
 ].flatMap((line) => line.split(" ").map((name) => `io.k8s.api.${name}`));
 

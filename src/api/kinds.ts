@@ -25,6 +25,7 @@ import { endpointsKind } from "./core/endpoints-kind.ts";
 import { limitRangeKind, resourceQuotaKind } from "./core/quota-kinds.ts";
 import { ingressClassKind } from "./networking/ingress-class.ts";
 import { networkPolicyKind } from "./networking/network-policy.ts";
+import { runtimeClassKind } from "./node/runtime-class.ts";
 import { podDisruptionBudgetKind } from "./policy/disruption-budget.ts";
 import { priorityClassKind } from "./scheduling/priority-class.ts";
 import { persistentVolumeClaimKind } from "./storage/claim-kind.ts";
@@ -65,6 +66,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   ingressClassKind,
   networkPolicyKind,
   priorityClassKind,
+  runtimeClassKind,
   storageClassKind,
   roleKind,
   roleBindingKind,

@@ -27,3 +27,4 @@ export {
   type VolumeContent,
 } from "./pod-runtime.ts";
 export { openProcessRuntime, type ProcessRuntimeOptions } from "./process/open-process-runtime.ts";
+export { SeveralRuntimes } from "./several/several-runtimes.ts";

@@ -230,6 +230,10 @@ export interface ContainerSession extends AsyncDisposable {
 export interface PodRuntime extends AsyncDisposable {
   /** Scheme of `containerID` in pod statuses. */
   readonly name: string;
+  /** Handlers that a RuntimeClass may name here. */
+  readonly handlers: readonly string[];
+  /** What of isolation pods have here, in one sentence. */
+  readonly isolation: string;
   readonly events: Channel<ContainerEvent>;
 
   /** Makes the image ready to start from. `Never` throws when it is not there. */

@@ -23,6 +23,16 @@ export interface Config {
   readonly routers: number;
   /** Jobs the local runner does at once; 0 for no local runner. */
   readonly jobs: number;
+  readonly pods: {
+    /** Handler of pods that name no RuntimeClass. */
+    readonly runtime: (typeof podRuntimes)[number];
+    /** DOCKER_HOST: where the container engine is; undefined: where engines usually are. */
+    readonly engine: string | undefined;
+    /** Socket of an engine that runs as this user. */
+    readonly userEngine: string | undefined;
+    /** Containers of the engine may be privileged. */
+    readonly allowPrivileged: boolean;
+  };
   readonly logFormat: "json" | "text";
   readonly logLevel: LogLevel;
   /** Search path of pods and jobs: the host's, without this package's own tools. */
@@ -32,6 +42,8 @@ export interface Config {
   /** Where Node.js keeps our compiled code: processes of ours start in half the time, and need less memory. */
   readonly codeCache: string;
 }
+
+export const podRuntimes = ["process", "isolated", "plain", "docker"] as const;
 
 /** What `tidegate up` may be told by flags; each wins over its variable. */
 export interface ConfigFlags {
@@ -43,6 +55,7 @@ export interface ConfigFlags {
   readonly tlsSan?: readonly string[];
   readonly routers?: number;
   readonly jobs?: number;
+  readonly runtime?: string;
 }
 
 export class ConfigError extends Error {
@@ -60,8 +73,8 @@ export function readConfig(flags: ConfigFlags = {}): Config {
     problems.push(`${name} must be a whole number from 0 to ${max}: current value is "${flag ?? text}"`);
     return fallback;
   };
-  const oneOf = <T extends string>(name: string, values: readonly T[], fallback: T): T => {
-    const text = env[name];
+  const oneOf = <T extends string>(name: string, values: readonly T[], fallback: T, flag?: string): T => {
+    const text = flag ?? env[name];
     if (text === undefined || text === "") return fallback;
     if ((values as readonly string[]).includes(text)) return text as T;
     problems.push(`${name} must be one of ${values.join(", ")}: current value is "${text}"`);
@@ -80,6 +93,12 @@ export function readConfig(flags: ConfigFlags = {}): Config {
     kube: { host, port: kubePort, names },
     routers: Math.max(1, number("TIDEGATE_ROUTERS", flags.routers, 1, 64)),
     jobs: number("TIDEGATE_JOBS", flags.jobs, Math.max(2, availableParallelism()), 256),
+    pods: {
+      runtime: oneOf("TIDEGATE_RUNTIME", podRuntimes, "process", flags.runtime),
+      engine: env["DOCKER_HOST"],
+      userEngine: env["XDG_RUNTIME_DIR"] === undefined ? undefined : `${env["XDG_RUNTIME_DIR"]}/podman/podman.sock`,
+      allowPrivileged: oneOf("TIDEGATE_ALLOW_PRIVILEGED", ["0", "1"], "0") === "1",
+    },
     logFormat: oneOf("TIDEGATE_LOG_FORMAT", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
     logLevel: oneOf("TIDEGATE_LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
     hostPath: withoutOwnTools(env["PATH"] ?? ""),
@@ -97,7 +116,7 @@ export function homeFolder(flag?: string): string {
 
 /** The variables that hand `config` to a child process of ours; nothing else is inherited but what Node.js needs. */
 export function childEnvironment(config: Config): Record<string, string> {
-  const kept = ["HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"].flatMap((name) => {
+  const kept = ["DOCKER_HOST", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
@@ -113,6 +132,8 @@ export function childEnvironment(config: Config): Record<string, string> {
     TIDEGATE_TLS_SAN: config.kube.names.join(","),
     TIDEGATE_ROUTERS: String(config.routers),
     TIDEGATE_JOBS: String(config.jobs),
+    TIDEGATE_RUNTIME: config.pods.runtime,
+    TIDEGATE_ALLOW_PRIVILEGED: config.pods.allowPrivileged ? "1" : "0",
     TIDEGATE_LOG_FORMAT: config.logFormat,
     TIDEGATE_LOG_LEVEL: config.logLevel,
   };

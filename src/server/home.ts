@@ -13,6 +13,7 @@ export interface Home {
   readonly artifacts: string;
   readonly mirrors: string;
   readonly pods: string;
+  readonly docker: string;
   readonly rootfs: string;
   readonly volumes: string;
   readonly imageCache: string;
@@ -40,6 +41,7 @@ export function homeOf(folder: string): Home {
     artifacts: at("artifacts"),
     mirrors: at("mirrors"),
     pods: at("pods"),
+    docker: at("docker"),
     rootfs: at("rootfs"),
     volumes: at("volumes"),
     imageCache: at("image-cache"),

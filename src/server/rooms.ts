@@ -13,7 +13,7 @@ import { createImageUpdater, type ImageUpdater } from "#promotion";
 import { openRegistry, type Registry } from "#registry";
 import { setKustomizeImage } from "#render";
 import { type Routers, startRouters } from "#router";
-import { openProcessRuntime, type PodRuntime } from "#runtime";
+import type { PodRuntime } from "#runtime";
 import { keyFile, openSecrets, type SecretsRoom } from "#secrets";
 import { Timeline } from "#timeline";
 import { openWorkflows, type Workflows } from "#workflows";
@@ -24,6 +24,7 @@ import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
 import { ensureSecretKey } from "./secret-key.ts";
 import { controlUrl, nodeName } from "./wiring/addresses.ts";
+import { engineLogin } from "./wiring/engine-login.ts";
 import { endpointGate } from "./wiring/endpoint-gate.ts";
 import { environmentRepositories } from "./wiring/environment-repositories.ts";
 import { gitopsSource } from "./wiring/gitops-source.ts";
@@ -32,6 +33,7 @@ import { imageTags } from "./wiring/image-tags.ts";
 import { jobTokens } from "./wiring/job-tokens.ts";
 import { LateAddresses } from "./wiring/late-addresses.ts";
 import { metricSeries } from "./wiring/metric-series.ts";
+import { podRuntimes } from "./wiring/pod-runtimes.ts";
 import { podReach } from "./wiring/pod-reach.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
@@ -100,7 +102,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     }),
   );
   const informers = owned.use(new Informers({ cluster, clock, log }));
-  const dataPlane = await openDataPlane(context, { addresses, cluster, informers, registry }, owned);
+  const dataPlane = await openDataPlane(context, { addresses, cluster, informers, registry, tokens }, owned);
   const gitops = createGitops({ cluster, informers, source: gitopsSource(repositories, mirrors), clock, ids, log });
   const imageUpdater = createImageUpdater({
     cluster,
@@ -177,25 +179,20 @@ type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" 
 
 async function openDataPlane(
   context: ServerContext,
-  rooms: Pick<Rooms, "addresses" | "cluster" | "informers" | "registry">,
+  rooms: Pick<Rooms, "addresses" | "cluster" | "informers" | "registry" | "tokens">,
   owned: AsyncDisposableStack,
 ): Promise<DataPlane> {
   const { config, home, clock, ids, log, signal } = context;
   const { cluster, informers, registry } = rooms;
   const remote = (login: RegistryCredentials | undefined): RegistryClient =>
     createRegistryClient({ credentials: () => login, clock });
-  const runtime = owned.use(
-    await openProcessRuntime({
-      podsFolder: home.pods,
-      imagesFolder: home.rootfs,
-      source: imageSource({ registry, remote, cacheFolder: home.imageCache }),
-      hostPath: config.hostPath,
-      clock,
-      ids,
-      log,
-      signal,
-    }),
-  );
+  const source = imageSource({
+    registry,
+    remote,
+    cacheFolder: home.imageCache,
+    engineLogin: engineLogin(rooms.tokens, ids),
+  });
+  const runtime = owned.use(await podRuntimes(context, source));
   const listen = config.traffic;
   const routers = owned.use(
     await startRouters({

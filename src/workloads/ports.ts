@@ -48,6 +48,8 @@ interface ContainerImage {
 
 export interface PodNetwork {
   readonly ip: string;
+  /** May change until the first container starts: nobody should be told yet. */
+  readonly provisional?: boolean;
   /** Container port to the port to connect to. */
   readonly ports: Readonly<Record<string, number>>;
 }
@@ -89,6 +91,22 @@ export interface ContainerToStart {
   /** Its input is open for whoever attaches, `once` for the first only. */
   readonly stdin?: "kept" | "once";
   readonly tty?: boolean;
+  /** The most it may use: thousandths of a processor, and bytes. */
+  readonly limits?: { readonly cpuMillis?: number; readonly memoryBytes?: number };
+  /** Who it is and what it may do; honoured or refused. */
+  readonly security?: {
+    readonly privileged: boolean;
+    readonly runAsUser?: number;
+    readonly runAsGroup?: number;
+    readonly runAsNonRoot: boolean;
+    readonly groups: readonly number[];
+    readonly fsGroup?: number;
+    readonly readOnlyRootFilesystem: boolean;
+    readonly allowPrivilegeEscalation?: boolean;
+    readonly addCapabilities: readonly string[];
+    readonly dropCapabilities: readonly string[];
+    readonly seccomp: "RuntimeDefault" | "Unconfined" | undefined;
+  };
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -112,6 +130,8 @@ export interface ContainerRecord {
   readonly image: ContainerImage;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerRunState;
+  /** Which runtime has it, where there are several. */
+  readonly runtime?: string;
 }
 
 export interface VolumeFiles {
@@ -153,6 +173,10 @@ interface ContainerLogOptions {
 export interface PodRuntimePort {
   /** Scheme of `containerID`. */
   readonly name: string;
+  /** Handlers that a RuntimeClass may name here. */
+  readonly handlers: readonly string[];
+  /** What of isolation pods have here, in one sentence. */
+  readonly isolation: string;
   /** A container of this pod changed. */
   readonly events: Pick<Channel<{ readonly podUid: string }>, "subscribe">;
   pull(
@@ -160,6 +184,7 @@ export interface PodRuntimePort {
     options: {
       readonly policy: "Always" | "IfNotPresent" | "Never";
       readonly logins: readonly RegistryLogin[];
+      readonly podUid: string;
       readonly signal: AbortSignal;
     },
   ): Promise<ContainerImage & { readonly fetched: boolean }>;
@@ -169,6 +194,12 @@ export interface PodRuntimePort {
       readonly pod: PodIdentity;
       readonly ports: readonly number[];
       readonly previousPorts?: Readonly<Record<string, number>>;
+      /** Of the pod's RuntimeClass. */
+      readonly handler?: string;
+      readonly hostNetwork?: boolean;
+      readonly hostAliases?: readonly { readonly ip: string; readonly names: readonly string[] }[];
+      /** The one that is about to start; until there is one, the network is provisional. */
+      readonly image?: ContainerImage & { readonly fetched: boolean };
     },
     signal: AbortSignal,
   ): Promise<PodNetwork>;

@@ -35,6 +35,10 @@ export interface StartOptions {
   readonly jobs?: number;
   /** The scratch folder of one whose supervisor was killed: it is taken up again. */
   readonly scratch?: string;
+  /** How pods run; default: the server's own choice. */
+  readonly runtime?: "process" | "isolated" | "plain" | "docker";
+  /** More of the server's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Announced {
@@ -45,8 +49,9 @@ interface Announced {
 export async function startTidegate(options: StartOptions = {}): Promise<Tidegate> {
   const scratch = options.scratch ?? (await mkdtemp(join(tmpdir(), "tidegate-test-")));
   const home = join(scratch, "home");
-  const env = testEnvironment(home, scratch);
+  const env = { ...testEnvironment(home, scratch), ...options.env };
   const args = ["up", "--json", "--port", "0", "--traffic-port", "0", "--jobs", String(options.jobs ?? 2)];
+  if (options.runtime !== undefined) args.push("--runtime", options.runtime);
   const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   const log = collect(child);
   const announced = await announcement(child, log);

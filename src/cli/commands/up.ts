@@ -14,6 +14,7 @@ interface UpOptions extends GlobalOptions {
   readonly tlsSan?: string[];
   readonly routers?: string;
   readonly jobs?: string;
+  readonly runtime?: string;
 }
 
 export function upCommand(): Command {
@@ -27,6 +28,10 @@ export function upCommand(): Command {
     .option("--kube-port <number>", "port of the Kubernetes API over TLS; 0 takes a free one (default: 7443)")
     .option("--tls-san <name...>", "more host names and addresses that its certificate stands for")
     .option("--routers <number>", "router processes that share the traffic port (default: 1)")
+    .option(
+      "--runtime <name>",
+      "how pods run: process (isolated where image and machine can), isolated, plain, docker (default: process)",
+    )
     .option("--jobs <number>", "workflow jobs at once on this machine; 0 for none (default: the number of cores)")
     .action(up);
 }
@@ -41,6 +46,7 @@ async function up(options: UpOptions): Promise<void> {
     ...(options.tlsSan === undefined ? {} : { tlsSan: options.tlsSan }),
     ...numeric("routers", options.routers),
     ...numeric("jobs", options.jobs),
+    ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
   });
   const signal = interruptSignal();
   const log = processLog(config, "up");

@@ -58,6 +58,8 @@ const maxExecOutput = 16 * 1024;
 
 export class DockerRuntime implements PodRuntime {
   readonly name = "docker";
+  readonly handlers = ["docker"];
+  readonly isolation = "pods are containers of an engine";
   readonly events = new Channel<ContainerEvent>();
   readonly table: ContainerTable;
   readonly #parts: DockerRuntimeParts;

@@ -77,6 +77,7 @@ const maxTerminationMessage = 4096;
 
 export class ProcessRuntime implements PodRuntime {
   readonly name = "process";
+  readonly handlers = ["process", "isolated", "plain"];
   readonly events = new Channel<ContainerEvent>();
   readonly #parts: ProcessRuntimeParts;
   readonly #containers = new Map<string, ProcessContainer>();
@@ -85,6 +86,10 @@ export class ProcessRuntime implements PodRuntime {
 
   constructor(parts: ProcessRuntimeParts) {
     this.#parts = parts;
+  }
+
+  get isolation(): string {
+    return this.#parts.isolation.text;
   }
 
   async pull(

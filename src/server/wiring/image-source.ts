@@ -20,12 +20,19 @@ export interface ImageSourceOptions {
   /** A client of other people's registries, logged in as given. */
   readonly remote: (login: RegistryCredentials | undefined) => RegistryClient;
   readonly cacheFolder: string;
+  /** With what a container engine may pull from our own registry. */
+  readonly engineLogin: () => Promise<RegistryCredentials>;
 }
 
 const hostPlatform = { os: platform(), architecture: arch() === "x64" ? "amd64" : arch() };
 
 export function imageSource(options: ImageSourceOptions): ImageSourcePort {
   return {
+    async engineLogin(text) {
+      const { host, repository } = parseImageReference(text);
+      if (ownRepository(`${host}/${repository}`) === undefined) return undefined;
+      return { registry: host, ...(await options.engineLogin()) };
+    },
     async resolve(text, signal, logins = []) {
       const reference = parseImageReference(text);
       const name = `${reference.host}/${reference.repository}`;

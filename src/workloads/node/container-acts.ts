@@ -4,7 +4,7 @@
  */
 import { type Pod, reachablePort } from "#api";
 import type { TaskGroup } from "#lib";
-import type { ContainerRecord, PodNetwork } from "../ports.ts";
+import type { ContainerRecord, ContainerToStart, PodNetwork } from "../ports.ts";
 import { withAccountVolume } from "./account-volume.ts";
 import { bindPod } from "./bind-pod.ts";
 import { type NodeContext, tell } from "./node-context.ts";
@@ -119,7 +119,12 @@ export class ContainerActs {
     // Between two runs of a container another program may have taken its port.
     const network = await bindPod(this.#context, this.#view.pod(), signal);
     this.#view.placed(network);
-    const input = { pod, container, attempt, streak, network, volumes: this.#view.volumes };
+    const settle = async (image: ContainerToStart["image"]): Promise<PodNetwork> => {
+      const settled = await bindPod(this.#context, this.#view.pod(), signal, image);
+      this.#view.placed(settled);
+      return settled;
+    };
+    const input = { pod, container, attempt, streak, network, settle, volumes: this.#view.volumes };
     const result = await startContainer(this.#context, input, signal);
     if (result.kind === "started") {
       this.failures.delete(container.name);

@@ -22,7 +22,7 @@ export function containerStatus(observed: PodObserved, container: Container, con
     name: container.name,
     image: container.image,
     imageID: record === undefined ? "" : imageId(record),
-    ...(record === undefined ? {} : { containerID: `${context.runtimeName}://${record.id}` }),
+    ...(record === undefined ? {} : { containerID: idOf(record, context.runtimeName) }),
     ready: isInit && !isSidecar(container) ? hasSucceeded(record) : isReady(observed, container, record),
     started,
     restartCount: record?.attempt ?? 0,
@@ -66,7 +66,7 @@ function stateOf(
   const policy = policyOf(observed.pod, container, isInitContainer(observed.pod, container));
   const restart = isEnding ? undefined : restartOf(record, policy);
   if (restart === undefined || restart.delayMs === 0 || isFinished(observed)) {
-    return terminatedState(observed, record, `${runtimeName}://${record.id}`);
+    return terminatedState(observed, record, idOf(record, runtimeName));
   }
   return { waiting: { reason: "CrashLoopBackOff", message: backOffMessage(observed.pod, record, restart.delayMs) } };
 }
@@ -112,7 +112,7 @@ function lastStateOf(
   const before = waits
     ? record
     : observed.records.find((other) => other.name === record.name && other.attempt === record.attempt - 1);
-  if (before !== undefined) return terminatedState(observed, before, `${runtimeName}://${before.id}`);
+  if (before !== undefined) return terminatedState(observed, before, idOf(before, runtimeName));
   return record.attempt > 0 && known?.restartCount === record.attempt ? (known.lastState ?? {}) : {};
 }
 
@@ -120,4 +120,8 @@ function lastStateOf(
 function imageId({ image }: ContainerRecord): string {
   const repository = image.reference.replace(/@.*$/, "").replace(/:[^/:]+$/, "");
   return `${repository}@${image.digest}`;
+}
+
+function idOf(record: ContainerRecord, runtimeName: string): string {
+  return `${record.runtime ?? runtimeName}://${record.id}`;
 }

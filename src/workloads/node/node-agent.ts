@@ -13,7 +13,9 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
   const workers = new Map<string, PodWorker>();
   using subscriptions = new DisposableStack();
   await Promise.all(
-    [...configuration(context), ...room(context), context.pods, context.services].map((informer) => informer.synced()),
+    [...configuration(context), ...room(context), context.pods, context.services, context.runtimeClasses].map(
+      (informer) => informer.synced(),
+    ),
   );
   await registerNode(context, signal);
   await removeOrphans(context, signal);
@@ -51,6 +53,8 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
     );
   }
   for (const informer of room(context)) subscriptions.use(informer.subscribe(roomChanged));
+  // A pod may wait for the class that it names.
+  subscriptions.use(context.runtimeClasses.subscribe(() => workers.forEach((worker) => worker.notify())));
   for await (const { podUid } of runtime.events.subscribe(signal)) workers.get(podUid)?.notify();
 }
 

@@ -5,6 +5,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
   pods,
+  type RuntimeClass,
   type Secret,
   type Service,
   type ServiceAccount,
@@ -31,6 +32,7 @@ export interface NodeContext {
   readonly claims: Informer<PersistentVolumeClaim>;
   readonly volumes: Informer<PersistentVolume>;
   readonly nodes: Informer<Node>;
+  readonly runtimeClasses: Informer<RuntimeClass>;
   readonly nodeName: string;
   /** How long an ended pod waits at most for the routers. */
   readonly unrouteMs: number;

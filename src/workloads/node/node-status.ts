@@ -1,5 +1,5 @@
 /** Registers the node that this machine is, and says what it has. */
-import { type Node, nodes } from "#api";
+import { type Node, nodes, runtimeClasses } from "#api";
 import { isKubeError } from "#kube";
 import { toTimestamp } from "#lib";
 import { availableParallelism, hostname, machine, platform, release, totalmem } from "node:os";
@@ -16,15 +16,35 @@ export async function registerNode(context: NodeContext, signal: AbortSignal): P
     "kubernetes.io/os": platform(),
     "kubernetes.io/arch": architecture(),
   };
-  const node: Node = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, labels }, spec: {} };
+  const annotations = { "tidegate.dev/isolation": context.runtime.isolation };
+  const node: Node = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, labels, annotations }, spec: {} };
   try {
     await cluster.create(nodes, node, { signal });
   } catch (error) {
     if (!isKubeError(error, "AlreadyExists")) throw error;
+    const patch = { type: "merge", patch: { metadata: { labels, annotations } } } as const;
+    await cluster.patch(nodes, { name: nodeName }, patch, { signal });
   }
+  await createRuntimeClasses(context, signal);
   const old = await cluster.get(nodes, { name: nodeName }, { signal });
   const patch = { type: "merge", patch: { status: nodeStatus(context, old) } } as const;
   await cluster.patch(nodes, { name: nodeName }, patch, { signal, subresource: "status" });
+}
+
+/** One by the name of each runtime that is here; people may make others that name the same. */
+async function createRuntimeClasses({ cluster, runtime }: NodeContext, signal: AbortSignal): Promise<void> {
+  for (const handler of runtime.handlers) {
+    const metadata = { name: handler };
+    try {
+      await cluster.create(
+        runtimeClasses,
+        { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata, handler },
+        { signal },
+      );
+    } catch (error) {
+      if (!isKubeError(error, "AlreadyExists")) throw error;
+    }
+  }
 }
 
 function nodeStatus(context: NodeContext, old: Node | undefined): NonNullable<Node["status"]> {

@@ -76,3 +76,8 @@ export function resourceField(
   const divisor = milliOf(selector.divisor ?? "1") ?? 1000;
   return String(Math.ceil((milliOf(text ?? "0") ?? 0) / (divisor === 0 ? 1000 : divisor)));
 }
+
+export function identityOf(pod: Pod): { uid: string; namespace: string; name: string } {
+  const { uid = "", namespace = "", name } = pod.metadata;
+  return { uid, namespace, name };
+}

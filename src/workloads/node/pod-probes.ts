@@ -46,7 +46,7 @@ export class PodProbes implements AsyncDisposable {
     const container = findContainer(pod, record.name);
     if (container === undefined) return;
     const { clock, log, runtime } = this.#context;
-    const containerId = `${runtime.name}://${record.id}`;
+    const containerId = `${record.runtime ?? runtime.name}://${record.id}`;
     const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
     const known = [...containerStatuses, ...initContainerStatuses].find((status) => status.containerID === containerId);
     const probes = new ContainerProbes({

@@ -9,14 +9,15 @@ import { type Pod, pods } from "#api";
 import { deepEqual, isAbort, TaskGroup, Wake } from "#lib";
 import { isKubeError } from "#kube";
 import type { PodNetwork } from "../ports.ts";
-import { bindPod, writeUnscheduled } from "./bind-pod.ts";
+import { bindPod, PlaceError, writeUnscheduled } from "./bind-pod.ts";
 import { ContainerActs, runningPod } from "./container-acts.ts";
 import { LastWords } from "./last-words.ts";
 import { hostIp, type NodeContext, tell } from "./node-context.ts";
 import { deadlinePassed, type PodAction, type PodObserved, planPod } from "./plan-pod.ts";
 import { PodProbes } from "./pod-probes.ts";
 import { podStatus } from "./pod-status.ts";
-import { identityOf, placeOf } from "./start-container.ts";
+import { identityOf } from "./pod-fields.ts";
+import { placeOf } from "./start-container.ts";
 import { statusPatch, withOwnStatus } from "./status-patch.ts";
 import { readsItself, VolumeWriter } from "./volume-writer.ts";
 
@@ -159,8 +160,15 @@ export class PodWorker {
     }
     if (!isOurs && (bound !== "" || !scheduler.isFor(pod))) return false;
     if (!isOurs && !(await this.#findsPlace(pod, tasks, signal))) return false;
-    this.#network ??= await bindPod(this.#context, pod, signal);
-    return true;
+    if (this.#network !== undefined) return true;
+    try {
+      this.#network = await bindPod(this.#context, pod, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof PlaceError)) throw error;
+      this.#tellOnce(tasks, error.message, "Warning", "FailedCreatePodSandBox", error.message);
+      return false;
+    }
   }
 
   async #findsPlace(pod: Pod, tasks: TaskGroup, signal: AbortSignal): Promise<boolean> {
@@ -205,7 +213,8 @@ export class PodWorker {
 
   async #writeStatus(observed: PodObserved, signal: AbortSignal): Promise<void> {
     const { runtime, cluster } = this.#context;
-    const podIp = this.#network?.ip ?? observed.pod.status?.podIP;
+    const known = this.#network?.provisional === true ? undefined : this.#network?.ip;
+    const podIp = known ?? observed.pod.status?.podIP;
     const status = podStatus(observed, { runtimeName: runtime.name, hostIp, podIp });
     if (deepEqual(status, observed.pod.status)) return;
     const { namespace = "", name } = observed.pod.metadata;

@@ -21,10 +21,11 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<PullResult> {
   const { image: reference, imagePullPolicy: policy = "IfNotPresent" } = container;
+  const podUid = pod.metadata.uid ?? "";
   const say = (type: "Normal" | "Warning", reason: string, message: string): Promise<void> =>
     tell(context, pod, type, reason, message, signal);
   if (policy !== "Always") {
-    const present = await findPresent(context, reference, signal);
+    const present = await findPresent(context, reference, podUid, signal);
     if (present !== undefined) {
       await say("Normal", "Pulled", `Container image "${reference}" already present on machine`);
       return { kind: "pulled", image: present };
@@ -43,7 +44,7 @@ export async function pullImage(
   await say("Normal", "Pulling", `Pulling image "${reference}"`);
   const beganMs = context.clock.monotonicMs();
   try {
-    const image = await context.runtime.pull(reference, { policy, logins, signal });
+    const image = await context.runtime.pull(reference, { policy, logins, podUid, signal });
     const seconds = ((context.clock.monotonicMs() - beganMs) / 1000).toFixed(3);
     await say(
       "Normal",
@@ -77,10 +78,11 @@ async function pullFailure(
 async function findPresent(
   { runtime }: NodeContext,
   reference: string,
+  podUid: string,
   signal: AbortSignal,
 ): Promise<ContainerToStart["image"] | undefined> {
   try {
-    return await runtime.pull(reference, { policy: "Never", logins: [], signal });
+    return await runtime.pull(reference, { policy: "Never", logins: [], podUid, signal });
   } catch {
     signal.throwIfAborted();
     return undefined;

@@ -2,9 +2,11 @@
 import type { Container, Pod } from "#api";
 import { errorMessage } from "#lib";
 import type { ContainerRecord, ContainerToStart, PodNetwork } from "../ports.ts";
+import { PlaceError } from "./bind-pod.ts";
 import { containerEnvironment } from "./container-env.ts";
 import { hostIp, type NodeContext, sourcesOf, tell } from "./node-context.ts";
-import type { PodPlace } from "./pod-fields.ts";
+import { identityOf, type PodPlace } from "./pod-fields.ts";
+import { limitsOf, securityOf } from "./pod-security.ts";
 import { pullImage } from "./pull-image.ts";
 import { streakLabel } from "./restart.ts";
 import { apiServerVariables, serviceVariables } from "./service-env.ts";
@@ -28,7 +30,10 @@ export interface StartInput {
   readonly container: Container;
   readonly attempt: number;
   readonly streak: number;
+  /** As far as it is known before the image is. */
   readonly network: PodNetwork;
+  /** Settles the network, once the image is known. */
+  readonly settle: (image: ContainerToStart["image"]) => Promise<PodNetwork>;
   readonly volumes: VolumeWriter;
 }
 
@@ -37,10 +42,10 @@ export async function startContainer(
   input: StartInput,
   signal: AbortSignal,
 ): Promise<StartResult> {
-  const { pod, container, volumes, network } = input;
+  const { pod, container, volumes } = input;
   const say = (type: "Normal" | "Warning", reason: string, message: string): Promise<void> =>
     tell(context, pod, type, reason, message, signal);
-  const problem = await volumes.write(pod, placeOf(context, network), signal);
+  const problem = await volumes.write(pod, placeOf(context, input.network), signal);
   if (problem !== undefined) {
     const message = `MountVolume.SetUp failed for volume "${problem.name}" : ${problem.message}`;
     await say("Warning", "FailedMount", message);
@@ -48,7 +53,9 @@ export async function startContainer(
   }
   const pulled = await pullImage(context, pod, container, signal);
   if (pulled.kind === "failed") return pulled;
-  const prepared = prepare(context, input);
+  const network = await settled(input, pulled.image, say);
+  if (network === undefined) return { kind: "failed", reason: "RunContainerError", message: "the pod has no sandbox" };
+  const prepared = prepare(context, { ...input, network });
   if (prepared.kind === "missing") {
     await say("Warning", "Failed", `Error: ${prepared.message}`);
     return { kind: "failed", reason: "CreateContainerConfigError", message: prepared.message };
@@ -70,6 +77,21 @@ export async function startContainer(
   }
 }
 
+/** Undefined, and told, where the pod cannot have the runtime that it asks for. */
+async function settled(
+  { settle }: StartInput,
+  image: ContainerToStart["image"],
+  say: (type: "Warning", reason: string, message: string) => Promise<void>,
+): Promise<PodNetwork | undefined> {
+  try {
+    return await settle(image);
+  } catch (error) {
+    if (!(error instanceof PlaceError)) throw error;
+    await say("Warning", "FailedCreatePodSandBox", error.message);
+    return undefined;
+  }
+}
+
 export function placeOf(context: NodeContext, network: PodNetwork | undefined): PodPlace {
   const allocatable = context.nodes.get("", context.nodeName)?.status?.allocatable ?? {};
   return { podIp: network?.ip ?? "", hostIp, allocatable };
@@ -86,6 +108,9 @@ function prepare(context: NodeContext, input: StartInput): Prepared {
   const place = placeOf(context, network);
   const environment = containerEnvironment({ pod, container, sources, place, links });
   if (environment.kind === "missing") return environment;
+  const security = securityOf(pod, container);
+  if (security.kind === "missing") return security;
+  const limits = limitsOf(container);
   const { env, command, args, skipped, expand } = environment.value;
   const start: Omit<ContainerToStart, "image"> = {
     pod: identityOf(pod),
@@ -101,6 +126,8 @@ function prepare(context: NodeContext, input: StartInput): Prepared {
     mounts: mountsOf(container, expand),
     ...(container.stdin === true ? { stdin: container.stdinOnce === true ? "once" : "kept" } : {}),
     ...(container.tty === true ? { tty: true } : {}),
+    ...(limits === undefined ? {} : { limits }),
+    ...(security.value === undefined ? {} : { security: security.value }),
     labels: { [streakLabel]: String(streak) },
   };
   return { kind: "ready", start, skipped };
@@ -127,9 +154,4 @@ function linksOf({ services, reach }: NodeContext, pod: Pod): Record<string, str
     ...serviceVariables(own, (service, port) => reach.service(service, port)),
     ...(api === undefined ? {} : apiServerVariables(api)),
   };
-}
-
-export function identityOf(pod: Pod): { uid: string; namespace: string; name: string } {
-  const { uid = "", namespace = "", name } = pod.metadata;
-  return { uid, namespace, name };
 }
