@@ -23,6 +23,8 @@ export interface Config {
   readonly routers: number;
   /** Jobs the local runner does at once; 0 for no local runner. */
   readonly jobs: number;
+  /** How long runs of workflows are kept, and how many of each workflow. */
+  readonly runRetention: { readonly days: number; readonly count: number };
   readonly pods: {
     /** Handler of pods that name no RuntimeClass. */
     readonly runtime: (typeof podRuntimes)[number];
@@ -93,6 +95,10 @@ export function readConfig(flags: ConfigFlags = {}): Config {
     kube: { host, port: kubePort, names },
     routers: Math.max(1, number("TIDEGATE_ROUTERS", flags.routers, 1, 64)),
     jobs: number("TIDEGATE_JOBS", flags.jobs, Math.max(2, availableParallelism()), 256),
+    runRetention: {
+      days: number("TIDEGATE_RUN_DAYS", undefined, 90, 36_500),
+      count: Math.max(1, number("TIDEGATE_RUN_COUNT", undefined, 400, 1_000_000)),
+    },
     pods: {
       runtime: oneOf("TIDEGATE_RUNTIME", podRuntimes, "process", flags.runtime),
       engine: env["DOCKER_HOST"],
@@ -132,6 +138,8 @@ export function childEnvironment(config: Config): Record<string, string> {
     TIDEGATE_TLS_SAN: config.kube.names.join(","),
     TIDEGATE_ROUTERS: String(config.routers),
     TIDEGATE_JOBS: String(config.jobs),
+    TIDEGATE_RUN_DAYS: String(config.runRetention.days),
+    TIDEGATE_RUN_COUNT: String(config.runRetention.count),
     TIDEGATE_RUNTIME: config.pods.runtime,
     TIDEGATE_ALLOW_PRIVILEGED: config.pods.allowPrivileged ? "1" : "0",
     TIDEGATE_LOG_FORMAT: config.logFormat,

@@ -167,6 +167,7 @@ async function openWorkflowRooms(
     ids,
     log,
     source: workflowSource(repositories),
+    retention: context.config.runRetention,
     tokens: jobTokens(tokens, ids),
     variables: workflowVariables(addresses, secrets),
     services: workflowServices({ addresses, artifacts, identities }),
