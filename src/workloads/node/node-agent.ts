@@ -7,6 +7,8 @@ import type { NodeContext } from "./node-context.ts";
 import { registerNode } from "./node-status.ts";
 import { PodWorker } from "./pod-worker.ts";
 
+const roomPauseMs = 50;
+
 export async function runNodeAgent(context: NodeContext, signal: AbortSignal): Promise<void> {
   const { log, runtime } = context;
   await using tasks = new TaskGroup((error, name) => log.error("Node agent task failed", { name, error }));
@@ -33,7 +35,16 @@ export async function runNodeAgent(context: NodeContext, signal: AbortSignal): P
       }
     });
   };
-  const roomChanged = (): void => workers.forEach((worker) => worker.roomChanged());
+  subscriptions.use(context.scheduler.follow());
+  // A thousand pods that end together are one change for those that wait.
+  let later: Disposable | undefined;
+  const roomChanged = (): void => {
+    later ??= context.clock.schedule(roomPauseMs, () => {
+      later = undefined;
+      for (const worker of workers.values()) worker.roomChanged();
+    });
+  };
+  subscriptions.defer(() => later?.[Symbol.dispose]());
   subscriptions.use(
     context.pods.subscribe((event) => {
       if (event.type === "deleted") workers.get(event.object.metadata.uid ?? "")?.notify();

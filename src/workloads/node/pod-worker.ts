@@ -151,7 +151,6 @@ export class PodWorker {
   async #isPlaced(pod: Pod, tasks: TaskGroup, signal: AbortSignal): Promise<boolean> {
     const { nodeName, scheduler } = this.#context;
     const bound = pod.spec.nodeName ?? "";
-    if (bound === nodeName) scheduler.settle(this.#uid);
     const isOurs = bound === nodeName || this.#network !== undefined;
     if (pod.metadata.deletionTimestamp !== undefined) {
       // No node agent but this one could ever confirm the end of what runs nowhere.

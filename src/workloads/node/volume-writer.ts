@@ -15,7 +15,8 @@ export interface VolumeProblem {
 export class VolumeWriter {
   readonly #context: NodeContext;
   readonly #tokens: PodTokens;
-  #stale = false;
+  /** At first too: sources may have changed while nobody looked, and tokens go on ending. */
+  #stale = true;
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -47,7 +48,7 @@ export class VolumeWriter {
   async update(pod: Pod, place: PodPlace, signal: AbortSignal): Promise<void> {
     const dueMs = this.#tokens.refreshAtMs;
     const due = dueMs !== undefined && dueMs <= this.#context.clock.now().epochMilliseconds;
-    const renewed = due && (await this.#tokens.refresh(pod));
+    const renewed = (due || this.#stale) && (await this.#tokens.refresh(pod));
     if (!this.#stale && !renewed) return;
     this.#stale = false;
     for (const volume of this.#results(pod, place)) {

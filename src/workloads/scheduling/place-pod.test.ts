@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Container, Node, Pod, PodSpec } from "#api";
-import { placePod, type PlacementObserved, podRequests } from "./place-pod.ts";
+import { Occupancy } from "./occupancy.ts";
+import { placePod, type PlacementObserved } from "./place-pod.ts";
+import { podRequests } from "./pod-requests.ts";
 
 function podOf(name: string, spec: Partial<PodSpec> = {}, labels: Record<string, string> = {}): Pod {
   const metadata = { name, namespace: "shop", uid: name, labels };
@@ -26,7 +28,9 @@ const web = (name: string, spec: Partial<PodSpec> = {}): Pod => podOf(name, spec
 const helpful = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
 const unhelpful = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
 
-const cases: { name: string; given: Partial<PlacementObserved>; want: string }[] = [
+type Given = Partial<Omit<PlacementObserved, "placed">> & { readonly placed?: readonly Pod[] };
+
+const cases: { name: string; given: Given; want: string }[] = [
   { name: "a pod that asks for nothing fits", given: {}, want: "fits" },
   { name: "gates hold a pod back", given: { pod: podOf("a", { schedulingGates: [{ name: "g" }] }) }, want: "gated" },
   {
@@ -120,14 +124,10 @@ const cases: { name: string; given: Partial<PlacementObserved>; want: string }[]
 
 for (const { name, given, want } of cases) {
   test(name, () => {
-    const observed = {
-      pod: podOf("a"),
-      node,
-      placed: [],
-      claimProblem: undefined,
-      namespaceLabels: () => ({}),
-      ...given,
-    };
+    const placed = new Occupancy();
+    for (const pod of given.placed ?? []) placed.put(pod);
+    const unlabelled = (): Record<string, string> => ({});
+    const observed = { pod: podOf("a"), node, claimProblem: undefined, namespaceLabels: unlabelled, ...given, placed };
     const placement = placePod(observed);
     assert.equal(placement.kind === "refused" ? placement.message : placement.kind, want);
   });
@@ -142,4 +142,15 @@ test("a pod asks for its containers and sidecars, or for an init container's pea
     ],
   });
   assert.deepEqual(Object.fromEntries(podRequests(pod)), { cpu: 450, memory: 1024 * 1024 * 1000 });
+});
+
+test("what a pod took is free again when it goes, or asks for less", () => {
+  const placed = new Occupancy();
+  placed.put(podOf("a", { containers: [asking({ cpu: "1" })] }));
+  placed.put(podOf("b", { containers: [asking({ cpu: "500m" })], affinity: apart }));
+  placed.put(podOf("a", { containers: [asking({ cpu: "250m" })] }));
+  assert.deepEqual([placed.count, placed.used("cpu"), [...placed.wary()].length], [2, 750, 1]);
+  placed.remove("b");
+  placed.remove("b");
+  assert.deepEqual([placed.count, placed.used("cpu"), [...placed.wary()].length], [1, 250, 0]);
 });

@@ -2,15 +2,17 @@
  * Whether a pod can be placed on the only node there is: pure. Upstream's filters in its order, of which the first that
  * refuses is told; what they are told in is upstream's words.
  */
-import { type Container, matchesSelector, milliOf, type Node, type Pod, type PodAffinityTerm } from "#api";
+import { matchesSelector, milliOf, type Node, type Pod, type PodAffinityTerm } from "#api";
 import { schedulingProblem } from "./fits-node.ts";
+import type { Occupancy } from "./occupancy.ts";
+import { podRequests } from "./pod-requests.ts";
 
 export interface PlacementObserved {
   readonly pod: Pod;
   /** Undefined until the node has registered itself. */
   readonly node: Node | undefined;
-  /** Placed on the node and not ended. */
-  readonly placed: readonly Pod[];
+  /** Who is placed on the node and has not ended, the pod itself aside. */
+  readonly placed: Pick<Occupancy, "count" | "used" | "pods" | "wary">;
   /** What is wrong with a claim of the pod; undefined when it is bound or may be. */
   readonly claimProblem: string | undefined;
   /** Labels of namespaces, for terms that choose them so. */
@@ -61,9 +63,14 @@ function refusalOf(observed: PlacementObserved, node: Node): Refusal | undefined
   return affinity === undefined ? undefined : { reason: affinity, roomWouldHelp: affinity.includes("anti") };
 }
 
-function portsCollide(pod: Pod, placed: readonly Pod[]): boolean {
+function portsCollide(pod: Pod, placed: PlacementObserved["placed"]): boolean {
   const wanted = hostPorts(pod);
-  return wanted.size > 0 && placed.some((other) => hostPorts(other).intersection(wanted).size > 0);
+  return wanted.size > 0 && some(placed.pods(), (other) => hostPorts(other).intersection(wanted).size > 0);
+}
+
+function some(pods: Iterable<Pod>, test: (pod: Pod) => boolean): boolean {
+  for (const pod of pods) if (test(pod)) return true;
+  return false;
 }
 
 function hostPorts({ spec }: Pod): Set<string> {
@@ -74,54 +81,12 @@ function hostPorts({ spec }: Pod): Set<string> {
 }
 
 /** `Too many pods`, `Insufficient cpu`, … */
-function lackingResources(pod: Pod, node: Node, placed: readonly Pod[]): string[] {
+function lackingResources(pod: Pod, node: Node, placed: PlacementObserved["placed"]): string[] {
   const allocatable = node.status?.allocatable ?? {};
-  const wanted = podRequests(pod);
-  const used = new Map<string, number>();
-  for (const other of placed)
-    for (const [name, milli] of podRequests(other)) used.set(name, (used.get(name) ?? 0) + milli);
-  const room = (name: string): number => (milliOf(allocatable[name] ?? "0") ?? 0) - (used.get(name) ?? 0);
-  const tooMany = placed.length + 1 > (milliOf(allocatable["pods"] ?? "0") ?? 0) / 1000;
-  const insufficient = [...wanted].filter(([name, milli]) => milli > 0 && milli > room(name));
+  const room = (name: string): number => (milliOf(allocatable[name] ?? "0") ?? 0) - placed.used(name);
+  const tooMany = placed.count + 1 > (milliOf(allocatable["pods"] ?? "0") ?? 0) / 1000;
+  const insufficient = [...podRequests(pod)].filter(([name, milli]) => milli > 0 && milli > room(name));
   return [...(tooMany ? ["Too many pods"] : []), ...insufficient.map(([name]) => `Insufficient ${name}`).sort()];
-}
-
-/**
- * What a pod asks of a node, in thousandths: its containers and sidecars together, or an init container with the
- * sidecars before it where that is more; and what the pod itself costs.
- */
-export function podRequests({ spec }: Pod): ReadonlyMap<string, number> {
-  const total = new Map<string, number>();
-  const sidecars = new Map<string, number>();
-  const peaks = new Map<string, number>();
-  for (const container of spec.containers) add(total, requestsOf(container));
-  for (const container of spec.initContainers ?? []) {
-    const own = requestsOf(container);
-    if (container.restartPolicy === "Always") {
-      add(total, own);
-      add(sidecars, own);
-    }
-    for (const [name, milli] of own) {
-      const beside = sidecars.get(name) ?? 0;
-      const peak = container.restartPolicy === "Always" ? beside : beside + milli;
-      peaks.set(name, Math.max(peaks.get(name) ?? 0, peak));
-    }
-  }
-  for (const [name, peak] of peaks) total.set(name, Math.max(total.get(name) ?? 0, peak));
-  add(total, Object.entries((spec["overhead"] as Record<string, string> | undefined) ?? {}).map(inMilli));
-  return total;
-}
-
-function requestsOf(container: Container): [string, number][] {
-  return Object.entries(container.resources?.requests ?? {}).map(inMilli);
-}
-
-function inMilli([name, text]: [string, string]): [string, number] {
-  return [name, milliOf(text) ?? 0];
-}
-
-function add(total: Map<string, number>, more: readonly [string, number][]): void {
-  for (const [name, milli] of more) total.set(name, (total.get(name) ?? 0) + milli);
 }
 
 function affinityProblem(observed: PlacementObserved, node: Node): string | undefined {
@@ -129,19 +94,17 @@ function affinityProblem(observed: PlacementObserved, node: Node): string | unde
   const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
   const wanted = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   const unwanted = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const isThere = (term: PodAffinityTerm): boolean =>
+    some(placed.pods(), (other) => chooses(observed, pod, term, other));
   // The first of a group that wants to be together may come when none is there yet but itself.
-  const met = wanted.every(
-    (term) => hasTopology(node, term) && [...placed, pod].some((other) => chooses(observed, pod, term, other)),
-  );
+  const met = wanted.every((term) => hasTopology(node, term) && (chooses(observed, pod, term, pod) || isThere(term)));
   if (!met) return "node(s) didn't match pod affinity rules";
-  if (unwanted.some((term) => placed.some((other) => chooses(observed, pod, term, other)))) {
-    return "node(s) didn't match pod anti-affinity rules";
-  }
-  const refused = placed.some((other) => {
+  if (unwanted.some(isThere)) return "node(s) didn't match pod anti-affinity rules";
+  const isRefused = some(placed.wary(), (other) => {
     const terms = other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     return terms.some((term) => chooses(observed, other, term, pod));
   });
-  return refused ? "node(s) didn't satisfy existing pods anti-affinity rules" : undefined;
+  return isRefused ? "node(s) didn't satisfy existing pods anti-affinity rules" : undefined;
 }
 
 function hasTopology(node: Node, { topologyKey }: PodAffinityTerm): boolean {

@@ -4,6 +4,7 @@
  */
 import type { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod } from "#api";
 import type { Informer } from "#controller";
+import { Occupancy } from "./occupancy.ts";
 import { type Placement, placePod } from "./place-pod.ts";
 import { isEnded } from "../pod-state.ts";
 
@@ -21,10 +22,25 @@ const schedulerName = "default-scheduler";
 
 export class Scheduler {
   readonly #parts: SchedulerParts;
-  readonly #assumed = new Map<string, Pod>();
+  /** Placed pods, and those that were told yes. */
+  readonly #placed = new Occupancy();
+  /** Told yes, and not yet seen to be bound. */
+  readonly #assumed = new Set<string>();
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
+  }
+
+  /** Keeps count of the node's pods until disposed. */
+  follow(): Disposable {
+    return this.#parts.pods.subscribe((event) => {
+      const { object } = event;
+      if (event.type === "updated" && event.old.metadata.uid !== object.metadata.uid) this.#forget(event.old);
+      const isHere = object.spec.nodeName === this.#parts.nodeName;
+      if (event.type === "deleted" || isEnded(object)) this.#forget(object);
+      else if (isHere) this.#placed.put(object);
+      if (isHere) this.#assumed.delete(object.metadata.uid ?? "");
+    });
   }
 
   /** Whether this scheduler is the one that the pod asks for. */
@@ -36,28 +52,30 @@ export class Scheduler {
   /** A yes holds the room until the pod is bound or let go. */
   place(pod: Pod): Placement {
     const { nodes, namespaces, nodeName } = this.#parts;
+    const uid = pod.metadata.uid ?? "";
+    // Asked again for a pod that was told yes: its own room does not count against it.
+    if (this.#assumed.has(uid)) this.settle(uid);
     const placement = placePod({
       pod,
       node: nodes.get("", nodeName),
-      placed: this.#placed(pod),
+      placed: this.#placed,
       claimProblem: this.#claimProblem(pod),
       namespaceLabels: (name) => namespaces.get("", name)?.metadata.labels,
     });
-    if (placement.kind === "fits") this.#assumed.set(pod.metadata.uid ?? "", pod);
+    if (placement.kind !== "fits") return placement;
+    this.#assumed.add(uid);
+    this.#placed.put(pod);
     return placement;
   }
 
-  /** The pod is bound in the store, or gone. */
+  /** The pod was told yes, and is let go before it was bound. */
   settle(uid: string): void {
-    this.#assumed.delete(uid);
+    if (this.#assumed.delete(uid)) this.#placed.remove(uid);
   }
 
-  #placed(pod: Pod): Pod[] {
-    const { pods, nodeName } = this.#parts;
-    const bound = pods.list().filter((other) => other.spec.nodeName === nodeName && !isEnded(other));
-    const uids = new Set(bound.map(({ metadata }) => metadata.uid));
-    const assumed = [...this.#assumed.values()].filter(({ metadata }) => !uids.has(metadata.uid));
-    return [...bound, ...assumed].filter(({ metadata }) => metadata.uid !== pod.metadata.uid);
+  #forget({ metadata }: Pod): void {
+    this.#assumed.delete(metadata.uid ?? "");
+    this.#placed.remove(metadata.uid ?? "");
   }
 
   #claimProblem({ metadata, spec }: Pod): string | undefined {
