@@ -134,10 +134,13 @@ func (s *sightings) note(how string, object any) {
 	}
 }
 
+// patience is longer than the half minute that an informer may wait before it connects again, with its jitter.
+const patience = 90 * time.Second
+
 // compare waits until every cache equals its list: a cache is allowed to be late and not to stay wrong.
 func compare(ctx context.Context, world *World, watched []*Watched) *Report {
 	report := &Report{Kinds: map[string]KindSums{}, Problems: []string{}}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		equal := true
 		for _, one := range watched {
@@ -155,6 +158,11 @@ func compare(ctx context.Context, world *World, watched []*Watched) *Report {
 		names = append(names, name)
 		if sums.Cache != sums.Store {
 			report.Problems = append(report.Problems, fmt.Sprintf("the cache of %s differs from the store", name))
+		}
+	}
+	for _, one := range watched {
+		if sums := report.Kinds[one.name]; sums.Cache != sums.Store {
+			report.Problems = append(report.Problems, one.differences(ctx)...)
 		}
 	}
 	sort.Strings(names)
@@ -183,6 +191,28 @@ func (w *Watched) sums(ctx context.Context) KindSums {
 		return KindSums{Objects: len(cached), Cache: digest(cached), Store: err.Error()}
 	}
 	return KindSums{Objects: len(stored), Cache: digest(cached), Store: digest(stored)}
+}
+
+// differences are the objects of which the cache has another version than the store, or only one of the two has any.
+func (w *Watched) differences(ctx context.Context) []string {
+	versions := map[string][2]string{}
+	for _, object := range w.informer.GetStore().List() {
+		accessor, _ := meta.Accessor(object)
+		versions[accessor.GetName()] = [2]string{accessor.GetResourceVersion(), "-"}
+	}
+	stored, _ := w.list(ctx)
+	for _, object := range stored {
+		accessor, _ := meta.Accessor(object)
+		known := versions[accessor.GetName()]
+		versions[accessor.GetName()] = [2]string{known[0], accessor.GetResourceVersion()}
+	}
+	lines := []string{}
+	for name, pair := range versions {
+		if pair[0] != pair[1] {
+			lines = append(lines, fmt.Sprintf("%s %s is cached at %q and stored at %q", w.name, name, pair[0], pair[1]))
+		}
+	}
+	return lines
 }
 
 // digest is of everything in the objects but their kind, which lists leave out and watches do not.

@@ -68,7 +68,7 @@ type KindSums struct {
 
 func main() {
 	options := parseOptions()
-	ctx, cancel := context.WithTimeout(context.Background(), options.duration+2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), options.duration+3*time.Minute)
 	defer cancel()
 	report, err := run(ctx, options)
 	if err != nil {
