@@ -1,5 +1,5 @@
 /** A real Kubernetes API with the kinds that we bring to it, for tests of controllers; emptied between tests. */
-import { broughtDefinitions, builtinKinds, customResourceDefinitions, namespaces } from "#api";
+import { broughtDefinitions, builtinKinds, customResourceDefinitions } from "#api";
 import { type Cluster, connectRemoteCluster, isKubeError, readKubeconfig, type RemoteCluster } from "#kube";
 import { silentLog, systemClock } from "#lib";
 import { type KubeApiserver, startKubeApiserver } from "./kube-apiserver.ts";
@@ -58,8 +58,7 @@ function isServed(cluster: Cluster, spec: (typeof customResourceDefinitions.exam
   return spec.versions.every(({ name }) => cluster.resolveType(`${spec.group}/${name}`, spec.names.kind) !== undefined);
 }
 
-const kept: ReadonlySet<string> = new Set(["default", "kube-system", "kube-public", "kube-node-lease"]);
-/** What the server keeps for itself. */
+/** What the server keeps for itself; and namespaces, which it takes ten seconds to delete. */
 const own: ReadonlySet<string> = new Set(["Namespace", "CustomResourceDefinition", "PriorityClass", "Lease", "Node"]);
 
 async function clear(cluster: Cluster): Promise<void> {
@@ -81,18 +80,6 @@ async function clear(cluster: Cluster): Promise<void> {
         .catch(ignoreGone);
     }
   }
-  for (const { metadata } of (await cluster.list(namespaces, { signal })).items) {
-    if (kept.has(metadata.name)) continue;
-    await cluster.delete(namespaces, { name: metadata.name }, { signal }).catch(ignoreGone);
-    await untilGone(cluster, metadata.name);
-  }
-}
-
-async function untilGone(cluster: Cluster, name: string): Promise<void> {
-  const { items, resourceVersion } = await cluster.list(namespaces, { signal, fieldSelector: `metadata.name=${name}` });
-  if (items.length === 0) return;
-  const selection = { signal, fieldSelector: `metadata.name=${name}`, resourceVersion };
-  for await (const event of cluster.watch(namespaces, selection)) if (event.type === "DELETED") return;
 }
 
 function ignoreGone(error: unknown): void {
