@@ -39,7 +39,7 @@ export const noStreams: PodStreamPort = {
 };
 
 /** Mounted at /kube, not listening; closed after the test. */
-export async function startFace(t: TestContext): Promise<FastifyInstance> {
+export async function startFace(t: TestContext, streams: PodStreamPort = noStreams): Promise<FastifyInstance> {
   const cluster = openEmbeddedCluster({ file: ":memory:", clock: systemClock, ids: systemIds, log: silentLog });
   const app = fastify({ forceCloseConnections: true });
   async function* lines(container: string | undefined): AsyncGenerator<Uint8Array> {
@@ -48,7 +48,7 @@ export async function startFace(t: TestContext): Promise<FastifyInstance> {
   }
   const logs = { logs: (_pod: unknown, options: { container?: string }) => Promise.resolve(lines(options.container)) };
   await app.register(
-    kubeRoutes({ cluster, access, logs, streams: noStreams, clock: systemClock, log: silentLog, version: "0" }),
+    kubeRoutes({ cluster, access, logs, streams, clock: systemClock, log: silentLog, version: "0" }),
     {
       prefix: "/kube",
     },

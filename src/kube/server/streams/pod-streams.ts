@@ -79,8 +79,8 @@ async function commandStreams(face: KubeFace, upgrade: Upgrade, wanted: WantedSt
   const { clock, log } = face;
   const { socket: transport } = upgrade;
   if (upgradeKind(upgrade.request) === "websocket") {
-    const socket = await acceptWebSocket(upgrade, channelProtocols, true);
-    return new ChannelCommandStreams({ socket, transport, wanted, clock });
+    const { socket, protocol } = await acceptWebSocket(upgrade, channelProtocols, true);
+    return new ChannelCommandStreams({ socket, protocol, transport, wanted, clock });
   }
   const protocol = acceptSpdy(upgrade, spdyCommandProtocols);
   return await spdyCommandStreams({ transport, protocol, wanted, clock, log });
@@ -107,7 +107,7 @@ async function forwardTransport(upgrade: Upgrade): Promise<Duplex> {
     acceptSpdy(upgrade, [portForwardProtocol]);
     return upgrade.socket;
   }
-  const socket = await acceptWebSocket(upgrade, [`SPDY/3.1+${portForwardProtocol}`], false);
+  const { socket } = await acceptWebSocket(upgrade, [`SPDY/3.1+${portForwardProtocol}`], false);
   const transport = createWebSocketStream(socket);
   // Its end is the end, also while nothing is read.
   upgrade.socket.once("close", () => transport.destroy());

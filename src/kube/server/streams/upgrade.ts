@@ -35,7 +35,7 @@ export async function acceptWebSocket(
   upgrade: Upgrade,
   protocols: readonly string[],
   bare: boolean,
-): Promise<WebSocket> {
+): Promise<{ readonly socket: WebSocket; readonly protocol: string }> {
   const { request, socket, head } = upgrade;
   const offered = listOf(request.headers["sec-websocket-protocol"]);
   const chosen = protocols.find((protocol) => offered.includes(protocol));
@@ -49,12 +49,17 @@ export async function acceptWebSocket(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
-    handleProtocols: () => chosen ?? false,
   });
-  return await new Promise((resolve, reject) => {
+  // Chosen here: `SPDY/3.1+portforward.k8s.io` has a slash, which ws, and the RFC, do not let into a protocol's name.
+  delete request.headers["sec-websocket-protocol"];
+  acceptor.on("headers", (headers) => {
+    if (chosen !== undefined) headers.push(`Sec-WebSocket-Protocol: ${chosen}`);
+  });
+  const accepted = await new Promise<WebSocket>((resolve, reject) => {
     socket.once("close", () => reject(new StreamError("kube/stream-gone", "The client left during the handshake")));
     acceptor.handleUpgrade(request, socket, head, resolve);
   });
+  return { socket: accepted, protocol: chosen ?? "" };
 }
 
 /**

@@ -24,7 +24,7 @@ export interface SpdyOptions {
 
 const maxStreams = 2000;
 /** Writing is how we learn that a peer is gone while we do not read. */
-const pingEveryMs = 10_000;
+const pingEveryMs = 5000;
 /** So much received of a stream is worth a frame of credit. */
 const creditBytes = 32 * 1024;
 

@@ -25,12 +25,14 @@ export const channelProtocols = [
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
 /** Writing is how we learn that a client is gone while we do not read, and how it learns that we are there. */
-const heartbeatMs = 10_000;
+const heartbeatMs = 5000;
 const closingMs = 5000;
 const stdinBytes = 256 * 1024;
 
 export interface ChannelCommandOptions {
   readonly socket: WebSocket;
+  /** One of `channelProtocols`, or "". */
+  readonly protocol: string;
   /** Below the WebSocket: its end is the end, also while no messages are read. */
   readonly transport: Socket;
   readonly wanted: WantedStreams;
@@ -44,6 +46,7 @@ export class ChannelCommandStreams implements CommandStreams {
   readonly gone: Promise<void>;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
+  readonly #protocol: string;
   readonly #isBase64: boolean;
   readonly #idle: IdleWatch;
   readonly #sizes = new TerminalSizes();
@@ -51,10 +54,11 @@ export class ChannelCommandStreams implements CommandStreams {
   /** The last size that came before anybody listened. */
   #size: TerminalSize | undefined;
 
-  constructor({ socket, transport, wanted, clock }: ChannelCommandOptions) {
+  constructor({ socket, protocol, transport, wanted, clock }: ChannelCommandOptions) {
     this.#socket = socket;
+    this.#protocol = protocol;
     this.#clock = clock;
-    this.#isBase64 = socket.protocol.includes("base64");
+    this.#isBase64 = protocol.includes("base64");
     this.#idle = new IdleWatch(clock, () => socket.terminate());
     const heartbeat = new Repeated(clock, heartbeatMs, () => this.#beat());
     this.stdin = wanted.stdin ? this.#input() : undefined;
@@ -84,7 +88,7 @@ export class ChannelCommandStreams implements CommandStreams {
   }
 
   async finish(outcome: CommandOutcome): Promise<void> {
-    const isTyped = /^v[45]\./.test(this.#socket.protocol);
+    const isTyped = /^v[45]\./.test(this.#protocol);
     const text = isTyped ? JSON.stringify(outcomeStatus(outcome)) : outcomeText(outcome);
     if (text !== "") this.#send(channels.error, Buffer.from(text));
     // Its answer to the close would wait behind what nobody reads any more.
@@ -143,7 +147,7 @@ export class ChannelCommandStreams implements CommandStreams {
   }
 
   #endInput(): void {
-    if (this.#socket.protocol === "v5.channel.k8s.io") this.stdin?.push(null);
+    if (this.#protocol === "v5.channel.k8s.io") this.stdin?.push(null);
   }
 
   #takeSize(payload: Buffer): void {
