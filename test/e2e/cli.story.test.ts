@@ -105,7 +105,9 @@ describe("Given a server with one of everything", { skip }, () => {
       1,
     );
     const doctor = JSON.parse((await tidegate.cli(["doctor", "--json"])).stdout) as { check: string; result: string }[];
-    assert.equal(doctor.find(({ check }) => check === "server")?.result, "ok");
+    for (const name of ["server", "kubernetes"]) {
+      assert.equal(doctor.find(({ check }) => check === name)?.result, "ok", name);
+    }
   });
 
   test("when a terminal shows it, then there is colour; with NO_COLOR or without a terminal, none", async () => {

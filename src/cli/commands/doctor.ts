@@ -7,6 +7,7 @@ import { homeFolder, homeOf, readConfig, remoteServer } from "#server";
 import { connect } from "../client.ts";
 import { command, type GlobalOptions, interruptSignal } from "../command.ts";
 import { paint, print, printJson } from "../output.ts";
+import { reachCluster } from "../reach-cluster.ts";
 
 interface Finding {
   readonly check: string;
@@ -44,8 +45,9 @@ async function doctor(options: GlobalOptions): Promise<void> {
     ),
     dataFolder(options.home),
     server(options.home),
+    cluster(options.home),
   ]);
-  const findings = [nodeVersion(), ...looked];
+  const findings = [nodeVersion(), ...looked.filter((finding) => finding !== undefined)];
   if (options.json === true) printJson(findings);
   else for (const finding of findings) print(`${sign(finding)} ${finding.check.padEnd(12)} ${finding.detail}`);
   if (findings.some((finding) => finding.result === "problem")) process.exitCode = 1;
@@ -96,6 +98,20 @@ async function dataFolder(flag: string | undefined): Promise<Finding> {
   const freeGiB = (bavail * bsize) / 1024 ** 3;
   const detail = `${folder}, ${freeGiB.toFixed(1)} GiB free`;
   return { check: "data folder", result: freeGiB < 1 ? "problem" : "ok", detail };
+}
+
+/** Nothing to say while nothing runs: that is told already. */
+async function cluster(flag: string | undefined): Promise<Finding | undefined> {
+  const check = "kubernetes";
+  const client = await connect(flag).catch(() => undefined);
+  const runs = await client?.api("/status").catch(() => undefined);
+  if (client === undefined || runs === undefined) return undefined;
+  try {
+    const { url, certificateUntil } = await reachCluster(client);
+    return { check, result: "ok", detail: `${url}, certificate until ${certificateUntil}` };
+  } catch (error) {
+    return { check, result: "problem", detail: `the API over TLS does not answer: ${errorMessage(error)}` };
+  }
 }
 
 async function server(flag: string | undefined): Promise<Finding> {
