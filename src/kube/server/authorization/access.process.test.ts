@@ -148,7 +148,10 @@ test("nobody gives away more than he has, unless he may escalate or bind", async
     201,
   );
   const missing = await ask(`${team}/rolebindings`, { as: "lead", body: binding("c", "Role/none", "ada") });
-  assert.deepEqual([missing.code, missing.body.message], [404, 'rolebindings.rbac.authorization.k8s.io "none" not found']);
+  assert.deepEqual(
+    [missing.code, missing.body.message],
+    [404, 'rolebindings.rbac.authorization.k8s.io "none" not found'],
+  );
   const escalate = { apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles"], verbs: ["escalate"] };
   const bind = {
     apiGroups: ["rbac.authorization.k8s.io"],
