@@ -27,7 +27,7 @@ export interface TokenView {
 }
 
 /** Whom a token counts as in the Kubernetes API. */
-export interface TokenUser {
+interface TokenUser {
   readonly name: string;
   readonly groups: readonly string[];
 }

@@ -13,7 +13,7 @@ export interface ResourceAttributes {
   readonly name: string;
 }
 
-export interface PathAttributes {
+interface PathAttributes {
   readonly kind: "path";
   /** The method in lower case. */
   readonly verb: string;
