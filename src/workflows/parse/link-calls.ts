@@ -9,7 +9,7 @@ import type { Job, Permissions, Workflow, WorkflowCall, WorkflowOrigin } from ".
 import { parseWorkflowFile } from "./workflow-file.ts";
 
 /** GitHub's limits: ten levels with the calling one, fifty files. */
-export const callLimits = { levels: 10, files: 50, jobs: 1_000 } as const;
+const callLimits = { levels: 10, files: 50, jobs: 1_000 } as const;
 
 /** Of all called files together: a run holds them. */
 const maxCharacters = 10 * 1024 * 1024;
@@ -38,7 +38,7 @@ export interface LinkOptions {
   readonly limits?: { readonly levels: number; readonly files: number; readonly jobs: number };
 }
 
-export function callsOthers(workflow: Workflow): boolean {
+function callsOthers(workflow: Workflow): boolean {
   return workflow.jobs.some((job) => job.call !== undefined);
 }
 
@@ -50,7 +50,7 @@ export async function linkCalls(workflow: Workflow, options: LinkOptions): Promi
   return { value, problems: linker.problems };
 }
 
-export function callReference(uses: string): CallReference {
+function callReference(uses: string): CallReference {
   if (uses.startsWith("./")) return { path: uses.slice(2) };
   const at = uses.lastIndexOf("@");
   const parts = uses.slice(0, at).split("/");

@@ -8,7 +8,7 @@ type Levels = readonly PermissionLevel[];
 const any: Levels = ["none", "read", "write"];
 
 /** Every area with the levels it has. */
-export const permissionAreas: Readonly<Record<string, Levels>> = {
+const permissionAreas: Readonly<Record<string, Levels>> = {
   actions: any,
   "artifact-metadata": any,
   attestations: any,

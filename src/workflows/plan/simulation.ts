@@ -6,7 +6,7 @@ import type { ContextObject } from "../protocol.ts";
 import type { Conclusion, JobInstance, JobState } from "./job-state.ts";
 import { planRun, type ObservedRun, type RunAction } from "./plan-run.ts";
 
-export function workflow(jobs: string): Workflow {
+function workflow(jobs: string): Workflow {
   const { value, problems } = parseWorkflowFile(".github/workflows/ci.yml", `on: push\njobs:\n${jobs}`);
   assert.deepEqual(problems, []);
   assert.ok(value !== undefined);

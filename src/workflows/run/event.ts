@@ -28,25 +28,23 @@ interface EventBase {
 }
 
 /** Events that are told as they are, `action` and all in their payload. */
-export const activityEvents = [
-  "create",
-  "delete",
-  "release",
-  "registry_package",
-  "issues",
-  "issue_comment",
-  "pull_request_review",
-  "pull_request_review_comment",
-  "deployment",
-  "deployment_status",
-  "status",
-  "check_run",
-  "check_suite",
-  "merge_group",
-  "label",
-  "milestone",
-] as const;
-export type ActivityEvent = (typeof activityEvents)[number];
+export type ActivityEvent =
+  | "create"
+  | "delete"
+  | "release"
+  | "registry_package"
+  | "issues"
+  | "issue_comment"
+  | "pull_request_review"
+  | "pull_request_review_comment"
+  | "deployment"
+  | "deployment_status"
+  | "status"
+  | "check_run"
+  | "check_suite"
+  | "merge_group"
+  | "label"
+  | "milestone";
 
 export type WorkflowEvent =
   | (EventBase & { readonly name: "push"; /** All zeros for a new ref. */ readonly before: string })
