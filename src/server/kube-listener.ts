@@ -15,6 +15,12 @@ import { certificateNames } from "./wiring/certificate-names.ts";
 
 class ListenError extends AppError<"server/port-taken"> {}
 
+/**
+ * Go clients keep a connection that nobody uses for 90 s. A server that closes first takes a request with it now and then,
+ * which they do not repeat unless it only reads.
+ */
+const keepAliveMs = 180_000;
+
 /** A certificate is looked at this often at least: a machine may sleep through the moment it is due. */
 const lookAtLeastMs = 24 * 3_600_000;
 
@@ -40,6 +46,7 @@ export async function openKubeListener(
   });
   let credentials = await authority.serverCredentials(names);
   const server = new Server({ key: credentials.key, cert: credentials.certificate, minVersion: "TLSv1.2" });
+  server.keepAliveTimeout = keepAliveMs;
   const app = Fastify({
     serverFactory: (handler) => server.on("request", handler),
     requestTimeout: 0,
