@@ -69,7 +69,9 @@ export function createStatefulSetController(
     ],
     async reconcile({ namespace, name }, signal) {
       const set = sets.get(namespace, name);
-      return set === undefined ? settled : await reconcile(scope, set, signal);
+      // One that is going makes nothing any more, also no revisions: whoever waits for those to be gone would wait for ever.
+      if (set === undefined || set.metadata.deletionTimestamp !== undefined) return settled;
+      return await reconcile(scope, set, signal);
     },
   });
 }
