@@ -66,11 +66,6 @@ interface Origin {
   readonly expiresAt: string | null;
 }
 
-type IdentityRow = Pick<
-  AuthSchema["auth_tokens"],
-  "id" | "name" | "scopes" | "username" | "user_groups" | "expires_at" | "parent"
->;
-
 export class Tokens implements AccessPort {
   readonly #db: Kysely<AuthSchema>;
   readonly #clock: Clock;
@@ -81,7 +76,7 @@ export class Tokens implements AccessPort {
   readonly #origins = new WeakMap<Identity, Origin>();
 
   /** By hash, those that asked since any changed. Expiry is looked at each time. */
-  readonly #known = new Map<string, IdentityRow>();
+  readonly #known = new Map<string, Identity>();
   #changes = 0;
 
   private constructor(db: Kysely<AuthSchema>, options: TokenOptions) {
@@ -181,27 +176,27 @@ export class Tokens implements AccessPort {
   }
 
   async #identityOf(secret: string): Promise<Identity | undefined> {
-    const row = await this.#rowOf(sha256Hex(secret));
-    if (row === undefined) return undefined;
-    if (row.expires_at !== null && this.#msUntil(row.expires_at) <= 0) return undefined;
-    const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[], ...userOfRow(row) };
-    this.#origins.set(identity, { token: row.parent ?? row.id, expiresAt: row.expires_at });
-    return identity;
+    const hash = sha256Hex(secret);
+    const known = this.#known.get(hash) ?? (await this.#read(hash));
+    if (known === undefined) return undefined;
+    const { expiresAt } = this.#origins.get(known) ?? { expiresAt: null };
+    return expiresAt !== null && this.#msUntil(expiresAt) <= 0 ? undefined : known;
   }
 
-  /** Rows found are kept in memory until any token changes: each request of each client asks for one. */
-  async #rowOf(hash: string): Promise<IdentityRow | undefined> {
-    const known = this.#known.get(hash);
-    if (known !== undefined) return known;
+  /** Who was found is kept in memory until any token changes: each request of each client asks. */
+  async #read(hash: string): Promise<Identity | undefined> {
     const changes = this.#changes;
     const row = await this.#db
       .selectFrom("auth_tokens")
       .select(["id", "name", "scopes", "username", "user_groups", "expires_at", "parent"])
       .where("hash", "=", hash)
       .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const identity = { name: row.name, scopes: JSON.parse(row.scopes) as string[], ...userOfRow(row) };
+    this.#origins.set(identity, { token: row.parent ?? row.id, expiresAt: row.expires_at });
     // One that was read while tokens changed may be gone already.
-    if (row !== undefined && changes === this.#changes) this.#known.set(hash, row);
-    return row;
+    if (changes === this.#changes) this.#known.set(hash, identity);
+    return identity;
   }
 
   /** Whatever replaces or ends tokens does so in here: what was read before or meanwhile counts no more. */

@@ -11,7 +11,7 @@ import { Channel, type Clock } from "#lib";
 import { Collection } from "./collection.ts";
 import { freezeDeep, thaw, withRevision } from "./frozen.ts";
 import { comparePlaces, type ObjectKey } from "./object-key.ts";
-import { pragmasSql, schemaSql } from "./schema.ts";
+import { newestRevisionSql, pragmasSql, schemaSql } from "./schema.ts";
 import type { StoreChange, StoreEvent } from "./store-event.ts";
 import { type Retention, WatchLog } from "./watch-log.ts";
 
@@ -36,7 +36,6 @@ export class ObjectStore implements Disposable {
   readonly #observers = new Set<(change: StoreChange) => void>();
   readonly #putRow: StatementSync;
   readonly #deleteRow: StatementSync;
-  readonly #saveRevision: StatementSync;
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   #revision: number;
@@ -48,7 +47,7 @@ export class ObjectStore implements Disposable {
     this.#database = database;
     database.exec(pragmasSql);
     database.exec(schemaSql);
-    const row = database.prepare("SELECT current, compacted FROM revision").get();
+    const row = database.prepare(newestRevisionSql).get();
     this.#revision = Number(row?.["current"]);
     this.#log = new WatchLog(database, Number(row?.["compacted"]), options.retention ?? defaultRetention);
     this.#putRow = database.prepare(
@@ -56,7 +55,6 @@ export class ObjectStore implements Disposable {
         "ON CONFLICT (resource, namespace, name) DO UPDATE SET body = excluded.body",
     );
     this.#deleteRow = database.prepare("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?");
-    this.#saveRevision = database.prepare("UPDATE revision SET current = ?");
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#end = database.prepare("COMMIT");
     for (const { resource, namespace, name, body } of database.prepare("SELECT * FROM objects").iterate()) {
@@ -171,7 +169,6 @@ export class ObjectStore implements Disposable {
       // Before the write, since the log takes the state before it from the table.
       this.#log.append(revision, nowMs, key, body);
       write();
-      this.#saveRevision.run(revision);
       compacted = this.#log.compact(revision, nowMs);
       this.#end.run();
     } catch (error) {

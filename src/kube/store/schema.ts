@@ -1,4 +1,4 @@
-/** Tables of the object store. One row of `revision` says how far the store has come and up to where the log is gone. */
+/** Tables of the object store. One row of `revision` says how far the store had come when the log was cut, and up to where. */
 export const schemaSql = `
 CREATE TABLE IF NOT EXISTS revision (
   id        INTEGER PRIMARY KEY CHECK (id = 1),
@@ -36,4 +36,9 @@ PRAGMA locking_mode=EXCLUSIVE;
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=NORMAL;
 PRAGMA busy_timeout=2000;
+`;
+
+/** The log always holds the newest change, so a write need not say again how far the store has come. */
+export const newestRevisionSql = `
+SELECT max(current, coalesce((SELECT max(revision) FROM watch_log), 0)) AS current, compacted FROM revision
 `;

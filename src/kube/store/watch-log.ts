@@ -49,7 +49,7 @@ export class WatchLog {
     this.#oldest = database.prepare(
       "SELECT max(revision) AS revision FROM watch_log WHERE revision <= ? AND at_ms < ?",
     );
-    this.#saveCompacted = database.prepare("UPDATE revision SET compacted = ?");
+    this.#saveCompacted = database.prepare("UPDATE revision SET compacted = ?, current = ?");
   }
 
   /** Changes up to and including this revision are gone. */
@@ -75,7 +75,7 @@ export class WatchLog {
     const cut = Math.max(byCount, byAge);
     if (cut <= this.#compacted) return this.#compacted;
     this.#cut.run(cut);
-    this.#saveCompacted.run(cut);
+    this.#saveCompacted.run(cut, revision);
     return cut;
   }
 

@@ -1,5 +1,5 @@
 /** Whom a request is from: a token of Tidegate's, or one of a service account. */
-import type { AccessPort } from "#api";
+import type { AccessPort, Identity } from "#api";
 import { KubeError } from "../../client/kube-error.ts";
 import type { AccountTokens } from "../service-accounts/account-tokens.ts";
 import { accountIssuer } from "../service-accounts/account-tokens.ts";
@@ -16,6 +16,8 @@ const protocolPrefix = "base64url.bearer.authorization.k8s.io.";
 export class Authenticator {
   readonly #access: AccessPort;
   readonly #accounts: AccountTokens;
+  /** A client's requests bring the same identity each time. */
+  readonly #users = new WeakMap<Identity, KubeUser>();
 
   constructor(access: AccessPort, accounts: AccountTokens) {
     this.#access = access;
@@ -57,8 +59,11 @@ export class Authenticator {
   async #identity(authorization: string | undefined): Promise<KubeUser | undefined> {
     const identity = await this.#access.authenticate(authorization);
     if (identity === undefined) return undefined;
-    const user = userOfIdentity(identity);
-    if (user !== undefined) return user;
+    const user = this.#users.get(identity) ?? userOfIdentity(identity);
+    if (user !== undefined) {
+      this.#users.set(identity, user);
+      return user;
+    }
     const remedy = "it needs the scope kube:read or kube:write, or a user (tidegate token create --user)";
     throw new KubeError("Forbidden", `The token "${identity.name}" is none for the Kubernetes API: ${remedy}`);
   }

@@ -68,6 +68,7 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
       const headers = raw.headers as Readonly<Record<string, string | undefined>>;
       const asker = await authenticator.authenticate(headers);
       const user = impersonate(authorizer, asker, impersonationHeaders(raw.rawHeaders));
+      let signal: AbortSignal | undefined;
       const kubeRequest: KubeRequest = {
         method: raw.method ?? "GET",
         path: url.pathname.slice(prefix.length),
@@ -75,14 +76,19 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
         headers,
         body: Buffer.isBuffer(body) ? body : new Uint8Array(),
         user,
-        signal: AbortSignal.any([gone, closing.signal]),
+        // Made only for what waits: most requests are answered before anybody could ask.
+        get signal() {
+          return (signal ??= AbortSignal.any([gone, closing.signal]));
+        },
       };
       return await route({ face, documents, url: ownUrl }, kubeRequest, path);
     }
 
     async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
+      reply.raw.once("close", () => {
+        if (!reply.raw.writableFinished) gone.abort();
+      });
       const answered = await answer(request.raw, request.body, gone.signal);
       try {
         return await send(reply, answered);
