@@ -316,7 +316,7 @@ test("a Service of several ports is reached by its port named http", () => {
 
 test("pods with a name below a headless service are reached by it, whatever the others", () => {
   const headless = { ...service("web"), spec: { ...service("web").spec, clusterIP: "None" } };
-  const named = [slice({ ip: a1 }, 0), slice({ ip: a2, conditions: unready }, 1)].map((one, index) => ({
+  const named = [slice({ ip: a1 }, 0), slice({ ip: a2, conditions: leaving }, 1)].map((one, index) => ({
     ...one,
     endpoints: one.endpoints.map((endpoint) => ({ ...endpoint, hostname: `db-${index}` })),
   }));

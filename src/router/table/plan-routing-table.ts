@@ -103,7 +103,9 @@ function planPodHosts(service: Service, index: Index, backends: Map<string, Back
   const names = new Set(slices.flatMap(({ endpoints }) => endpoints.flatMap(({ hostname }) => hostname ?? [])));
   return [...names].toSorted(compareText).flatMap((pod) => {
     const own = slices.map((slice) => ({ ...slice, endpoints: slice.endpoints.filter((one) => one.hostname === pod) }));
-    const groups = divideEndpoints(endpointsOfPort(own, port.name ?? "", index.pods), []);
+    // A name means one pod: nobody takes over for one that leaves, so holding on to it would only keep it from leaving.
+    const ready = endpointsOfPort(own, port.name ?? "", index.pods).filter(({ state }) => state === "ready");
+    const groups = divideEndpoints(ready, []);
     const key = `${namespace}/${name}:${port.port}/${pod}`;
     backends.set(key, { key, namespace, service: name, port: port.port, groups });
     const paths = [{ path: "/", type: "Prefix" as const, backend: key }];
