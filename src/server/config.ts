@@ -34,6 +34,8 @@ export interface Config {
     readonly userEngine: string | undefined;
     /** Containers of the engine may be privileged. */
     readonly allowPrivileged: boolean;
+    /** Folders of the machine that pods may use by hostPath, with what is below them; undefined: all. */
+    readonly hostPaths: readonly string[] | undefined;
   };
   readonly logFormat: "json" | "text";
   readonly logLevel: LogLevel;
@@ -104,6 +106,7 @@ export function readConfig(flags: ConfigFlags = {}): Config {
       engine: env["DOCKER_HOST"],
       userEngine: env["XDG_RUNTIME_DIR"] === undefined ? undefined : `${env["XDG_RUNTIME_DIR"]}/podman/podman.sock`,
       allowPrivileged: oneOf("TIDEGATE_ALLOW_PRIVILEGED", ["0", "1"], "0") === "1",
+      hostPaths: foldersOf("TIDEGATE_HOST_PATHS", env["TIDEGATE_HOST_PATHS"], problems),
     },
     logFormat: oneOf("TIDEGATE_LOG_FORMAT", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
     logLevel: oneOf("TIDEGATE_LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
@@ -142,9 +145,21 @@ export function childEnvironment(config: Config): Record<string, string> {
     TIDEGATE_RUN_COUNT: String(config.runRetention.count),
     TIDEGATE_RUNTIME: config.pods.runtime,
     TIDEGATE_ALLOW_PRIVILEGED: config.pods.allowPrivileged ? "1" : "0",
+    ...(config.pods.hostPaths === undefined ? {} : { TIDEGATE_HOST_PATHS: config.pods.hostPaths.join(",") || "none" }),
     TIDEGATE_LOG_FORMAT: config.logFormat,
     TIDEGATE_LOG_LEVEL: config.logLevel,
   };
+}
+
+/** Absolute paths between commas, or `none`; undefined where nothing is said. */
+function foldersOf(name: string, text: string | undefined, problems: string[]): readonly string[] | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (text === "none") return [];
+  const folders = text.split(",").map((folder) => folder.trim());
+  const wrong = folders.find((folder) => !folder.startsWith("/"));
+  if (wrong === undefined) return folders;
+  problems.push(`${name} takes absolute paths between commas, or "none": "${wrong}" is no absolute path`);
+  return folders;
 }
 
 function nameProblem(name: string): string[] {

@@ -219,6 +219,7 @@ async function openDataPlane(
     timeZone: Temporal.Now.timeZoneId(),
     reach: podReach(rooms.addresses),
     accounts: cluster.accounts,
+    ...(config.pods.hostPaths === undefined ? {} : { hostPaths: config.pods.hostPaths }),
     series: metricSeries(metrics, clock),
     clock,
     ids,
