@@ -37,6 +37,7 @@ export * from "./networking/traffic-split.ts";
 export * from "./rbac/rbac.ts";
 export * from "./product/timeline.ts";
 export * from "./product/delivery.ts";
+export * from "./product/kept.ts";
 export * from "./product/run.ts";
 export * from "./product/workflow.ts";
 export * from "./product/application-view.ts";

@@ -58,6 +58,18 @@ export function status(word: string): string {
   return bad.has(word) ? paint(word, "red") : paint(word, "yellow");
 }
 
+/** `512 B`, `3.4 kB`, `12 MB`: as people say it, in thousands. */
+export function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
 /** `3m12s ago`, or `-`. */
 export function ago(timestamp: string | undefined, now: Temporal.Instant): string {
   if (timestamp === undefined || timestamp === "") return "-";

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "#server";
 import { appsCommand, syncCommand } from "./commands/apps.ts";
+import { cacheCommand } from "./commands/artifacts.ts";
 import { credentialCommand } from "./commands/credential.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -37,6 +38,7 @@ const commands = [
   rolloutCommand,
   secretCommand,
   variableCommand,
+  cacheCommand,
   lintCommand,
   tokenCommand,
   kubeconfigCommand,

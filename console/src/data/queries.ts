@@ -8,6 +8,7 @@ import type {
   ResourceDiff,
   RolloutDetail,
   RolloutSummary,
+  ArtifactSummary,
   RunDetail,
   RunSummary,
   SystemStatus,
@@ -66,6 +67,17 @@ export function runQuery(id: string) {
   return queryOptions({
     queryKey: ["runs", "one", id],
     queryFn: async ({ signal }) => await getJson<RunDetail>(`/runs/${encodeURIComponent(id)}`, signal),
+  });
+}
+
+/** Below the key of the run, so that what makes the run stale makes this stale. */
+export function artifactsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id, "artifacts"],
+    queryFn: async ({ signal }) => {
+      const { items } = await getJson<Items<ArtifactSummary>>(`/runs/${encodeURIComponent(id)}/artifacts`, signal);
+      return items;
+    },
   });
 }
 

@@ -44,3 +44,11 @@ export function splitPlaces(message: string): { readonly text: string; readonly 
   if (from < message.length) parts.push({ text: message.slice(from), place: false });
   return parts;
 }
+
+/** `512 B`, `3.4 kB`, `12 MB`: in thousands, as the command line has it. */
+export function fileSize(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const unit = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  const value = bytes / 1000 ** unit;
+  return `${unit === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
+}

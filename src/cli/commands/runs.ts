@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type JobDetail, type RunDetail, type RunSummary } from "#api";
 import { formatProblem, systemClock } from "#lib";
 import { command, type GlobalOptions, openSession } from "../command.ts";
+import { addArtifactCommands } from "./artifacts.ts";
 import { ago, print, printJson, status, table } from "../output.ts";
 
 export function runsCommand(): Command {
@@ -23,6 +24,7 @@ export function runsCommand(): Command {
       .option("--failed", "only the jobs that failed, and what needs them")
       .action(rerunRun),
   );
+  addArtifactCommands(runs);
   return runs;
 }
 

@@ -7,6 +7,7 @@ import type { SecretsRoom } from "#secrets";
 import type { ApplicationRoutesOptions } from "./application-routes.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { answerFailure } from "./api-error.ts";
+import { artifactRoutes, type ArtifactRoutesOptions } from "./artifact-routes.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { type ClusterAccess, clusterAccessRoutes } from "./cluster-access-routes.ts";
 import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
@@ -20,7 +21,12 @@ import { tokenRoutes } from "./token-routes.ts";
 import { workflowRoutes } from "./workflow-routes.ts";
 
 export interface ProductRoutesOptions
-  extends ApplicationRoutesOptions, DeliveryRoutesOptions, RolloutRoutesOptions, RunRoutesOptions {
+  extends
+    ApplicationRoutesOptions,
+    ArtifactRoutesOptions,
+    DeliveryRoutesOptions,
+    RolloutRoutesOptions,
+    RunRoutesOptions {
   readonly tokens: Tokens;
   readonly secrets: SecretsRoom;
   readonly feed: ChangeFeed;
@@ -39,6 +45,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, options.log));
     runRoutes(app, options);
     workflowRoutes(app, options);
+    artifactRoutes(app, options);
     deliveryRoutes(app, options);
     applicationRoutes(app, options);
     rolloutRoutes(app, options);

@@ -24,11 +24,17 @@ export function requireIdentity(app: FastifyInstance, tokens: Tokens): void {
       throw new ApiError("api/unauthorized", "A token is needed: Authorization: Bearer <token>");
     }
     const verb = request.method === "GET" || request.method === "HEAD" ? "read" : "write";
-    if (!permits(identity, "api", verb)) {
+    if (!permitsEverywhere(identity, verb)) {
       throw new ApiError("api/forbidden", `This token may not do that: it needs the scope api:${verb}`);
     }
     identities.set(request, identity);
   });
+}
+
+/** A token for one repository is for git, images and what asks about that repository, not for all that is here. */
+function permitsEverywhere(identity: Identity, verb: "read" | "write"): boolean {
+  const whole = identity.scopes.filter((scope) => scope.split(":").length < 3);
+  return permits({ ...identity, scopes: whole }, "api", verb);
 }
 
 /** The identity behind a request, by header or cookie. */

@@ -12,6 +12,7 @@ import { runState, runWord } from "../../parts/states.ts";
 import { Ago, Span } from "../../parts/time.tsx";
 import { plural, shortRef, shortSha } from "../../parts/words.ts";
 import { Annotations } from "./annotations.tsx";
+import { Artifacts } from "./artifacts.tsx";
 import { chosenJob } from "./chosen-job.ts";
 import { JobGraph } from "./job-graph.tsx";
 import { JobList } from "./job-list.tsx";
@@ -52,6 +53,7 @@ function Run({ run }: { run: RunDetail }) {
         </section>
       ) : null}
       <Annotations jobs={run.jobs} />
+      <Artifacts run={run.id} />
       {job === undefined ? (
         <NoJobs run={run} />
       ) : (
