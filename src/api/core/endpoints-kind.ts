@@ -1,31 +1,6 @@
 import { required } from "../argo/field-problem.ts";
 import { defineKind } from "../meta/kind.ts";
-import type { KubeObject } from "../meta/object.ts";
-import type { ResourceType } from "../meta/resource-type.ts";
-
-interface EndpointAddress {
-  ip: string;
-  hostname?: string;
-  nodeName?: string;
-  targetRef?: { kind?: string; namespace?: string; name?: string; uid?: string };
-}
-
-/** The older form of EndpointSlices, for clients that still read it. */
-export interface Endpoints extends KubeObject {
-  subsets?: {
-    addresses?: EndpointAddress[];
-    notReadyAddresses?: EndpointAddress[];
-    ports?: { name?: string; port: number; protocol?: string; appProtocol?: string }[];
-  }[];
-}
-
-export const endpoints: ResourceType<Endpoints> = {
-  group: "",
-  version: "v1",
-  kind: "Endpoints",
-  plural: "endpoints",
-  namespaced: true,
-};
+import { type Endpoints, endpoints } from "./core-types.ts";
 
 const shownLimit = 3;
 

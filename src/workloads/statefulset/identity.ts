@@ -10,7 +10,7 @@ import {
 import { podFromTemplate } from "../pods/pod-writes.ts";
 import { revisionHashLabel } from "../revisions/plan-revisions.ts";
 
-export const podNameLabel = "statefulset.kubernetes.io/pod-name";
+const podNameLabel = "statefulset.kubernetes.io/pod-name";
 const indexLabel = "apps.kubernetes.io/pod-index";
 
 /** A revision as far as pods are made of it. */
@@ -27,7 +27,7 @@ export function ordinalOf({ metadata }: StatefulSet, pod: Pod): number | undefin
   return /^(?:0|[1-9]\d{0,9})$/.test(rest) ? Number(rest) : undefined;
 }
 
-export function claimName({ metadata }: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
+function claimName({ metadata }: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
   return `${template.metadata.name}-${metadata.name}-${ordinal}`;
 }
 
