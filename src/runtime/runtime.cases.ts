@@ -17,7 +17,7 @@ export interface RuntimeUnderTest extends AsyncDisposable {
 
 export const pod: PodIdentity = { uid: "6ad4f3c8-1111-4222-8333-944455556666", namespace: "default", name: "web-abc" };
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(240_000);
 const plainLog: LogOptions = { follow: false, timestamps: false, signal };
 
 export async function specOf(

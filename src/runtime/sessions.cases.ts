@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { ContainerSession, PodRuntime } from "./pod-runtime.ts";
 import { pod, type RuntimeCase, type RuntimeUnderTest, specOf, written } from "./runtime.cases.ts";
 
-const signal = AbortSignal.timeout(50_000);
+const signal = AbortSignal.timeout(240_000);
 const withInput = { stdin: true, tty: false, signal } as const;
 const withTerminal = { stdin: true, tty: true, signal } as const;
 

@@ -17,7 +17,10 @@ const signal = AbortSignal.timeout(240_000);
 /** The engine of this machine, or why there is none. */
 async function engineHere(): Promise<EngineClient | string> {
   try {
-    return await EngineClient.connect(findEngine(process.env["DOCKER_HOST"]), AbortSignal.timeout(5000));
+    return await EngineClient.connect(
+      findEngine(process.env["TIDEGATE_TEST_ENGINE"] ?? process.env["DOCKER_HOST"]),
+      AbortSignal.timeout(5000),
+    );
   } catch (error) {
     return (error as Error).message;
   }

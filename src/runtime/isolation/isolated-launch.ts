@@ -47,6 +47,12 @@ export interface IsolatedLaunch {
 }
 
 export const messageFile = "message";
+/**
+ * Waits for the process that is the first of a new process namespace, or joins one: a namespace takes in children only.
+ * Signals to the group are for that process, not for who waits; how it ended is told as a shell does, also when the kernel
+ * killed it, which `unshare --fork` and `nsenter` do not.
+ */
+const waiting = ["/bin/sh", "-c", 'trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE TSTP WINCH; "$@"; exit $?', "sh"];
 const enterProgram = fileURLToPath(import.meta.resolve("./process/main.ts"));
 
 export async function isolatedLaunch(input: IsolatedLaunchInput): Promise<IsolatedLaunch> {
@@ -83,18 +89,7 @@ export async function isolatedLaunch(input: IsolatedLaunchInput): Promise<Isolat
   };
   await writeFileAtomic(join(folder, planFile), JSON.stringify(plan), 0o600);
   const outside = input.namespace === undefined ? [] : ["nsenter", `--net=/run/netns/${input.namespace}`, "--"];
-  const spaces = [
-    "unshare",
-    "--mount",
-    "--propagation",
-    "private",
-    "--pid",
-    "--ipc",
-    "--uts",
-    "--kill-child",
-    "--fork",
-    "--",
-  ];
+  const spaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--ipc", "--uts", "--", ...waiting];
   const enter = [...enterCommand(input.tools), "start", join(folder, planFile)];
   return {
     argv: [...outside, ...spaces, ...enter, program, ...argv.slice(1)],
@@ -102,9 +97,6 @@ export async function isolatedLaunch(input: IsolatedLaunchInput): Promise<Isolat
     environment,
   };
 }
-
-/** `nsenter` waits for the command; what is typed at the terminal is for that, and not for who waits. */
-const deaf = ["/bin/sh", "-c", 'trap "" INT QUIT TSTP; exec "$@"', "sh"];
 
 /** How to run a command in the namespaces of a container whose first process is `init`. */
 export async function isolatedCommand(
@@ -117,8 +109,8 @@ export async function isolatedCommand(
 ): Promise<readonly string[]> {
   const program = await programIn({ tree: `/proc/${init}/root`, mounts: [] }, command, plan.workingDir, path);
   const enter = [...enterCommand(tools), "beside", join(folder, planFile), String(init)];
-  const spaces = ["nsenter", "--target", String(init), "--net", "--ipc", "--uts", "--pid", "--"];
-  return [...deaf, ...spaces, ...enter, program, ...command.slice(1)];
+  const spaces = ["nsenter", "--target", String(init), "--net", "--ipc", "--uts", "--pid"];
+  return [...spaces, "--no-fork", "--", ...waiting, ...enter, program, ...command.slice(1)];
 }
 
 /** A plain launch whose process first gives up rights, or joins its limits. */
