@@ -3,7 +3,14 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ExpressionFailure } from "../errors.ts";
 import { completeCondition } from "./condition.ts";
-import { evaluateExpression, evaluateIf, evaluateTemplate, evaluateTree, type Contexts } from "./evaluate.ts";
+import {
+  evaluateExpression,
+  evaluateIf,
+  evaluateRecord,
+  evaluateTemplate,
+  evaluateTree,
+  type Contexts,
+} from "./evaluate.ts";
 import { splitTemplate } from "./template.ts";
 
 const contexts: Contexts = {
@@ -101,6 +108,14 @@ describe("limits", () => {
       assert.ok(process.memoryUsage().heapUsed - before < 200 * 1024 * 1024);
     });
   }
+
+  test("many values of a record that are large together are refused", () => {
+    const record = Object.fromEntries(
+      Array.from({ length: 10 }, (_, index) => [`K${index}`, "${{ format('{0}', env.A) }}"]),
+    );
+    assert.throws(() => evaluateRecord(record, large), /have over 5242880 characters \(10 MiB\)/);
+    assert.equal(Object.keys(evaluateRecord({ ONE: "${{ format('{0}', env.A) }}" }, large)).length, 1);
+  });
 
   test("an expression that is not closed names itself", () => {
     assert.throws(() => evaluateTemplate("a ${{ github.ref", contexts), /"\$\{\{ github.ref" is not closed/);

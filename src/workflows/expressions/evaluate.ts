@@ -54,17 +54,26 @@ export function evaluateExpression(
   return fromData(evaluate(expression, contexts, functions, new Budget(maxBytes)));
 }
 
+/** What may still be built: results of expressions, and texts put together of them, which were counted once already. */
+interface Budgets {
+  readonly results: Budget;
+  readonly texts: Budget;
+}
+
 /** The text with each `${{ }}` replaced by its value as text. Throws `ExpressionFailure`. */
 export function evaluateTemplate(text: string, contexts: Contexts, functions: ExpressionFunctions = {}): string {
+  return templateWithin(text, contexts, functions, { results: new Budget(), texts: new Budget() });
+}
+
+function templateWithin(text: string, contexts: Contexts, functions: ExpressionFunctions, budgets: Budgets): string {
   if (!text.includes("${{")) return text;
-  const budget = new Budget();
-  // What is put together is counted on its own: it was counted as a result once already.
-  const whole = new Budget();
   let result = "";
   for (const segment of splitTemplate(text)) {
     const part =
-      segment.kind === "text" ? segment.text : evaluate(segment.expression, contexts, functions, budget).coerceString();
-    spend(whole, part.length, text);
+      segment.kind === "text"
+        ? segment.text
+        : evaluate(segment.expression, contexts, functions, budgets.results).coerceString();
+    spend(budgets.texts, part.length, text);
     result += part;
   }
   return result;
@@ -72,10 +81,14 @@ export function evaluateTemplate(text: string, contexts: Contexts, functions: Ex
 
 /** As `evaluateTemplate`, but a text that is one expression and nothing else keeps the type of its value. */
 export function evaluateValue(text: string, contexts: Contexts, functions: ExpressionFunctions = {}): ContextValue {
+  return valueWithin(text, contexts, functions, { results: new Budget(), texts: new Budget() });
+}
+
+function valueWithin(text: string, contexts: Contexts, functions: ExpressionFunctions, budgets: Budgets): ContextValue {
   if (!text.includes("${{")) return text;
   const [only, ...others] = splitTemplate(text);
-  if (only?.kind !== "expression" || others.length > 0) return evaluateTemplate(text, contexts, functions);
-  return evaluateExpression(only.expression, contexts, functions);
+  if (only?.kind !== "expression" || others.length > 0) return templateWithin(text, contexts, functions, budgets);
+  return fromData(evaluate(only.expression, contexts, functions, budgets.results));
 }
 
 /** A key that stands for all pairs of the object its value evaluates to. */
@@ -103,19 +116,32 @@ export function textOf(value: ContextValue): string {
   return typeof value === "string" ? value : toData(value).coerceString();
 }
 
-/** Every text inside the value evaluated by `evaluateValue`; for `matrix` and the like. */
+/**
+ * Every text inside the value evaluated as by `evaluateValue`; for `matrix` and the like. What all of them make together
+ * is limited as one result is.
+ */
 export function evaluateTree(
   value: ContextValue,
   contexts: Contexts,
   functions: ExpressionFunctions = {},
 ): ContextValue {
-  if (typeof value === "string") return evaluateValue(value, contexts, functions);
+  return treeWithin(value, contexts, functions, { results: new Budget(), texts: new Budget() });
+}
+
+function treeWithin(
+  value: ContextValue,
+  contexts: Contexts,
+  functions: ExpressionFunctions,
+  budgets: Budgets,
+): ContextValue {
+  if (typeof value === "string") return valueWithin(value, contexts, functions, budgets);
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => evaluateTree(item as ContextValue, contexts, functions));
+  const inside = (inner: ContextValue): ContextValue => treeWithin(inner, contexts, functions, budgets);
+  if (Array.isArray(value)) return value.map((item: ContextValue) => inside(item));
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]): [string, ContextValue][] => {
-      const filled = evaluateTree(inner, contexts, functions);
-      if (!isInsert(key)) return [[evaluateTemplate(key, contexts, functions), filled]];
+      const filled = inside(inner);
+      if (!isInsert(key)) return [[templateWithin(key, contexts, functions, budgets), filled]];
       if (isContextObject(filled)) return Object.entries(filled);
       throw new ExpressionFailure(
         `Cannot evaluate "${excerpt(textOf(inner))}": it must be an object of names and values`,

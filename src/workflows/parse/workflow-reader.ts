@@ -2,8 +2,9 @@
  * Reads workflow files for a process that has other things to do: what was read is remembered by its text, and a file
  * that may take long is read in a thread of its own, which has its time and its memory.
  */
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { errorMessage, sha256Hex, type Checked, type Clock } from "#lib";
+import { errorMessage, KeyedLock, sha256Hex, type Checked, type Clock } from "#lib";
 import type { Workflow } from "./model.ts";
 import { parseWorkflowFile } from "./workflow-file.ts";
 
@@ -11,14 +12,26 @@ import { parseWorkflowFile } from "./workflow-file.ts";
 const inlineLength = 24 * 1024;
 const deadlineMs = 20_000;
 const heapMegabytes = 512;
-const maxRemembered = 256;
+
+/** Threads at once: each may need its heap. */
+const maxThreads = 2;
+
+/** How long files may be read one after the other before others have their turn. */
+const turnMs = 20;
+
+/** Characters of all files that are remembered together. */
+const maxRemembered = 8 * 1024 * 1024;
 
 /** An alias lets a short file be a large one. */
 const alias = /(^|[\s,[{:-])\*[\w-]/m;
 
 export class WorkflowReader {
   readonly #clock: Clock;
-  readonly #known = new Map<string, Checked<Workflow>>();
+  readonly #known = new Map<string, { readonly read: Checked<Workflow>; readonly weight: number }>();
+  #weight = 0;
+  readonly #turns = new KeyedLock();
+  #turnBeganMs = 0;
+  #thread = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,13 +45,41 @@ export class WorkflowReader {
       // The one read last is forgotten last.
       this.#known.delete(key);
       this.#known.set(key, known);
-      return known;
+      return known.read;
     }
-    const large = text.length > inlineLength || alias.test(text);
-    const read = large ? await readInThread(path, text, this.#clock) : parseWorkflowFile(path, text);
-    this.#known.set(key, read);
-    if (this.#known.size > maxRemembered) this.#known.delete(this.#known.keys().next().value ?? "");
+    const hasAlias = alias.test(text);
+    const large = text.length > inlineLength || hasAlias;
+    const read = large ? await this.#readInTurn(path, text) : await this.#readInline(path, text);
+    // How much an alias stands for is not known: a lot.
+    this.#remember(key, read, text.length + (hasAlias ? inlineLength * 20 : 0));
     return read;
+  }
+
+  /** A commit may have thousands of files: the process does other things in between. */
+  async #readInline(path: string, text: string): Promise<Checked<Workflow>> {
+    return await this.#turns.run("inline", async () => {
+      if (this.#clock.monotonicMs() - this.#turnBeganMs > turnMs) {
+        await setImmediate();
+        this.#turnBeganMs = this.#clock.monotonicMs();
+      }
+      return parseWorkflowFile(path, text);
+    });
+  }
+
+  async #readInTurn(path: string, text: string): Promise<Checked<Workflow>> {
+    this.#thread = (this.#thread + 1) % maxThreads;
+    return await this.#turns.run(`thread ${this.#thread}`, () => readInThread(path, text, this.#clock));
+  }
+
+  #remember(key: string, read: Checked<Workflow>, weight: number): void {
+    // Two may have read the same file at once.
+    this.#weight += weight - (this.#known.get(key)?.weight ?? 0);
+    this.#known.set(key, { read, weight });
+    for (const [oldest, { weight: less }] of this.#known) {
+      if (this.#weight <= maxRemembered) return;
+      this.#known.delete(oldest);
+      this.#weight -= less;
+    }
   }
 }
 
