@@ -28,3 +28,10 @@ export function availableAtMs(pod: Pod, minReadySeconds: number): number | undef
   if (!isPodReady(pod)) return undefined;
   return minReadySeconds === 0 ? 0 : (readySinceMs(pod) ?? Infinity) + minReadySeconds * 1000;
 }
+
+/** When the next of the ready pods becomes available; undefined when none is about to. */
+export function nextAvailableMs(pods: readonly Pod[], minReadySeconds: number, nowMs: number): number | undefined {
+  const times = pods.map((pod) => availableAtMs(pod, minReadySeconds)).filter((atMs) => atMs !== undefined);
+  const next = Math.min(...times.filter((atMs) => atMs > nowMs));
+  return Number.isFinite(next) ? next : undefined;
+}

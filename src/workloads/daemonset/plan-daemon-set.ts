@@ -1,6 +1,6 @@
 /** What a DaemonSet needs done: pure, upstream's rules for one pod a node and for changing them. */
 import { type DaemonSet, isPodReady, type Node, type Pod } from "#api";
-import { availableAtMs, isAvailable } from "../pod-state.ts";
+import { isAvailable, nextAvailableMs } from "../pod-state.ts";
 import { revisionHashLabel } from "../revisions/plan-revisions.ts";
 import { fitOf, nodeOf } from "./daemon-pod.ts";
 import {
@@ -122,8 +122,8 @@ function statusOf({ set, hash, nowMs }: DaemonSetObserved, states: readonly Node
 }
 
 function wakeAt({ set, pods, backingOff, nowMs }: DaemonSetObserved): number | undefined {
-  const available = pods.map((pod) => availableAtMs(pod, set.spec.minReadySeconds ?? 0));
-  const failed = pods.filter(({ status }) => status?.phase === "Failed").map((pod) => backingOff.get(nodeOf(pod)));
-  const times = [...available, ...failed].filter((atMs) => atMs !== undefined && atMs > nowMs && Number.isFinite(atMs));
-  return times.length === 0 ? undefined : Math.min(...(times as number[]));
+  const failed = pods.filter(({ status }) => status?.phase === "Failed").map((pod) => backingOff.get(nodeOf(pod)) ?? 0);
+  const available = nextAvailableMs(pods, set.spec.minReadySeconds ?? 0, nowMs) ?? Infinity;
+  const next = Math.min(available, ...failed.filter((atMs) => atMs > nowMs));
+  return Number.isFinite(next) ? next : undefined;
 }

@@ -1,26 +1,20 @@
 /** Keeps the EndpointSlices of Services: a readiness that flips is written at once, since traffic waits for it. */
-import { type EndpointSlice, endpointSlices, matchesLabels, type Pod, pods, serviceNameLabel, services } from "#api";
+import { type EndpointSlice, endpointSlices, pods, serviceNameLabel, services } from "#api";
 import { type Controller, createController, type Request, settled, watching } from "#controller";
 import type { ControllerContext } from "../controller-context.ts";
 import { managedByLabel, manager, planSlices } from "./plan-slices.ts";
+import { selectingServices } from "./selecting-services.ts";
 import { writeSlice } from "./write-slice.ts";
 
 export function createEndpointSliceController(context: ControllerContext): Controller {
   const known = context.informers.for(services);
   const allPods = context.informers.for(pods);
   const slices = context.informers.for(endpointSlices);
-  const selecting = (pod: Pod): readonly Request[] => {
-    const { namespace = "", labels } = pod.metadata;
-    return known
-      .list(namespace)
-      .filter((service) => matchesLabels(service.spec.selector, labels))
-      .map((service) => ({ namespace, name: service.metadata.name }));
-  };
   return createController({
     ...context,
     name: "endpointslice-controller",
     primary: services,
-    watches: [watching(pods, selecting), watching(endpointSlices, serviceOf)],
+    watches: [watching(pods, selectingServices(known)), watching(endpointSlices, serviceOf)],
     concurrency: 8,
     async reconcile({ namespace, name }, signal) {
       const service = known.get(namespace, name);

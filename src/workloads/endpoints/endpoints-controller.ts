@@ -1,21 +1,12 @@
 /** Keeps the older Endpoints objects in step with Services, and slices in step with Endpoints written by hand. */
-import {
-  type Endpoints,
-  endpoints,
-  type EndpointSlice,
-  endpointSlices,
-  matchesLabels,
-  type Pod,
-  pods,
-  serviceNameLabel,
-  services,
-} from "#api";
+import { type Endpoints, endpoints, type EndpointSlice, endpointSlices, pods, serviceNameLabel, services } from "#api";
 import { type Controller, createController, type Request, settled, watching } from "#controller";
 import { isKubeError } from "#kube";
 import type { ControllerContext } from "../controller-context.ts";
 import { type EndpointsAction, planEndpoints } from "./plan-endpoints.ts";
 import { mirrorManager, planMirror } from "./plan-mirror.ts";
 import { managedByLabel } from "./plan-slices.ts";
+import { selectingServices } from "./selecting-services.ts";
 import { writeSlice } from "./write-slice.ts";
 
 export function createEndpointsController(context: ControllerContext): Controller {
@@ -24,13 +15,6 @@ export function createEndpointsController(context: ControllerContext): Controlle
   const allPods = informers.for(pods);
   const allEndpoints = informers.for(endpoints);
   const slices = informers.for(endpointSlices);
-  const selecting = (pod: Pod): readonly Request[] => {
-    const { namespace = "", labels } = pod.metadata;
-    return known
-      .list(namespace)
-      .filter((service) => matchesLabels(service.spec.selector, labels))
-      .map((service) => ({ namespace, name: service.metadata.name }));
-  };
   const sameName = ({ metadata }: Endpoints): readonly Request[] => [
     { namespace: metadata.namespace ?? "", name: metadata.name },
   ];
@@ -38,7 +22,11 @@ export function createEndpointsController(context: ControllerContext): Controlle
     ...context,
     name: "endpoint-controller",
     primary: services,
-    watches: [watching(pods, selecting), watching(endpoints, sameName), watching(endpointSlices, mirrored)],
+    watches: [
+      watching(pods, selectingServices(known)),
+      watching(endpoints, sameName),
+      watching(endpointSlices, mirrored),
+    ],
     async reconcile({ namespace, name }, signal) {
       const service = known.get(namespace, name);
       const present = allEndpoints.get(namespace, name);

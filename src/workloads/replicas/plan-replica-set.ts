@@ -1,7 +1,7 @@
 /** What a ReplicaSet needs done: pure. */
 import { type Condition, controllerOf, isPodReady, type Pod, type ReplicaSet } from "#api";
 import { setCondition } from "#controller";
-import { availableAtMs, isActive, isAvailable } from "../pod-state.ts";
+import { isActive, isAvailable, nextAvailableMs } from "../pod-state.ts";
 import { claim } from "../pods/claim.ts";
 import { rankForDeletion } from "./rank-pods.ts";
 
@@ -44,7 +44,11 @@ export function planReplicaSet(observed: ReplicaSetObserved): ReplicaSetPlan {
   if (!ending && difference > 0) {
     actions.push({ kind: "delete", pods: rankForDeletion(active, nowMs).slice(0, Math.min(difference, burst)) });
   }
-  return { actions, status: statusOf(replicaSet, active, nowMs), wakeAtMs: wakeAt(replicaSet, active, nowMs) };
+  return {
+    actions,
+    status: statusOf(replicaSet, active, nowMs),
+    wakeAtMs: nextAvailableMs(active, replicaSet.spec.minReadySeconds ?? 0, nowMs),
+  };
 }
 
 function statusOf(replicaSet: ReplicaSet, active: readonly Pod[], nowMs: number): NonNullable<ReplicaSet["status"]> {
@@ -62,13 +66,6 @@ function statusOf(replicaSet: ReplicaSet, active: readonly Pod[], nowMs: number)
     observedGeneration: replicaSet.metadata.generation ?? 0,
     ...(conditions === undefined ? {} : { conditions }),
   };
-}
-
-function wakeAt(replicaSet: ReplicaSet, active: readonly Pod[], nowMs: number): number | undefined {
-  const times = active
-    .map((pod) => availableAtMs(pod, replicaSet.spec.minReadySeconds ?? 0))
-    .filter((atMs) => atMs !== undefined && atMs > nowMs && Number.isFinite(atMs));
-  return times.length === 0 ? undefined : Math.min(...(times as number[]));
 }
 
 /** The status with a ReplicaFailure condition set or cleared. */

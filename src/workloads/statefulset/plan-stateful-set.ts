@@ -1,7 +1,7 @@
 /** What a StatefulSet needs done: pure, upstream's order. `OrderedReady` does one thing at a time, `Parallel` all at once. */
 import { isPodReady, type OwnerReference, type PersistentVolumeClaim, type Pod, type StatefulSet } from "#api";
 import { scaledShare } from "../deployment/bounds.ts";
-import { availableAtMs, isAvailable, isEnded } from "../pod-state.ts";
+import { isAvailable, isEnded, nextAvailableMs } from "../pod-state.ts";
 import { revisionHashLabel } from "../revisions/plan-revisions.ts";
 import { isOfFormerPod, wantedOwners } from "./claim-owners.ts";
 import { claimsOf, identityLabels, ordinalOf, podOf, type PodRevision } from "./identity.ts";
@@ -40,7 +40,7 @@ export function planStatefulSet(observed: StatefulSetObserved): StatefulSetPlan 
   return {
     actions: ending ? [] : [...stepsOf(observed)],
     status: statefulSetStatus(observed),
-    wakeAtMs: wakeAt(set, pods, nowMs),
+    wakeAtMs: nextAvailableMs(pods, set.spec.minReadySeconds ?? 0, nowMs),
   };
 }
 
@@ -183,11 +183,4 @@ function isHealthy(pod: Pod): boolean {
 /** Running, and ready for long enough. */
 function isSettled({ set, nowMs }: StatefulSetObserved, pod: Pod): boolean {
   return pod.status?.phase === "Running" && isAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs);
-}
-
-function wakeAt(set: StatefulSet, pods: readonly Pod[], nowMs: number): number | undefined {
-  const times = pods
-    .map((pod) => availableAtMs(pod, set.spec.minReadySeconds ?? 0))
-    .filter((atMs) => atMs !== undefined && atMs > nowMs && Number.isFinite(atMs));
-  return times.length === 0 ? undefined : Math.min(...(times as number[]));
 }
