@@ -20,7 +20,7 @@ export function metricSeries(metrics: Pick<Metrics, "query">, clock: Clock): Met
   const first = (queries: readonly string[]): readonly Sample[] => {
     for (const query of queries) {
       const value = metrics.query(query, clock.now());
-      if (value.type === "vector" && value.samples.length > 0) return value.samples as readonly Sample[];
+      if (value.type === "vector" && value.samples.length > 0) return value.samples;
     }
     return [];
   };
