@@ -11,6 +11,7 @@ import { Channel, type Clock } from "#lib";
 import { Collection } from "./collection.ts";
 import { freezeDeep, thaw, withRevision } from "./frozen.ts";
 import { comparePlaces, type ObjectKey } from "./object-key.ts";
+import { RecentTexts } from "./recent-texts.ts";
 import { newestRevisionSql, pragmasSql, schemaSql } from "./schema.ts";
 import type { StoreChange, StoreEvent } from "./store-event.ts";
 import { type Retention, WatchLog } from "./watch-log.ts";
@@ -33,6 +34,7 @@ export class ObjectStore implements Disposable {
   readonly #log: WatchLog;
   readonly #channels = new Map<string, Channel<StoreEvent>>();
   readonly #queueLimit: number;
+  readonly #texts = new RecentTexts();
   readonly #observers = new Set<(change: StoreChange) => void>();
   readonly #putRow: StatementSync;
   readonly #deleteRow: StatementSync;
@@ -92,6 +94,11 @@ export class ObjectStore implements Disposable {
       .sort((a, b) => comparePlaces(objectPlace(a), objectPlace(b)));
   }
 
+  /** The object as JSON, which is at hand for what was written or told lately. */
+  textOf(object: AnyObject): string {
+    return this.#texts.of(object);
+  }
+
   /** Names of all resources that have or had objects since the start. */
   resources(): readonly string[] {
     return this.#collection.resources();
@@ -113,6 +120,7 @@ export class ObjectStore implements Disposable {
     const body = JSON.stringify(stored);
     this.#commit(revision, key, body, () => this.#putRow.run(key.resource, key.namespace, key.name, body));
     this.#collection.put(key, stored);
+    this.#texts.keep(stored, body);
     if (previous === undefined) this.#publish({ type: "ADDED", revision, key, object: stored });
     else this.#publish({ type: "MODIFIED", revision, key, object: stored, previous });
     return stored;

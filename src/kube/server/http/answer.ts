@@ -13,6 +13,8 @@ export type Answer =
       readonly kind: "body";
       readonly code: number;
       readonly body: unknown;
+      /** The body as JSON, where that is known already. */
+      readonly text?: string;
       readonly format?: "json" | "yaml";
       /** Instead of the format's own. */
       readonly contentType?: string;
@@ -42,7 +44,7 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<Fastify
       for (const warning of answer.warnings ?? []) void reply.raw.appendHeader("warning", warningHeader(warning));
       const yaml = answer.format === "yaml";
       const type = answer.contentType ?? (yaml ? "application/yaml" : "application/json");
-      const text = yaml ? stringify(answer.body) : JSON.stringify(answer.body);
+      const text = yaml ? stringify(answer.body) : (answer.text ?? JSON.stringify(answer.body));
       return await reply.code(answer.code).header("content-type", type).send(text);
     }
   }

@@ -77,6 +77,9 @@ export function objectAnswer(
   { code = 200, warnings = [] }: { code?: number; warnings?: readonly string[] } = {},
 ): Answer {
   const how = presentationOf(call);
-  const body = presentObject(call.kind, object, how);
-  return { kind: "body", code, body, format: how.representation.format, warnings };
+  const { as, format } = how.representation;
+  if (as === undefined && format === "json") {
+    return { kind: "body", code, body: object, text: call.face.objects.store.textOf(object), format, warnings };
+  }
+  return { kind: "body", code, body: presentObject(call.kind, object, how), format, warnings };
 }

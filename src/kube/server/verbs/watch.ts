@@ -80,5 +80,8 @@ function lineOf(call: ResourceCall, event: WatchedEvent, how: Presentation, firs
     const metadata = initial === true ? { resourceVersion, annotations: initialEventsEnd } : { resourceVersion };
     return `${JSON.stringify({ type: "BOOKMARK", object: presentBookmark(call.kind, metadata, how) })}\n`;
   }
+  if (how.representation.as === undefined) {
+    return `{"type":"${event.type}","object":${call.face.objects.store.textOf(event.object)}}\n`;
+  }
   return `${JSON.stringify({ type: event.type, object: presentEvent(call.kind, event.object, how, first) })}\n`;
 }
