@@ -62,13 +62,13 @@ export interface MeasuredUsage {
   readonly windowMs: number;
 }
 
-export interface ResourceUsage {
+interface ResourceUsage {
   readonly name: string;
   readonly cpuNanoCores: number;
   readonly memoryBytes: number;
 }
 
-export interface PodResourceUsage extends MeasuredUsage {
+interface PodResourceUsage extends MeasuredUsage {
   readonly uid: string;
   readonly containers: readonly ResourceUsage[];
 }

@@ -1,13 +1,13 @@
 /** What becomes of the count that metrics ask for, by the autoscaler's limits, windows and rates: pure. */
 import type { ScalingRules } from "#api";
 
-export interface Recommendation {
+interface Recommendation {
   readonly replicas: number;
   readonly atMs: number;
 }
 
 /** A change that was made, so many replicas up or down. */
-export interface ScaleEvent {
+interface ScaleEvent {
   readonly replicas: number;
   readonly atMs: number;
 }

@@ -2,7 +2,7 @@
 import type { HorizontalPodAutoscaler, MetricSpec, Pod } from "#api";
 import type { MetricReading } from "./readings.ts";
 
-export const now = Temporal.Instant.from("2026-01-01T12:00:00Z");
+const now = Temporal.Instant.from("2026-01-01T12:00:00Z");
 export const nowMs = now.epochMilliseconds;
 
 export interface PodOptions {

@@ -17,7 +17,7 @@ export interface BudgetObserved {
   readonly nowMs: number;
 }
 
-export interface BudgetEvent {
+interface BudgetEvent {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly message: string;

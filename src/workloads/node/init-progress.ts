@@ -22,7 +22,7 @@ export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }
 
-export function sidecarsOf(pod: Pod): Container[] {
+function sidecarsOf(pod: Pod): Container[] {
   return (pod.spec.initContainers ?? []).filter(isSidecar);
 }
 

@@ -6,12 +6,12 @@ import { cpus, totalmem } from "node:os";
 import type { Clock, Log } from "#lib";
 import type { ContainerUsage, PodRuntimePort } from "../ports.ts";
 
-export interface Usage {
+interface Usage {
   readonly cpuNanoCores: number;
   readonly memoryBytes: number;
 }
 
-export interface Measured {
+interface Measured {
   readonly at: Temporal.Instant;
   /** The span that the processor time is the average of. */
   readonly windowMs: number;
