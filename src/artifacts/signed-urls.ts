@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { secretsEqual, type Clock } from "#lib";
 
-export type BlobAccess = "read" | "write";
+type BlobAccess = "read" | "write";
 
 export interface BlobAddress {
   readonly id: string;

@@ -31,7 +31,7 @@ export interface PlacedExpression {
 }
 
 /** `text` is without the fences. */
-export function parseExpression(text: string): Expr | undefined {
+function parseExpression(text: string): Expr | undefined {
   try {
     return new Parser(new Lexer(text).lex().tokens, contexts, functions).parse();
   } catch {

@@ -20,9 +20,9 @@ import { nodeAt, pairsOf, textOf, textsOf } from "./tree.ts";
 
 export const policyPath = ".tidegate/lint.yml";
 
-export type BlockLevel = Severity | "never";
+type BlockLevel = Severity | "never";
 
-export interface RulePolicy extends RuleSettings {
+interface RulePolicy extends RuleSettings {
   readonly severity?: Severity | "off";
   /** File names, paths, or either with `:line`. */
   readonly ignore: readonly string[];

@@ -3,9 +3,9 @@ import type { Generated, Kysely, Selectable } from "kysely";
 import { migrate, type Database, type Migration } from "#lib";
 
 /** `reserved` until its content is there and the client has said that it is all. */
-export type EntryState = "reserved" | "ready";
+type EntryState = "reserved" | "ready";
 
-export interface CachesTable {
+interface CachesTable {
   id: Generated<number>;
   repository: string;
   scope: string;
@@ -19,7 +19,7 @@ export interface CachesTable {
   used_at: number;
 }
 
-export interface ArtifactsTable {
+interface ArtifactsTable {
   id: Generated<number>;
   repository: string;
   run_id: string;
@@ -38,7 +38,7 @@ export interface ArtifactsTable {
 export type CacheRow = Selectable<CachesTable>;
 export type ArtifactRow = Selectable<ArtifactsTable>;
 
-export interface ArtifactsSchema {
+interface ArtifactsSchema {
   artifacts_caches: CachesTable;
   artifacts_artifacts: ArtifactsTable;
 }

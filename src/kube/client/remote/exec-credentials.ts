@@ -11,7 +11,7 @@ export interface ExecCredentialsOptions {
   readonly clock: Clock;
 }
 
-export class ExecCredentialsError extends AppError<"kube/exec-credentials"> {}
+class ExecCredentialsError extends AppError<"kube/exec-credentials"> {}
 
 interface Issued {
   readonly token: string;
