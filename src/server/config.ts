@@ -47,7 +47,7 @@ export interface Config {
   readonly codeCache: string;
 }
 
-export const podRuntimes = ["process", "isolated", "plain", "docker"] as const;
+const podRuntimes = ["process", "isolated", "plain", "docker"] as const;
 
 /** What `tidegate up` may be told by flags; each wins over its variable. */
 export interface ConfigFlags {

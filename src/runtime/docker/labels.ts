@@ -7,7 +7,7 @@ import type { EngineContainer } from "./engine-types.ts";
 const prefix = "tidegate.dev/";
 /** Several installations may share an engine; each sees its own only. */
 export const installationLabel = `${prefix}installation`;
-export const roleLabel = `${prefix}role`;
+const roleLabel = `${prefix}role`;
 
 type Role = "sandbox" | "container";
 

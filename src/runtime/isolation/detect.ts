@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errorMessage, runCommand } from "#lib";
 import { type ControlGroups, findControlGroups } from "./limits.ts";
 
-export interface IsolationAbilities {
+interface IsolationAbilities {
   /** Changes of a container over a shared image; otherwise each container gets a copy of its own. */
   readonly overlay: boolean;
   /** A network of its own for each pod; otherwise pods share the machine's. */

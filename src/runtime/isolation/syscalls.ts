@@ -29,7 +29,7 @@ const pivotRootNumber = process.arch === "arm64" ? 41 : 155;
 const closeRangeNumber = 436;
 const openat2Number = 437;
 
-export class SyscallError extends Error {
+class SyscallError extends Error {
   readonly code: string;
 
   constructor(call: string, subject: string) {

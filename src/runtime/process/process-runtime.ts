@@ -183,12 +183,11 @@ export class ProcessRuntime implements PodRuntime {
     );
   }
 
-  attach(id: string, options: SessionOptions): Promise<ContainerSession> {
-    return Promise.try(() => {
-      const container = this.#containers.get(id);
-      if (container?.pid === undefined) throw notRunning(id);
-      return attachTo(container, options, this.#parts.hostPath);
-    });
+  async attach(id: string, options: SessionOptions): Promise<ContainerSession> {
+    const container = this.#containers.get(id);
+    if (container?.pid === undefined) throw notRunning(id);
+    const { hostPath: searchPath, clock } = this.#parts;
+    return await attachTo(container, options, { searchPath, clock });
   }
 
   async connect(podUid: string, port: number, signal: AbortSignal): Promise<Duplex> {

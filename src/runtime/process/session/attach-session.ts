@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable, type Writable } from "node:stream";
-import { readFileIfExists } from "#lib";
+import { type Clock, errorCode, readFileIfExists } from "#lib";
 import type { ContainerSession, SessionOptions, TerminalSize } from "../../pod-runtime.ts";
 import { containerMark } from "../environment.ts";
 import type { ProcessContainer } from "../process-container.ts";
@@ -17,10 +17,36 @@ import { resizeTerminal } from "./pseudo-terminal.ts";
 
 const resizeMs = 5000;
 
-export function attachTo(container: ProcessContainer, options: SessionOptions, searchPath: string): ContainerSession {
-  const { stdin } = container.facts;
-  const input = options.stdin && stdin !== undefined ? openForWriting(join(container.folder, "stdin")) : undefined;
+/** How long a container that was just started may take to open its input; one that closed it for good has none. */
+const openMs = 2000;
+const openEveryMs = 10;
+
+export async function attachTo(
+  container: ProcessContainer,
+  options: SessionOptions,
+  { searchPath, clock }: { readonly searchPath: string; readonly clock: Clock },
+): Promise<ContainerSession> {
+  const has = options.stdin && container.facts.stdin !== undefined;
+  const input = has ? await openInput(container, clock, options.signal) : undefined;
   return new AttachSession(container, input, searchPath);
+}
+
+async function openInput(
+  container: ProcessContainer,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Writable | undefined> {
+  const until = clock.monotonicMs() + openMs;
+  for (;;) {
+    try {
+      return openForWriting(join(container.folder, "stdin"));
+    } catch (error) {
+      // Nobody has it open for reading.
+      if (errorCode(error) !== "ENXIO") throw error;
+      if (clock.monotonicMs() > until || !container.isRunning) return undefined;
+    }
+    await clock.sleep(openEveryMs, signal);
+  }
 }
 
 class AttachSession implements ContainerSession {
