@@ -40,7 +40,11 @@ export interface WorkflowSourcePort {
    * A workflow file of another repository at a branch, tag or commit, to be called from `from`. Says why there is none:
    * it is not there, or its repository does not let others call it.
    */
-  called(reference: Required<CallReference>, from: WorkflowOrigin, options: PortOptions): Promise<CalledFile>;
+  called(
+    reference: Required<Omit<CallReference, "host">>,
+    from: WorkflowOrigin,
+    options: PortOptions,
+  ): Promise<CalledFile>;
   /** Paths that differ between the commits; undefined when that cannot be known, e.g. `before` is gone or all zeros. */
   changedPaths(
     repository: string,

@@ -19,6 +19,8 @@ export interface CallReference {
   /** Absent for a call within the same repository and commit. */
   readonly repository?: string;
   readonly ref?: string;
+  /** With its port, where the call has a whole URL. */
+  readonly host?: string;
 }
 
 export type CalledFile =
@@ -52,9 +54,14 @@ export async function linkCalls(workflow: Workflow, options: LinkOptions): Promi
 
 function callReference(uses: string): CallReference {
   if (uses.startsWith("./")) return { path: uses.slice(2) };
+  const host = /^https?:\/\/(?<host>[^/]+)\//.exec(uses)?.groups?.["host"];
   const at = uses.lastIndexOf("@");
-  const parts = uses.slice(0, at).split("/");
-  return { repository: parts.slice(0, 2).join("/"), path: parts.slice(2).join("/"), ref: uses.slice(at + 1) };
+  const parts = uses
+    .slice(0, at)
+    .replace(/^https?:\/\/[^/]+\//, "")
+    .split("/");
+  const named = { repository: parts.slice(0, 2).join("/"), path: parts.slice(2).join("/"), ref: uses.slice(at + 1) };
+  return host === undefined ? named : { ...named, host };
 }
 
 class Linker {

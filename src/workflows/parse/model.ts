@@ -165,7 +165,7 @@ export interface JobEnvironment {
 }
 
 export interface WorkflowCall {
-  /** `./.github/workflows/file.yml` or `owner/repo/.github/workflows/file.yml@ref`, absolute URLs made relative. */
+  /** `./.github/workflows/file.yml`, or `owner/repo/.github/workflows/file.yml@ref`, perhaps with a whole URL before it. */
   readonly uses: string;
   readonly with: ContextObject;
   readonly secrets: "inherit" | TextRecord;

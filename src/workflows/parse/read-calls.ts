@@ -6,14 +6,13 @@ import type { YamlNode } from "./yaml-tree.ts";
 
 const localCall = /^\.\/\.(github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml$/;
 const remoteCall =
-  /^(?:https?:\/\/[^/\s]+\/)?((?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/\.(?:github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml@\S+)$/;
+  /^(?:https?:\/\/[^/\s]+\/)?(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}\/)[\w.-]+\/\.(?:github|forgejo|gitea)\/workflows\/[^/@\s]+\.ya?ml@\S+$/;
 
 export function readCall(reader: NodeReader, job: YamlNode): WorkflowCall | undefined {
   const pair = reader.pair(job, "uses");
   const uses = reader.name(pair?.value);
   if (pair === undefined || uses === undefined) return undefined;
-  const remote = remoteCall.exec(uses)?.[1];
-  if (remote === undefined && !localCall.test(uses)) {
+  if (!remoteCall.test(uses) && !localCall.test(uses)) {
     const remedy = 'Write "./.github/workflows/file.yml" or "owner/repository/.github/workflows/file.yml@ref"';
     reader.error(pair.value, `"${uses}" is not a reference to a workflow. ${remedy}`, "uses");
   }
@@ -21,7 +20,7 @@ export function readCall(reader: NodeReader, job: YamlNode): WorkflowCall | unde
   const values = given === undefined ? {} : reader.json(given);
   const secrets = reader.get(job, "secrets");
   return {
-    uses: remote ?? uses,
+    uses,
     with: isObject(values) ? values : {},
     secrets: reader.text(secrets) === "inherit" ? "inherit" : reader.record(secrets),
     at: reader.at(pair.value.start),

@@ -168,14 +168,17 @@ async function link(
 
 /** Called files out of the commit of the event, or of wherever the call says. */
 export function callLoader(
-  parts: Pick<RunParts, "source" | "db">,
+  parts: Pick<RunParts, "source" | "db" | "services">,
   event: { readonly repository: string; readonly sha: string },
   files: readonly WorkflowText[],
   signal: AbortSignal,
 ): CallLoader {
   return async (reference, from) => {
-    const { repository, ref, path } = reference;
+    const { repository, ref, path, host } = reference;
     try {
+      if (host !== undefined && !isOwnHost(parts, host)) {
+        return { problem: `"${host}" is not this server. Bring the repository here, and call it by owner/repository` };
+      }
       if (repository !== undefined && ref !== undefined) {
         if (!(await mayCall(parts.db, from.repository, repository))) {
           return {
@@ -198,6 +201,11 @@ export function callLoader(
     const names = files.map((one) => one.path).join(", ") || "none";
     return { problem: `there is no such file. Workflows of this commit are ${names}` };
   };
+}
+
+function isOwnHost({ services }: Pick<RunParts, "services">, host: string): boolean {
+  const { serverUrl, apiUrl } = services.base;
+  return [serverUrl, apiUrl].some((url) => new URL(url).host === host.toLowerCase());
 }
 
 function hasTriggers(workflow: Workflow | undefined): boolean {

@@ -139,6 +139,21 @@ jobs:
     assert.equal(second?.jobs.length, 2);
   });
 
+  test("by a whole URL is one of this server, or refused by its host", async () => {
+    const call = (host: string): string =>
+      `on: push\njobs:\n  a: { uses: "http://${host}/shop/shared/.github/workflows/called.yml@v1" }\n`;
+    const files = { own: call("tidegate.localhost"), other: call("forge.example.org") };
+    const given = await options(files, { called: { "shop/shared/.github/workflows/called.yml@v1": called } });
+    await using control = await startControl(given);
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+    const runs = await allRuns(control.workflows);
+    const problems = Object.fromEntries(
+      runs.map((run) => [run.workflow.path.split("/").at(-1), run.problems[0]?.message]),
+    );
+    assert.equal(problems["own.yml"], undefined);
+    assert.match(problems["other.yml"] ?? "", /"forge\.example\.org" is not this server/);
+  });
+
   test("runs again where it failed, and keeps what went well", async () => {
     const files = {
       ci: "on: push\njobs:\n  a: { uses: ./.github/workflows/two.yml }\n",
@@ -178,6 +193,18 @@ describe("concurrency of jobs", () => {
     await runner.complete(await runner.claim("b"), "success");
     const ends = (await allRuns(control.workflows)).toReversed().map((run) => run.conclusion);
     assert.deepEqual(ends, ["success", "cancelled", "success"]);
+  });
+
+  test("of Forgejo's files without a word cancels what a newer push makes stale", async () => {
+    const text = `on: push\nenable-openid-connect: true\njobs:\n  a: { ${job} }\n`;
+    const given = await options({});
+    await using control = await startControl({ ...given, files: { ".forgejo/workflows/ci.yml": text } });
+    for (const id of ["1", "2"]) await control.workflows.accept(pushEvent(id), { signal });
+    await control.workflows.accept(pushEvent("3", { ref: "refs/heads/other" }), { signal });
+    const ends = (await allRuns(control.workflows)).toReversed().map((run) => run.conclusion ?? run.status);
+    assert.deepEqual(ends, ["cancelled", "queued", "queued"]);
+    const assignment = await new RunnerFake("one", control.url).claim("a");
+    assert.equal(assignment.permissions?.["id-token"], "write");
   });
 
   test("with queue: max keeps all, with cancel-in-progress the newest alone", async () => {
