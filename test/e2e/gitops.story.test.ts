@@ -148,7 +148,8 @@ describe("Given an environments repository and an Application that follows it", 
       "team/kustomization.yaml": kustomization.replace("  - extra.yaml\n", ""),
     });
     await synced(sha);
-    assert.equal((await kubectl(["get", "configmaps", "-o", "name"])).stdout, "");
+    // What every namespace has, and nothing of ours.
+    assert.equal((await kubectl(["get", "configmaps", "-o", "name"])).stdout, "configmap/kube-root-ca.crt\n");
     const { tree } = await tidegate.api<ApplicationDetail>("/applications/argocd/web");
     const roots = tree.filter(({ parentUid }) => parentUid === undefined).map(({ kind }) => kind);
     assert.deepEqual(roots.sort(), ["Deployment", "Service"]);
