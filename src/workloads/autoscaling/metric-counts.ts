@@ -59,19 +59,28 @@ function resourceCount(
   }
   const result = countForPods(question(reading, observed, { resource, container, target }));
   if ("problem" in result) return fail(`failed to get ${resource} ${word}: ${result.problem}`);
-  const { count } = result;
-  const current = {
-    ...(count.utilization === undefined ? {} : { averageUtilization: count.utilization }),
-    averageValue: formatMilli(count.average),
-  };
+  const name = target.kind === "average" ? `${resource} resource` : utilizationName(type, resource);
+  const status = resourceStatus(type, resource, container, result.count);
+  return { kind: "count", replicas: result.count.replicas, name, status };
+}
+
+function utilizationName(type: "Resource" | "ContainerResource", resource: string): string {
   const kind = type === "Resource" ? "resource" : "container resource";
-  const name =
-    target.kind === "average" ? `${resource} resource` : `${resource} ${kind} utilization (percentage of request)`;
-  const status: MetricStatus =
-    type === "Resource"
-      ? { type, resource: { name: resource, current } }
-      : { type, containerResource: { name: resource, container, current } };
-  return { kind: "count", replicas: count.replicas, name, status };
+  return `${resource} ${kind} utilization (percentage of request)`;
+}
+
+function resourceStatus(
+  type: "Resource" | "ContainerResource",
+  name: string,
+  container: string,
+  { utilization, average }: Count,
+): MetricStatus {
+  const current = {
+    ...(utilization === undefined ? {} : { averageUtilization: utilization }),
+    averageValue: formatMilli(average),
+  };
+  if (type === "Resource") return { type, resource: { name, current } };
+  return { type, containerResource: { name, container, current } };
 }
 
 function resourceTarget(target: MetricTarget | undefined): PodsQuestion["target"] | undefined {

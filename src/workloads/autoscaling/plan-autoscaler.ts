@@ -122,18 +122,10 @@ interface CountedMetrics {
 function countMetrics(observed: AutoscalerObserved, scale: TargetScale, draft: Draft): CountedMetrics {
   const { autoscaler, pods, readings, nowMs } = observed;
   const specs = autoscaler.spec.metrics ?? [];
-  const unread = specs.map(() => null);
   const refusal = selectorProblem(observed, scale);
   if (refusal !== undefined || "problem" in pods) {
-    const { reason, event, message } = refusal ?? { reason: "InvalidSelector", event: "InvalidSelector", message: "" };
-    const text =
-      message === "" && "problem" in pods
-        ? `couldn't convert selector into a corresponding internal selector object: ${pods.problem}`
-        : message;
-    draft.tell("Warning", event, event === "SelectorRequired" ? "selector is required" : text);
-    draft.condition("ScalingActive", "False", reason, text);
-    draft.tell("Warning", "FailedComputeMetricsReplicas", event === "SelectorRequired" ? "selector is required" : text);
-    return { wanted: undefined, statuses: unread };
+    if (refusal !== undefined) tellSelector(draft, refusal);
+    return { wanted: undefined, statuses: specs.map(() => null) };
   }
   const facts = { specReplicas: scale.specReplicas, statusReplicas: scale.statusReplicas, pods, nowMs };
   const counts = specs.map((spec, index): MetricCount => {
@@ -143,40 +135,50 @@ function countMetrics(observed: AutoscalerObserved, scale: TargetScale, draft: D
   const statuses = counts.map((count) => (count.kind === "count" ? count.status : null));
   const problems = counts.filter((count) => count.kind === "problem");
   for (const { reason, message } of problems) draft.tell("Warning", reason, message);
-  const wanted = counts
-    .filter((count) => count.kind === "count")
-    .reduce<CountedMetrics["wanted"]>(
-      (best, count) => (best === undefined || count.replicas > best.replicas ? count : best),
-      undefined,
-    );
+  const found = counts.filter((count) => count.kind === "count");
+  const wanted = found.reduce<CountedMetrics["wanted"]>(
+    (best, count) => (best === undefined || count.replicas > best.replicas ? count : best),
+    undefined,
+  );
   const [first] = problems;
-  if (first !== undefined && (wanted === undefined || wanted.replicas < scale.specReplicas)) {
-    draft.condition(
-      "ScalingActive",
-      "False",
-      first.reason,
-      `the HPA was unable to compute the replica count: ${first.message}`,
-    );
-    const summary = `invalid metrics (${problems.length} invalid out of ${specs.length}), first error is: ${first.summary}`;
-    draft.tell("Warning", "FailedComputeMetricsReplicas", summary);
-    return { wanted: undefined, statuses };
+  if (first === undefined || (wanted !== undefined && wanted.replicas >= scale.specReplicas)) {
+    const message = `the HPA was able to successfully calculate a replica count from ${wanted?.name ?? ""}`;
+    draft.condition("ScalingActive", "True", "ValidMetricFound", message);
+    return { wanted, statuses };
   }
-  const found = `the HPA was able to successfully calculate a replica count from ${wanted?.name ?? ""}`;
-  draft.condition("ScalingActive", "True", "ValidMetricFound", found);
-  return { wanted, statuses };
+  const message = `the HPA was unable to compute the replica count: ${first.message}`;
+  draft.condition("ScalingActive", "False", first.reason, message);
+  const summary = `invalid metrics (${problems.length} invalid out of ${specs.length}), first error is: ${first.summary}`;
+  draft.tell("Warning", "FailedComputeMetricsReplicas", summary);
+  return { wanted: undefined, statuses };
 }
 
-function selectorProblem(
-  { rivals }: AutoscalerObserved,
-  { selector }: TargetScale,
-): { readonly reason: string; readonly event: string; readonly message: string } | undefined {
+interface SelectorProblem {
+  readonly reason: string;
+  /** Reason and text of the event, where they differ from the condition's. */
+  readonly event: string;
+  readonly told: string;
+  readonly message: string;
+}
+
+function tellSelector(draft: Draft, { reason, event, told, message }: SelectorProblem): void {
+  draft.tell("Warning", event, told);
+  draft.condition("ScalingActive", "False", reason, message);
+  draft.tell("Warning", "FailedComputeMetricsReplicas", told);
+}
+
+function selectorProblem({ rivals, pods }: AutoscalerObserved, { selector }: TargetScale): SelectorProblem | undefined {
   if (selector === "") {
     const message = "the HPA target's scale is missing a selector";
-    return { reason: "InvalidSelector", event: "SelectorRequired", message };
+    return { reason: "InvalidSelector", event: "SelectorRequired", told: "selector is required", message };
+  }
+  if ("problem" in pods) {
+    const message = `couldn't convert selector into a corresponding internal selector object: ${pods.problem}`;
+    return { reason: "InvalidSelector", event: "InvalidSelector", told: message, message };
   }
   if (rivals.length === 0) return undefined;
   const message = `pods by selector ${selector} are controlled by multiple HPAs: [${rivals.join(" ")}]`;
-  return { reason: "AmbiguousSelector", event: "AmbiguousSelector", message };
+  return { reason: "AmbiguousSelector", event: "AmbiguousSelector", told: message, message };
 }
 
 /** The status as it comes to be: what is not said stays as it was. */

@@ -1,72 +1,97 @@
 /** Runs every pod of the embedded cluster: one `PodWorker` each, found again after a restart. */
 import type { KubeObject, Pod } from "#api";
-import type { Informer } from "#controller";
+import type { Informer, InformerEvent } from "#controller";
 import { deepEqual, TaskGroup } from "#lib";
 import { isEnded } from "../pod-state.ts";
 import type { NodeContext } from "./node-context.ts";
 import { registerNode } from "./node-status.ts";
 import { PodWorker } from "./pod-worker.ts";
 
+/** A thousand pods that end together are one change for those that wait. */
 const roomPauseMs = 50;
 
 export async function runNodeAgent(context: NodeContext, signal: AbortSignal): Promise<void> {
-  const { log, runtime } = context;
+  const { log, runtime, runtimeClasses, scheduler } = context;
   await using tasks = new TaskGroup((error, name) => log.error("Node agent task failed", { name, error }));
-  const workers = new Map<string, PodWorker>();
   using subscriptions = new DisposableStack();
-  await Promise.all(
-    [...configuration(context), ...room(context), context.pods, context.services, context.runtimeClasses].map(
-      (informer) => informer.synced(),
-    ),
-  );
+  const watched = [...configuration(context), ...room(context), context.pods, context.services, runtimeClasses];
+  await Promise.all(watched.map((informer) => informer.synced()));
   await registerNode(context, signal);
   await removeOrphans(context, signal);
-  const follow = (pod: Pod): void => {
-    const uid = pod.metadata.uid ?? "";
-    const known = workers.get(uid);
-    if (known !== undefined) return known.notify();
-    const worker = new PodWorker(context, pod);
-    workers.set(uid, worker);
-    tasks.start(`pod ${pod.metadata.name}`, async (stop) => {
-      try {
-        await worker.run(AbortSignal.any([signal, stop]));
-      } finally {
-        workers.delete(uid);
-      }
-    });
-  };
-  subscriptions.use(context.scheduler.follow());
-  // A thousand pods that end together are one change for those that wait.
-  let later: Disposable | undefined;
-  const roomChanged = (): void => {
-    later ??= context.clock.schedule(roomPauseMs, () => {
-      later = undefined;
-      for (const worker of workers.values()) worker.roomChanged();
-    });
-  };
-  subscriptions.defer(() => later?.[Symbol.dispose]());
-  subscriptions.use(
-    context.pods.subscribe((event) => {
-      if (event.type === "deleted") workers.get(event.object.metadata.uid ?? "")?.notify();
-      else follow(event.object);
-      // Deleted and made again under the same name between two looks of the cache.
-      if (event.type === "updated" && event.old.metadata.uid !== event.object.metadata.uid) {
-        workers.get(event.old.metadata.uid ?? "")?.notify();
-      }
-      if (event.type === "deleted" || (event.type === "updated" && changesRoom(event.old, event.object))) roomChanged();
-    }),
-  );
+  const workers = subscriptions.use(new Workers(context, tasks, signal));
+  // Who is placed counts before anybody is asked whether there is room.
+  subscriptions.use(scheduler.follow());
+  subscriptions.use(context.pods.subscribe((event) => workers.podChanged(event)));
   for (const informer of configuration(context)) {
     subscriptions.use(
-      informer.subscribe(({ object }) => {
-        for (const worker of workers.values()) worker.configurationChanged(object.metadata.namespace ?? "");
-      }),
+      informer.subscribe(({ object }) =>
+        workers.each((worker) => worker.configurationChanged(object.metadata.namespace ?? "")),
+      ),
     );
   }
-  for (const informer of room(context)) subscriptions.use(informer.subscribe(roomChanged));
+  for (const informer of room(context)) subscriptions.use(informer.subscribe(() => workers.roomChanged()));
   // A pod may wait for the class that it names.
-  subscriptions.use(context.runtimeClasses.subscribe(() => workers.forEach((worker) => worker.notify())));
-  for await (const { podUid } of runtime.events.subscribe(signal)) workers.get(podUid)?.notify();
+  subscriptions.use(runtimeClasses.subscribe(() => workers.each((worker) => worker.notify())));
+  for await (const { podUid } of runtime.events.subscribe(signal)) workers.notify(podUid);
+}
+
+/** One for each pod, by uid, for as long as it has something to do. */
+class Workers implements Disposable {
+  readonly #context: NodeContext;
+  readonly #tasks: TaskGroup;
+  readonly #signal: AbortSignal;
+  readonly #workers = new Map<string, PodWorker>();
+  #later: Disposable | undefined;
+
+  constructor(context: NodeContext, tasks: TaskGroup, signal: AbortSignal) {
+    this.#context = context;
+    this.#tasks = tasks;
+    this.#signal = signal;
+  }
+
+  podChanged(event: InformerEvent<Pod>): void {
+    if (event.type === "deleted") this.notify(event.object.metadata.uid);
+    else this.#follow(event.object);
+    if (event.type === "deleted") return this.roomChanged();
+    if (event.type === "added") return;
+    // Deleted and made again under the same name between two looks of the cache.
+    if (event.old.metadata.uid !== event.object.metadata.uid) this.notify(event.old.metadata.uid);
+    if (changesRoom(event.old, event.object)) this.roomChanged();
+  }
+
+  notify(uid: string | undefined): void {
+    this.#workers.get(uid ?? "")?.notify();
+  }
+
+  each(act: (worker: PodWorker) => void): void {
+    for (const worker of this.#workers.values()) act(worker);
+  }
+
+  roomChanged(): void {
+    this.#later ??= this.#context.clock.schedule(roomPauseMs, () => {
+      this.#later = undefined;
+      this.each((worker) => worker.roomChanged());
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#later?.[Symbol.dispose]();
+  }
+
+  #follow(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    const known = this.#workers.get(uid);
+    if (known !== undefined) return known.notify();
+    const worker = new PodWorker(this.#context, pod);
+    this.#workers.set(uid, worker);
+    this.#tasks.start(`pod ${pod.metadata.name}`, async (stop) => {
+      try {
+        await worker.run(AbortSignal.any([this.#signal, stop]));
+      } finally {
+        this.#workers.delete(uid);
+      }
+    });
+  }
 }
 
 /** Kinds that the containers of a namespace are made of. */

@@ -36,6 +36,7 @@ export function podStatus(observed: PodObserved, node: NodeFacts): PodStatus {
     phase,
     conditions: [...own, ...others],
     hostIP: node.hostIp,
+    hostIPs: [{ ip: node.hostIp }],
     ...(node.podIp === undefined ? {} : { podIP: node.podIp, podIPs: [{ ip: node.podIp }] }),
     startTime: pod.status?.startTime ?? toTimestamp(Temporal.Instant.fromEpochMilliseconds(nowMs)),
     containerStatuses: containers,

@@ -14,6 +14,8 @@ export type PullResult =
       readonly message: string;
     };
 
+type Say = (type: "Normal" | "Warning", reason: string, message: string) => Promise<void>;
+
 export async function pullImage(
   context: NodeContext,
   pod: Pod,
@@ -22,8 +24,7 @@ export async function pullImage(
 ): Promise<PullResult> {
   const { image: reference, imagePullPolicy: policy = "IfNotPresent" } = container;
   const podUid = pod.metadata.uid ?? "";
-  const say = (type: "Normal" | "Warning", reason: string, message: string): Promise<void> =>
-    tell(context, pod, type, reason, message, signal);
+  const say: Say = (type, reason, message) => tell(context, pod, type, reason, message, signal);
   if (policy !== "Always") {
     const present = await findPresent(context, reference, podUid, signal);
     if (present !== undefined) {
@@ -36,21 +37,28 @@ export async function pullImage(
       return { kind: "failed", reason: "ErrImageNeverPull", message };
     }
   }
+  return await fetchImage(context, pod, { reference, policy, say }, signal);
+}
+
+async function fetchImage(
+  context: NodeContext,
+  pod: Pod,
+  wanted: { readonly reference: string; readonly policy: "Always" | "IfNotPresent"; readonly say: Say },
+  signal: AbortSignal,
+): Promise<PullResult> {
+  const { reference, policy, say } = wanted;
   const { logins, missing } = loginsFor(context, pod);
   if (missing.length > 0) {
-    const message = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
+    const names = missing.join(", ");
+    const message = `Unable to retrieve some image pull secrets (${names}); attempting to pull the image may not succeed.`;
     await say("Warning", "FailedToRetrieveImagePullSecret", message);
   }
   await say("Normal", "Pulling", `Pulling image "${reference}"`);
   const beganMs = context.clock.monotonicMs();
   try {
-    const image = await context.runtime.pull(reference, { policy, logins, podUid, signal });
-    const seconds = ((context.clock.monotonicMs() - beganMs) / 1000).toFixed(3);
-    await say(
-      "Normal",
-      "Pulled",
-      `Successfully pulled image "${reference}" in ${seconds}s (${seconds}s including waiting).`,
-    );
+    const image = await context.runtime.pull(reference, { policy, logins, podUid: pod.metadata.uid ?? "", signal });
+    const took = `${((context.clock.monotonicMs() - beganMs) / 1000).toFixed(3)}s`;
+    await say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${took} (${took} including waiting).`);
     return { kind: "pulled", image };
   } catch (error) {
     signal.throwIfAborted();
@@ -58,11 +66,7 @@ export async function pullImage(
   }
 }
 
-async function pullFailure(
-  reference: string,
-  error: unknown,
-  say: (type: "Warning", reason: string, message: string) => Promise<void>,
-): Promise<PullResult> {
+async function pullFailure(reference: string, error: unknown, say: Say): Promise<PullResult> {
   const why = errorMessage(error);
   if (errorCode(error) === "images/bad-reference") {
     const message = `Failed to apply default image tag "${reference}": couldn't parse image name "${reference}": ${why}`;

@@ -22,11 +22,12 @@ export function withOwnStatus(pod: Pod, written: PodStatus | undefined): Pod {
  * that patch would otherwise add to.
  */
 export function statusPatch(status: PodStatus): Record<string, unknown> {
-  const { conditions = [], podIPs, ...rest } = status;
+  const { conditions = [], podIPs, hostIPs, ...rest } = status;
   return {
     ...rest,
     conditions: conditions.filter(({ type }) => own.has(type)).map(complete),
     ...(podIPs === undefined ? {} : { podIPs: [...podIPs, { $patch: "replace" }] }),
+    ...(hostIPs === undefined ? {} : { hostIPs: [...hostIPs, { $patch: "replace" }] }),
   };
 }
 

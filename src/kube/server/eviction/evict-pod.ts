@@ -22,7 +22,11 @@ export function evictPod(call: ObjectCall): Answer {
   if (plan.kind === "spend" && request.dryRun !== true) writeBudget(call, plan.budget, plan.status);
   const exact = plan.kind === "delete" && plan.exact ? { resourceVersion: pod.metadata.resourceVersion ?? "" } : {};
   deletePod(call, { ...request, preconditions: { ...exact, ...request.preconditions } }, now);
-  return { kind: "body", code: 201, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" } };
+  return {
+    kind: "body",
+    code: 201,
+    body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 },
+  };
 }
 
 function evictionRequest(call: ObjectCall): DeleteRequest {
@@ -35,9 +39,8 @@ function evictionRequest(call: ObjectCall): DeleteRequest {
   }
   const options = body["deleteOptions"] ?? {};
   if (!isObject(options)) throw badRequest("deleteOptions of an Eviction must be an object");
-  const { query } = call.request;
   const request = deleteRequestOf(options, new URLSearchParams());
-  return { ...request, dryRun: request.dryRun === true || isDryRun(query) };
+  return { ...request, dryRun: request.dryRun === true || isDryRun(call.request) };
 }
 
 function budgetsOf(call: ObjectCall): readonly PodDisruptionBudget[] {
