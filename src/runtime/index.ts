@@ -2,7 +2,7 @@
 export { openDockerRuntime, type DockerRuntimeOptions } from "./docker/open-docker-runtime.ts";
 export { findEngine } from "./engine/engine-address.ts";
 export { RuntimeError } from "./errors.ts";
-export type { ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./ports.ts";
+export type { GatewayPort, ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./ports.ts";
 export {
   containerIdOf,
   type ContainerEvent,

@@ -40,3 +40,13 @@ export interface ImageSourcePort {
   /** With what a container engine may pull this image from our own registry; undefined when it is not there. */
   engineLogin?(reference: string): Promise<RegistryLogin | undefined>;
 }
+
+/** What a pod with a network of its own finds at its gateway, where the machine's loopback is not. */
+export interface GatewayPort {
+  /** Host names that lead to the machine: of services, and of the API server. */
+  names(): readonly string[];
+  /** Ports of the machine's loopback by the port at the gateway: `{ 80: 8080, 8080: 8080, 7443: 7443 }`. */
+  ports(): Readonly<Record<number, number>>;
+  /** The host under which the API server's certificate knows it, and which is among `names`. */
+  readonly apiServer: string;
+}

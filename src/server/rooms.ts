@@ -33,6 +33,7 @@ import { imageTags } from "./wiring/image-tags.ts";
 import { jobTokens } from "./wiring/job-tokens.ts";
 import { LateAddresses } from "./wiring/late-addresses.ts";
 import { metricSeries } from "./wiring/metric-series.ts";
+import { podGateway } from "./wiring/pod-gateway.ts";
 import { podRuntimes } from "./wiring/pod-runtimes.ts";
 import { podReach } from "./wiring/pod-reach.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
@@ -193,7 +194,7 @@ async function openDataPlane(
     cacheFolder: home.imageCache,
     engineLogin: engineLogin(rooms.tokens, ids),
   });
-  const runtime = owned.use(await podRuntimes(context, source));
+  const runtime = owned.use(await podRuntimes(context, source, podGateway(informers, rooms.addresses)));
   const listen = config.traffic;
   const routers = owned.use(
     await startRouters({

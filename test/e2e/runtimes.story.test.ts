@@ -80,6 +80,23 @@ for (const { runtime, skip, scheme } of settings) {
       assert.match(stdout, /No such file or directory\n0\nbin\n/);
     });
 
+    test(
+      "a container reaches services by their names",
+      { skip: runtime === "docker" && "names are of isolated pods" },
+      async () => {
+        const name = "web.default.svc.cluster.local";
+        await apply(`apiVersion: v1
+kind: Pod
+metadata: { name: visitor }
+spec:
+  restartPolicy: Never
+  containers: [{ name: app, image: "${v1}", command: [wget, -q, -O, "-", "http://${name}/"] }]
+`);
+        await kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/visitor", "--timeout=60s");
+        assert.equal((await kubectl("logs", "visitor")).stdout, "v1\n");
+      },
+    );
+
     test("its log is read, and commands run beside it", async () => {
       assert.match((await kubectl("logs", "deploy/web")).stdout, /listens/);
       assert.equal((await kubectl("exec", "deploy/web", "--", "cat", "/www/index.html")).stdout, "v1\n");

@@ -55,7 +55,21 @@ export function rootContent(version: string, busybox: string): ImageContent {
     async fill(root) {
       for (const folder of ["bin", "www", "tmp"]) await mkdir(join(root, folder), { recursive: true });
       await copyFile(busybox, join(root, "bin", "busybox"));
-      const names = ["sh", "httpd", "ls", "cat", "id", "ps", "wget", "hostname", "head", "tail", "grep", "sleep", "touch"];
+      const names = [
+        "sh",
+        "httpd",
+        "ls",
+        "cat",
+        "id",
+        "ps",
+        "wget",
+        "hostname",
+        "head",
+        "tail",
+        "grep",
+        "sleep",
+        "touch",
+      ];
       for (const name of names) await symlink("busybox", join(root, "bin", name));
       for (const page of ["index.html", "ready"]) await writeFile(join(root, "www", page), `${version}\n`);
     },

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Log } from "#lib";
 import { RuntimeError } from "../errors.ts";
 import type { UnpackedImage } from "../image/image-store.ts";
+import type { GatewayPort } from "../ports.ts";
 import type { ContainerSpec, PodNetwork, PodSandbox } from "../pod-runtime.ts";
 import { initOf } from "../process/process-container.ts";
 import type { PreparedCommand, PreparedLaunch } from "../process/prepared-launch.ts";
@@ -23,6 +24,7 @@ export interface IsolationOptions {
   readonly tools: EnterTools;
   /** Of the process runtime. */
   readonly podsFolder: string;
+  readonly gateway: GatewayPort | undefined;
   /** Of the installation; names of control groups begin with it. */
   readonly id: string;
   readonly random: () => number;
@@ -40,8 +42,9 @@ export class Isolation {
 
   constructor(options: IsolationOptions) {
     this.#options = options;
-    const { podsFolder: root, tools, random, log } = options;
-    this.#networks = new PodNetworks({ root, searchPath: tools.searchPath, random, log });
+    const { podsFolder: root, tools, random, log, gateway } = options;
+    const ports = (): Readonly<Record<number, number>> => gateway?.ports() ?? {};
+    this.#networks = new PodNetworks({ root, searchPath: tools.searchPath, ports, random, log });
   }
 
   get text(): string {
@@ -112,7 +115,7 @@ export class Isolation {
     const network = this.#networks.get(uid);
     const limitFiles = await this.#limit(spec);
     const launch = await isolatedLaunch({
-      spec,
+      spec: network === undefined ? spec : this.#linked(spec),
       image,
       folder,
       volumes,
@@ -174,6 +177,13 @@ export class Isolation {
     throw new RuntimeError("runtime/no-isolation", message);
   }
 
+  /** The machine's loopback is not the pod's: the API server is at the gateway, under a name. */
+  #linked(spec: ContainerSpec): ContainerSpec {
+    const { gateway } = this.#options;
+    if (gateway === undefined || spec.links?.["KUBERNETES_SERVICE_HOST"] === undefined) return spec;
+    return { ...spec, links: { ...spec.links, KUBERNETES_SERVICE_HOST: gateway.apiServer } };
+  }
+
   async #limit(spec: ContainerSpec): Promise<string[]> {
     const { limits: groups } = this.#options.abilities;
     const { cpuMillis, memoryBytes } = spec.limits ?? {};
@@ -193,7 +203,14 @@ export class Isolation {
     const ip = this.#networks.get(spec.pod.uid)?.ip;
     const aliases = (sandbox?.hostAliases ?? []).map(({ ip: address, names }) => `${address}\t${names.join(" ")}`);
     const own = ip === undefined ? `127.0.0.1\t${spec.pod.name}` : `${ip}\t${spec.pod.name}`;
-    const hosts = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost", own, ...aliases, ""].join("\n");
+    const machine = ip === undefined ? [] : await this.#machineNames();
+    const lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost", own, ...aliases, ...machine];
+    const hosts = `${lines.join("\n")}\n`;
     return { hosts, hostname: `${spec.pod.name}\n`, "resolv.conf": await resolverText(spec.pod.namespace) };
+  }
+
+  async #machineNames(): Promise<string[]> {
+    const address = await this.#networks.gateway();
+    return (this.#options.gateway?.names() ?? []).map((name) => `${address}\t${name}`);
   }
 }

@@ -13,13 +13,24 @@ export interface PodNetworksOptions {
   /** Of the process runtime: `<root>/<pod uid>/`. */
   readonly root: string;
   readonly searchPath: string;
+  /** See `GatewayPort`. */
+  readonly ports: () => Readonly<Record<number, number>>;
   readonly random: () => number;
   readonly log: Log;
 }
 
+const askMs = 30_000;
+
 export interface OwnNetwork {
   readonly ip: string;
   readonly namespace: string;
+}
+
+interface Rule {
+  readonly table: "nat" | "filter";
+  readonly chain: string;
+  readonly how: "-A" | "-I";
+  readonly rule: readonly string[];
 }
 
 export class PodNetworks {
@@ -45,6 +56,11 @@ export class PodNetworks {
 
   get(podUid: string): OwnNetwork | undefined {
     return this.#known.get(podUid);
+  }
+
+  /** The machine's address on the pods' network. */
+  async gateway(): Promise<string> {
+    return gatewayOf(await this.#locks.run("all", () => this.#bridge(AbortSignal.timeout(askMs))));
   }
 
   /** Safe to repeat. The pod's folder is there. */
@@ -119,7 +135,9 @@ export class PodNetworks {
     const present = parseSubnet(/inet (\S+)/.exec(there.stdout.toString("utf8"))?.[1] ?? "");
     if (present !== undefined) {
       const size = 2 ** (32 - present.bits);
-      return (this.#subnet = { ...present, base: Math.floor(present.base / size) * size });
+      const subnet = { ...present, base: Math.floor(present.base / size) * size };
+      await this.#openOutside(subnet, signal);
+      return (this.#subnet = subnet);
     }
     const routes = (await commandOutput("ip", ["-4", "route", "show", "table", "all"], options)).toString("utf8");
     const taken = routes.split(/\s+/).flatMap((word) => parseSubnet(word) ?? []);
@@ -144,37 +162,47 @@ export class PodNetworks {
 
   /** Pods reach the world in the machine's name. Where that cannot be, they reach each other and the machine only. */
   async #openOutside(subnet: Subnet, signal: AbortSignal): Promise<void> {
-    const options = this.#ip(signal);
-    const range = `${addressText(subnet.base)}/${subnet.bits}`;
-    const rules = [
-      ["-t", "nat", "-A", "POSTROUTING", "-s", range, "!", "-d", range, "-j", "MASQUERADE"],
-      // Docker and firewalls forward nothing that is not named.
-      ["-I", "FORWARD", "-i", this.#bridgeName, "-j", "ACCEPT"],
-      ["-I", "FORWARD", "-o", this.#bridgeName, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"],
-    ];
     try {
       await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
-      for (const rule of rules) await commandOutput("iptables", ["-w", ...rule], options);
+      // Lets what comes from the bridge be led to the machine's loopback.
+      await writeFile(`/proc/sys/net/ipv4/conf/${this.#bridgeName}/route_localnet`, "1");
+      for (const { table, chain, how, rule } of this.#rules(subnet)) {
+        const there = await runCommand("iptables", ["-w", "-t", table, "-C", chain, ...rule], this.#ip(signal));
+        if (there.exitCode !== 0)
+          await commandOutput("iptables", ["-w", "-t", table, how, chain, ...rule], this.#ip(signal));
+      }
     } catch (error) {
       signal.throwIfAborted();
       this.#options.log.warn("Pods with a network of their own cannot reach beyond this machine", { error });
     }
   }
 
+  #rules(subnet: Subnet): readonly Rule[] {
+    const bridge = this.#bridgeName;
+    const range = `${addressText(subnet.base)}/${subnet.bits}`;
+    const established = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
+    const led = Object.entries(this.#options.ports()).map(([port, target]): Rule => {
+      const rule = ["-i", bridge, "-d", gatewayOf(subnet), "-p", "tcp", "--dport", port];
+      const to = ["-j", "DNAT", "--to-destination", `127.0.0.1:${target}`];
+      return { table: "nat", chain: "PREROUTING", how: "-A", rule: [...rule, ...to] };
+    });
+    return [
+      { table: "nat", chain: "POSTROUTING", how: "-A", rule: ["-s", range, "!", "-d", range, "-j", "MASQUERADE"] },
+      // Docker and firewalls forward nothing that is not named.
+      { table: "filter", chain: "FORWARD", how: "-I", rule: ["-i", bridge, "-j", "ACCEPT"] },
+      { table: "filter", chain: "FORWARD", how: "-I", rule: ["-o", bridge, ...established, "-j", "ACCEPT"] },
+      ...led,
+    ];
+  }
+
   async #removeBridge(signal: AbortSignal): Promise<void> {
     const subnet = this.#subnet;
     this.#subnet = undefined;
-    const options = this.#ip(signal);
-    await runCommand("ip", ["link", "delete", this.#bridgeName], options);
+    await runCommand("ip", ["link", "delete", this.#bridgeName], this.#ip(signal));
     if (subnet === undefined) return;
-    const range = `${addressText(subnet.base)}/${subnet.bits}`;
-    for (const rule of [
-      ["-t", "nat", "-D", "POSTROUTING", "-s", range, "!", "-d", range, "-j", "MASQUERADE"],
-      ["-D", "FORWARD", "-i", this.#bridgeName, "-j", "ACCEPT"],
-      ["-D", "FORWARD", "-o", this.#bridgeName, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"],
-    ]) {
+    for (const { table, chain, rule } of this.#rules(subnet)) {
       // Where they could not be made there are none.
-      await runCommand("iptables", ["-w", ...rule], options).catch(() => {});
+      await runCommand("iptables", ["-w", "-t", table, "-D", chain, ...rule], this.#ip(signal)).catch(() => {});
     }
   }
 

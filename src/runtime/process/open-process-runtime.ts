@@ -6,7 +6,7 @@ import { defaultImageLimits, type ImageLimits, ImageStore } from "../image/image
 import { detectAbilities } from "../isolation/detect.ts";
 import { Isolation } from "../isolation/isolation.ts";
 import type { PodRuntime } from "../pod-runtime.ts";
-import type { ImageSourcePort } from "../ports.ts";
+import type { GatewayPort, ImageSourcePort } from "../ports.ts";
 import { findContainer, namesIn, noteOutOfMemory, readEnd, removeFolder, writeEnd } from "./container-folder.ts";
 import { PodPlaces } from "./pod-places.ts";
 import { defaultPortRange, PortAllocator, type PortRange } from "./port-allocator.ts";
@@ -28,6 +28,8 @@ export interface ProcessRuntimeOptions {
   readonly codeCache?: string;
   /** `never` keeps every pod a plain process, also where more could be. */
   readonly isolation?: "when-possible" | "never";
+  /** Absent: pods with a network of their own reach nothing of the machine by name. */
+  readonly gateway?: GatewayPort;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -88,6 +90,7 @@ async function openIsolation(options: ProcessRuntimeOptions, places: PodPlaces):
     abilities,
     tools: { nodePath: options.nodePath ?? process.execPath, codeCache: options.codeCache ?? "", searchPath },
     podsFolder: places.root,
+    gateway: options.gateway,
     id: sha256Hex(places.root).slice(0, 8),
     random: () => options.ids.random(),
     log: options.log,

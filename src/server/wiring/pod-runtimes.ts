@@ -2,6 +2,7 @@
 import { AppError, errorMessage } from "#lib";
 import {
   findEngine,
+  type GatewayPort,
   type ImageSourcePort,
   openDockerRuntime,
   openProcessRuntime,
@@ -12,7 +13,11 @@ import type { ServerContext } from "../context.ts";
 
 class NoEngineError extends AppError<"server/no-engine"> {}
 
-export async function podRuntimes(context: ServerContext, source: ImageSourcePort): Promise<PodRuntime> {
+export async function podRuntimes(
+  context: ServerContext,
+  source: ImageSourcePort,
+  gateway: GatewayPort,
+): Promise<PodRuntime> {
   const { config, home, clock, ids, log, signal } = context;
   const { runtime: usual } = config.pods;
   await using opened = new AsyncDisposableStack();
@@ -24,6 +29,7 @@ export async function podRuntimes(context: ServerContext, source: ImageSourcePor
       hostPath: config.hostPath,
       nodePath: config.nodePath,
       codeCache: config.codeCache,
+      gateway,
       clock,
       ids,
       log,
