@@ -18,6 +18,8 @@ import { crdKind } from "./extensions/crd-kind.ts";
 import { controllerRevisionKind } from "./apps/controller-revision-kind.ts";
 import { daemonSetKind } from "./apps/daemon-set-kind.ts";
 import { statefulSetKind } from "./apps/stateful-set-kind.ts";
+import { olderAutoscalerKind } from "./autoscaling/autoscaler-v1-kind.ts";
+import { newerEventKind } from "./core/event-v1-kind.ts";
 import { horizontalPodAutoscalerKind } from "./autoscaling/autoscaler-kind.ts";
 import { cronJobKind } from "./batch/cron-job-kind.ts";
 import { jobKind } from "./batch/job-kind.ts";
@@ -43,6 +45,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   secretKind,
   serviceAccountKind,
   eventKind,
+  newerEventKind,
   nodeKind,
   podKind,
   serviceKind,
@@ -59,6 +62,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   jobKind,
   cronJobKind,
   horizontalPodAutoscalerKind,
+  olderAutoscalerKind,
   podDisruptionBudgetKind,
   endpointSliceKind,
   leaseKind,

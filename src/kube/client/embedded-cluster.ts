@@ -23,6 +23,7 @@ import { AccountKeeper } from "../server/service-accounts/account-keeper.ts";
 import { AccountTokens } from "../server/service-accounts/account-tokens.ts";
 import { plainWrite, type WriteRequest } from "../server/write/write-request.ts";
 import { ObjectStore } from "../store/object-store.ts";
+import type { Retention } from "../store/watch-log.ts";
 import type {
   Cluster,
   ClusterCapabilities,
@@ -45,6 +46,8 @@ export interface EmbeddedClusterOptions {
   readonly log: Log;
   /** Default: every kind of `#api`. */
   readonly kinds?: readonly KindDefinition[];
+  /** How much of the past lists and watches may still ask for. */
+  readonly retention?: Retention;
   /** Signs the tokens of service accounts (P-256). Default: a key of this process, whose tokens end with it. */
   readonly signingKey?: KeyObject;
   /** PEM of the authority by which clients inside the cluster know its API; default: none. */
@@ -77,8 +80,8 @@ class ClusterInProcess implements EmbeddedCluster {
   readonly #owned = new DisposableStack();
 
   constructor(options: EmbeddedClusterOptions) {
-    const { file, clock, ids, log, kinds = builtinKinds } = options;
-    const store = this.#owned.use(new ObjectStore({ file, clock }));
+    const { file, clock, ids, log, kinds = builtinKinds, retention } = options;
+    const store = this.#owned.use(new ObjectStore({ file, clock, ...(retention === undefined ? {} : { retention }) }));
     this.objects = new ObjectApi({ store, kinds: new KindRegistry(kinds), clock, ids });
     const customs = this.#owned.use(new CustomKinds(this.objects, clock, log));
     createDefaultNamespaces(this.objects);

@@ -31,6 +31,8 @@ export interface StatusDetails {
   readonly uid?: string;
   readonly causes?: readonly StatusCause[];
   readonly retryAfterSeconds?: number;
+  /** Where a list may go on though its state is gone; stands in the metadata of the Status. */
+  readonly continue?: string;
 }
 
 const codes: Readonly<Record<KubeReason, number>> = {

@@ -108,13 +108,14 @@ test("replicas are owned through scale, the status through status, each by who w
   assert.equal((await send("PATCH", `${web}?fieldManager=m`, deployment())).body.spec?.["replicas"], 5);
 });
 
-test("text of a secret is owned where it ends up, so that it goes when it is dropped", async (t) => {
+test("text of a secret is owned as it was written, so that dropping it leaves the data, as upstream has it", async (t) => {
   const send = await start(t);
   const path = "/api/v1/namespaces/default/secrets/s?fieldManager=m";
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" } };
   const created = await send("PATCH", path, { ...secret, stringData: { a: "1", b: "2" } });
-  assert.deepEqual(ownersOf(created), ['m Apply {"f:data":{"f:a":{},"f:b":{}}}']);
-  assert.deepEqual((await send("PATCH", path, { ...secret, stringData: { b: "2" } })).body.data, { b: "Mg==" });
+  assert.deepEqual(ownersOf(created), ['m Apply {"f:stringData":{"f:a":{},"f:b":{}}}']);
+  const dropped = await send("PATCH", path, { ...secret, stringData: { b: "2" } });
+  assert.deepEqual(dropped.body.data, { a: "MQ==", b: "Mg==" });
 });
 
 test("entries can be edited with the object, emptied by one empty entry, and not lost by leaving them out", async (t) => {

@@ -1,12 +1,12 @@
 import type { Clock, Log } from "#lib";
 import type { PodLogPort, PodStreamPort, UsagePort } from "../../ports.ts";
 import type { ObjectApi } from "../object-api.ts";
-import { KubeError } from "../../client/kube-error.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import type { KubeUser } from "../authentication/user.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { badRequest } from "../refusals.ts";
 import type { AccountTokens } from "../service-accounts/account-tokens.ts";
+import { invalidOptions, optionsOf } from "./option-rules.ts";
 import type { FieldValidation } from "../write/write-request.ts";
 
 /** A request after authentication, before anything is known of its meaning. */
@@ -53,35 +53,42 @@ export function wholeNumber(query: URLSearchParams, name: string): number | unde
   return Number(text);
 }
 
-export function isDryRun(query: URLSearchParams): boolean {
-  const values = query.getAll("dryRun");
+export function isDryRun(request: Pick<KubeRequest, "query" | "method">): boolean {
+  const values = request.query.getAll("dryRun");
   if (values.length === 0) return false;
   if (values.every((value) => value === "All")) return true;
-  throw badRequest(`Invalid value: ${JSON.stringify(values.join(","))}: dryRun must be "All"`);
+  const given = values.map((value) => JSON.stringify(value)).join(", ");
+  const message = `Unsupported value: []string{${given}}: supported values: "All"`;
+  throw invalidOptions(optionsOf(request.method), [["dryRun", message]]);
 }
 
-export function fieldValidation(query: URLSearchParams): FieldValidation {
+export function fieldValidation({ query, method }: Pick<KubeRequest, "query" | "method">): FieldValidation {
   const value = query.get("fieldValidation") ?? "";
   if (value === "") return "Warn";
   if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
-  throw badRequest(`fieldValidation parameter: Unsupported value: ${JSON.stringify(value)}`);
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`;
+  throw invalidOptions(optionsOf(method), [["fieldValidation", message]]);
 }
 
 /** Appliers must name themselves: throws Invalid when the parameter is missing. */
 export function applyManager(request: KubeRequest): string {
   if ((request.query.get("fieldManager") ?? "") !== "") return fieldManager(request);
-  const message = "Required value: is required for apply patch";
-  throw new KubeError("Invalid", `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`, {
-    group: "meta.k8s.io",
-    kind: "PatchOptions",
-    causes: [{ reason: "FieldValueRequired", message, field: "fieldManager" }],
-  });
+  throw invalidOptions("PatchOptions", [["fieldManager", "Required value: is required for apply patch"]]);
 }
 
 /** Who the fields belong to: the parameter, or the program in the User-Agent. */
 export function fieldManager(request: KubeRequest): string {
   const named = request.query.get("fieldManager") ?? "";
-  if (named.length > 128) throw badRequest("fieldManager must be at most 128 characters");
+  const kind = optionsOf(request.method);
+  if (named.length > 128) {
+    throw invalidOptions(kind, [["fieldManager", "Too long: may not be more than 128 bytes"]]);
+  }
+  const at = Array.from(named).findIndex((character) => !/[\P{C}]/u.test(character));
+  if (at >= 0) {
+    const code = (named.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const message = `Invalid value: ${JSON.stringify(named)}: invalid character U+${code} (at position ${at})`;
+    throw invalidOptions(kind, [["fieldManager", message]]);
+  }
   if (named !== "") return named;
   const agent = (request.headers["user-agent"] ?? "").split("/")[0]?.trim() ?? "";
   return agent === "" ? "unknown" : agent.slice(0, 128);

@@ -1,5 +1,6 @@
 /** From bytes to a JSON value, by Content-Type. */
 import { parseDocument } from "yaml";
+import { duplicateFields, duplicateYamlKeys } from "./duplicate-fields.ts";
 import { KubeError } from "../../client/kube-error.ts";
 import { decodeProtobufBody } from "../protobuf/decode-body.ts";
 import { badRequest } from "../refusals.ts";
@@ -45,6 +46,24 @@ function parseJsonOrYaml(bytes: Uint8Array): unknown {
   }
 }
 
+/** What the body names twice, in upstream's words; nothing of one that cannot be read, whose reader refuses it. */
+export function duplicatesOf(bytes: Uint8Array, contentType: string | undefined): string[] {
+  try {
+    return findDuplicates(bytes, contentType);
+  } catch {
+    return [];
+  }
+}
+
+function findDuplicates(bytes: Uint8Array, contentType: string | undefined): string[] {
+  const media = mediaType(contentType);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const isYaml = media.endsWith("yaml") && bytes[0] !== openingBrace;
+  if (isYaml) return duplicateYamlKeys(text);
+  if (!media.endsWith("json") && !media.endsWith("yaml")) return [];
+  return duplicateFields(text).map((path) => `duplicate field "${path}"`);
+}
+
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as unknown;
@@ -56,7 +75,8 @@ export function parseJson(bytes: Uint8Array): unknown {
 function parseYaml(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   try {
-    const document = parseDocument(text);
+    // Keys said twice are a matter of field validation.
+    const document = parseDocument(text, { uniqueKeys: false });
     const [problem] = document.errors;
     if (problem !== undefined) throw badRequest(`the body of the request is not YAML: ${problem.message}`);
     return document.toJS({ maxAliasCount: 100 }) as unknown;

@@ -140,7 +140,7 @@ test("what kubectl applied on the client it takes over on the server, and back, 
   assert.deepEqual(await owners(kubectl), ["kubectl-client-side-apply Update"]);
   const server = ["apply", "--server-side", "-f", "-"];
   assert.equal(await kubectl(server, manifest({ image: "web:2" })), "deployment.apps/web serverside-applied");
-  assert.deepEqual(await owners(kubectl), ["kubectl Apply", "kubectl-last-applied Apply"]);
+  assert.deepEqual(await owners(kubectl), ["kubectl-last-applied Apply", "kubectl Apply"]);
   const taken = await read(kubectl);
   assert.equal(taken.metadata.labels, undefined, "what was dropped with the move is gone");
   assert.match(await kubectl(["apply", "-f", "-"], manifest({ image: "web:3" })), /configured$/);

@@ -1,12 +1,14 @@
+import { maxBodyBytes } from "./request-body.ts";
 import { KubeError } from "../../client/kube-error.ts";
 
 /** The `Status` object that says what a refusal is. */
 export function statusBody(error: KubeError): Record<string, unknown> {
-  const { details = {}, message, reason, httpCode } = error;
+  const { details: all = {}, message, reason, httpCode } = error;
+  const { continue: token, ...details } = all;
   return {
     kind: "Status",
     apiVersion: "v1",
-    metadata: {},
+    metadata: token === undefined ? {} : { continue: token },
     status: "Failure",
     message,
     reason,
@@ -26,7 +28,7 @@ export function toKubeError(thrown: unknown): KubeError {
   if (thrown instanceof KubeError) return thrown;
   const code = typeof thrown === "object" && thrown !== null && "statusCode" in thrown ? thrown.statusCode : undefined;
   if (code === 413) {
-    return new KubeError("RequestEntityTooLarge", "The request body is too large: at most 3 MiB are accepted");
+    return new KubeError("RequestEntityTooLarge", `Request entity too large: limit is ${maxBodyBytes}`);
   }
   if (typeof code === "number" && code >= 400 && code < 500 && thrown instanceof Error) {
     return new KubeError("BadRequest", thrown.message, {}, thrown);

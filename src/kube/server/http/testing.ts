@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import fastify, { type FastifyInstance } from "fastify";
 import type { AccessPort } from "#api";
 import { runCommand, silentLog, systemClock, systemIds } from "#lib";
-import { openEmbeddedCluster } from "../../client/embedded-cluster.ts";
+import { type EmbeddedClusterOptions, openEmbeddedCluster } from "../../client/embedded-cluster.ts";
 import { KubeError } from "../../client/kube-error.ts";
 import type { PodStreamPort } from "../../ports.ts";
 import { kubeRoutes } from "./kube-routes.ts";
@@ -39,20 +39,27 @@ export const noStreams: PodStreamPort = {
 };
 
 /** Mounted at /kube, not listening; closed after the test. */
-export async function startFace(t: TestContext, streams: PodStreamPort = noStreams): Promise<FastifyInstance> {
-  const cluster = openEmbeddedCluster({ file: ":memory:", clock: systemClock, ids: systemIds, log: silentLog });
+export async function startFace(
+  t: TestContext,
+  streams: PodStreamPort = noStreams,
+  more: Partial<EmbeddedClusterOptions> = {},
+): Promise<FastifyInstance> {
+  const cluster = openEmbeddedCluster({
+    file: ":memory:",
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+    ...more,
+  });
   const app = fastify({ forceCloseConnections: true });
   async function* lines(container: string | undefined): AsyncGenerator<Uint8Array> {
     yield Buffer.from(`hello from ${container}\n`);
     await Promise.resolve();
   }
   const logs = { logs: (_pod: unknown, options: { container?: string }) => Promise.resolve(lines(options.container)) };
-  await app.register(
-    kubeRoutes({ cluster, access, logs, streams, clock: systemClock, log: silentLog, version: "0" }),
-    {
-      prefix: "/kube",
-    },
-  );
+  await app.register(kubeRoutes({ cluster, access, logs, streams, clock: systemClock, log: silentLog, version: "0" }), {
+    prefix: "/kube",
+  });
   t.after(async () => {
     await app.close();
     await cluster[Symbol.asyncDispose]();

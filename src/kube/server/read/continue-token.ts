@@ -2,7 +2,8 @@
 import { badRequest } from "../refusals.ts";
 
 export interface ContinueToken {
-  readonly revision: number;
+  /** Absent in a token that goes on in the present, after the past it was of has gone. */
+  readonly revision?: number;
   readonly namespace: string;
   readonly name: string;
 }
@@ -16,8 +17,9 @@ export function parseContinue(text: string): ContinueToken {
   try {
     const value = JSON.parse(Buffer.from(text, "base64url").toString()) as Partial<ContinueToken>;
     const { revision, namespace, name } = value;
-    if (typeof revision === "number" && Number.isSafeInteger(revision) && revision >= 0) {
-      if (typeof namespace === "string" && typeof name === "string") return { revision, namespace, name };
+    if (typeof namespace === "string" && typeof name === "string") {
+      if (revision === undefined) return { namespace, name };
+      if (Number.isSafeInteger(revision) && revision >= 0) return { revision, namespace, name };
     }
   } catch {
     // Not JSON: the same answer as for JSON of another shape.

@@ -133,7 +133,7 @@ function typeProblem(schema: Schema, value: unknown): string | undefined {
     case "boolean":
       return typeof value === "boolean" ? undefined : "true or false";
     case "integer":
-      return Number.isInteger(value) ? undefined : "a whole number";
+      return isInteger(value, schema.format) ? undefined : (integerWords[schema.format ?? ""] ?? "a whole number");
     case "number":
       return typeof value === "number" ? undefined : "a number";
     case "array":
@@ -143,6 +143,13 @@ function typeProblem(schema: Schema, value: unknown): string | undefined {
     default:
       return undefined;
   }
+}
+
+const integerWords: Readonly<Record<string, string>> = { int32: "a whole number of 32 bits" };
+
+function isInteger(value: unknown, format: string | undefined): boolean {
+  if (!Number.isInteger(value)) return false;
+  return format === "int32" ? Number(value) === (Number(value) | 0) : Math.abs(Number(value)) < 2 ** 63;
 }
 
 function isTime(text: string): boolean {

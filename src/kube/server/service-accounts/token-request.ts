@@ -30,7 +30,7 @@ export async function requestToken(call: ObjectCall): Promise<Answer> {
     metadata: { ...metadata, name: call.name, namespace, creationTimestamp: toTimestamp(call.face.clock.now()) },
     spec: { ...spec, audiences: issued.audiences, expirationSeconds: request.expirationSeconds },
     // A dry run shows what would come of it, and gives nothing away.
-    status: isDryRun(call.request.query)
+    status: isDryRun(call.request)
       ? { token: "", expirationTimestamp: issued.expiresAt }
       : { token: issued.token, expirationTimestamp: issued.expiresAt },
   };

@@ -1,6 +1,7 @@
 import { isObject } from "#lib";
 import { type Answer, ok } from "../http/answer.ts";
 import { isDryRun, wholeNumber } from "../http/kube-request.ts";
+import { invalidOptions } from "../http/option-rules.ts";
 import { decodeBody } from "../http/request-body.ts";
 import { successBody } from "../http/status-body.ts";
 import type { DeleteRequest } from "../object-api.ts";
@@ -48,13 +49,15 @@ export function deleteRequestOf(options: Record<string, unknown>, query: URLSear
   const orphan = options["orphanDependents"] ?? query.get("orphanDependents");
   const policy = options["propagationPolicy"] ?? query.get("propagationPolicy") ?? policyOfOrphan(orphan);
   if (policy !== undefined && policy !== "Background" && policy !== "Foreground" && policy !== "Orphan") {
-    throw badRequest(`propagationPolicy must be Background, Foreground or Orphan: found ${JSON.stringify(policy)}`);
+    const supported = 'supported values: "Foreground", "Background", "Orphan", "nil"';
+    const message = `Unsupported value: ${JSON.stringify(policy)}: ${supported}`;
+    throw invalidOptions("DeleteOptions", [["propagationPolicy", message]]);
   }
   return {
     propagationPolicy: policy,
     gracePeriodSeconds: typeof grace === "number" ? grace : undefined,
     preconditions: preconditionsOf(options["preconditions"]),
-    dryRun: isDryRun(query) || isDryRunBody(options["dryRun"]),
+    dryRun: isDryRun({ query, method: "DELETE" }) || isDryRunBody(options["dryRun"]),
   };
 }
 

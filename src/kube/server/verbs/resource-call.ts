@@ -3,7 +3,7 @@ import type { KubeFace, KubeRequest } from "../http/kube-request.ts";
 import { negotiate } from "../http/accept.ts";
 import type { ServedKind } from "../registry/served-kind.ts";
 import { objectForms, parseIncludeObject, type Presentation } from "../tables/representation.ts";
-import { decodeBody } from "../http/request-body.ts";
+import { decodeBody, duplicatesOf } from "../http/request-body.ts";
 import { fieldManager, fieldValidation, isDryRun } from "../http/kube-request.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Subresource, WriteRequest } from "../write/write-request.ts";
@@ -48,11 +48,13 @@ export function requireBody(call: ResourceCall): unknown {
 /** The write the request asks for; warnings gather in the list. */
 export function writeOf(call: ResourceCall, subresource?: Subresource): { write: WriteRequest; warnings: string[] } {
   const warnings: string[] = [];
+  const validation = fieldValidation(call.request);
   const write: WriteRequest = {
     manager: fieldManager(call.request),
-    dryRun: isDryRun(call.request.query),
-    fieldValidation: fieldValidation(call.request.query),
+    dryRun: isDryRun(call.request),
+    fieldValidation: validation,
     subresource,
+    duplicates: validation === "Ignore" ? [] : duplicatesOf(call.request.body, call.request.headers["content-type"]),
     admit: (object, old) => admit(call, object, old),
     warn: (message) => {
       if (warnings.length < 50) warnings.push(message);

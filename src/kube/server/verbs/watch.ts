@@ -2,7 +2,7 @@ import type { Clock } from "#lib";
 import type { Answer } from "../http/answer.ts";
 import { flag, wholeNumber } from "../http/kube-request.ts";
 import { statusBody, toKubeError } from "../http/status-body.ts";
-import { badRequest } from "../refusals.ts";
+import { checkWatchOptions } from "../http/option-rules.ts";
 import { watchChanges, type WatchedEvent, type WatchRequest } from "../read/watch-changes.ts";
 import { type Presentation, presentBookmark, presentEvent } from "../tables/representation.ts";
 import { callSelection } from "./list.ts";
@@ -19,7 +19,7 @@ export function watchObjects(call: ResourceCall): Answer {
   const { query, signal } = call.request;
   const bookmarks = flag(query, "allowWatchBookmarks");
   const sendInitialEvents = flag(query, "sendInitialEvents");
-  checkInitialEvents(query, sendInitialEvents);
+  checkWatchOptions(query);
   const request: WatchRequest = {
     selection: callSelection(call),
     resourceVersion: query.get("resourceVersion") ?? "",
@@ -33,16 +33,6 @@ export function watchObjects(call: ResourceCall): Answer {
       how.representation.format === "yaml" ? "application/yaml;stream=watch" : "application/json;stream=watch",
     chunks: watchLines(call, request, { how, bookmarks, timeoutMs }),
   };
-}
-
-function checkInitialEvents(query: URLSearchParams, sendInitialEvents: boolean): void {
-  const match = query.get("resourceVersionMatch") ?? "";
-  if (sendInitialEvents && match !== "NotOlderThan") {
-    throw badRequest("sendInitialEvents needs resourceVersionMatch=NotOlderThan");
-  }
-  if (!query.has("sendInitialEvents") && match !== "") {
-    throw badRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is given");
-  }
 }
 
 interface WatchForm {

@@ -1,9 +1,11 @@
 import type { AnyObject } from "#api";
+import { isObject } from "#lib";
 import type { Answer } from "../http/answer.ts";
 import { applyBody, mediaType, parseJson, unsupportedMedia } from "../http/request-body.ts";
 import { applyManager, flag } from "../http/kube-request.ts";
-import { KubeError } from "../../client/kube-error.ts";
+import { invalidOptions } from "../http/option-rules.ts";
 import type { PatchBody } from "../object-api.ts";
+import { badRequest } from "../refusals.ts";
 import { applyScale, getScale, patchScale, putScale } from "../scale/scale.ts";
 import { cloneJson } from "../write/clone-json.ts";
 import type { Subresource } from "../write/write-request.ts";
@@ -40,7 +42,9 @@ const applyMedia = "application/apply-patch+yaml";
 export function patchObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
   const media = mediaType(call.request.headers["content-type"]);
   if (media === applyMedia) return applyObject(call, subresource);
-  if (call.request.query.has("force")) throw forbiddenForce();
+  if (call.request.query.has("force")) {
+    throw invalidOptions("PatchOptions", [["force", "Forbidden: may not be specified for non-apply patch"]]);
+  }
   if (!Object.hasOwn(patchMedia, media)) throw unsupportedMedia(media, [...Object.keys(patchMedia), applyMedia]);
   const type = patchMedia[media as keyof typeof patchMedia];
   const patch: PatchBody = { type, patch: cloneJson(parseJson(call.request.body)) };
@@ -53,19 +57,11 @@ export function patchObject(call: ObjectCall, subresource: Subresource | undefin
   return objectAnswer(call, object, { warnings });
 }
 
-function forbiddenForce(): KubeError {
-  const message = "Forbidden: may not be specified for non-apply patch";
-  return new KubeError("Invalid", `PatchOptions.meta.k8s.io "" is invalid: force: ${message}`, {
-    group: "meta.k8s.io",
-    kind: "PatchOptions",
-    causes: [{ reason: "FieldValueForbidden", message, field: "force" }],
-  });
-}
-
 /** Creates what is not there. */
 function applyObject(call: ObjectCall, subresource: Subresource | undefined): Answer {
   const { objects } = call.face;
   const body = applyBody(call.request.body);
+  if (subresource !== "scale") requireType(body);
   const { write, warnings } = writeOf(call, subresource);
   const request = { ...write, manager: applyManager(call.request), force: flag(call.request.query, "force") };
   if (subresource === "scale") {
@@ -73,6 +69,14 @@ function applyObject(call: ObjectCall, subresource: Subresource | undefined): An
   }
   const { object, created } = objects.apply(call.kind, placeOf(call), body, request);
   return objectAnswer(call, object, { code: created ? 201 : 200, warnings });
+}
+
+/** An applier says what it applies: nothing is filled in for it. */
+function requireType(body: unknown): void {
+  const { apiVersion = "", kind = "" } = (isObject(body) ? body : {}) as { apiVersion?: unknown; kind?: unknown };
+  if (apiVersion === "" || kind === "") {
+    throw badRequest(`invalid object type: ${String(apiVersion)}, Kind=${String(kind)}`);
+  }
 }
 
 export function readScale(call: ObjectCall): Answer {

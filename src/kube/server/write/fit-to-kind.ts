@@ -38,7 +38,7 @@ export function fitToKind(kind: ServedKind, object: AnyObject, request: WriteReq
   const mistyped = fit?.mistyped[0];
   // Upstream reads built-in kinds into Go structs, which fails, and validates custom ones, which is a problem like others.
   if (mistyped !== undefined && !allRules) throw cannotDecode(kind.type, formatProblem(mistyped));
-  report(kind, [...(fit?.unknown ?? dropTopLevel(kind, object)), ...dropMetadata(object)], request);
+  report(kind, [...dropMetadata(object), ...(fit?.unknown ?? dropTopLevel(kind, object))], request);
   return fit === undefined ? [] : [...fit.mistyped, ...fit.missing, ...fit.broken];
 }
 
@@ -53,12 +53,13 @@ export function fitConfiguration(kind: ServedKind, object: AnyObject, request: W
     schema === undefined ? undefined : conform(schema, object, { allRules: false, confidential, except: everyKindHas });
   const mistyped = fit?.mistyped[0];
   if (mistyped !== undefined) throw cannotDecode(kind.type, formatProblem(mistyped));
-  report(kind, [...(fit?.unknown ?? dropTopLevel(kind, object)), ...dropMetadata(object)], request);
+  report(kind, [...dropMetadata(object), ...(fit?.unknown ?? dropTopLevel(kind, object))], request);
 }
 
 function report(kind: ServedKind, unknown: readonly string[], request: WriteRequest): void {
-  if (unknown.length === 0) return;
-  const texts = unknown.map((path) => `unknown field "${path}"`);
+  const twice = request.duplicates ?? [];
+  if (unknown.length === 0 && twice.length === 0) return;
+  const texts = [...twice, ...unknown.map((path) => `unknown field "${path}"`)];
   if (request.fieldValidation === "Strict") {
     throw cannotDecode(kind.type, `strict decoding error: ${texts.join(", ")}`);
   }

@@ -10,6 +10,8 @@ export interface WriteRequest {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
   readonly subresource?: Subresource | undefined;
+  /** What the text of the body says twice, in the words of a report. */
+  readonly duplicates?: readonly string[];
   /** Told of what was accepted but is probably not meant (unknown fields, warnings of validation). */
   readonly warn: (message: string) => void;
   /**
