@@ -10,6 +10,8 @@ export interface Contestant extends AsyncDisposable {
   readonly target: Target;
   /** Memory of its processes that hold objects, in MiB. */
   memory(): Promise<number>;
+  /** CPU that these processes have used so far, in seconds. */
+  cpu(): Promise<number>;
 }
 
 export type Start = () => Promise<Contestant>;
@@ -20,6 +22,7 @@ export async function startOurs(): Promise<Contestant> {
   return {
     target: await readTarget(tidegate.env["KUBECONFIG"] ?? ""),
     memory: async () => await residentMiB([await tidegate.controlPid()]),
+    cpu: async () => await cpuSeconds([await tidegate.controlPid()]),
     [Symbol.asyncDispose]: () => tidegate[Symbol.asyncDispose](),
   };
 }
@@ -32,6 +35,7 @@ export function peer(): Start | undefined {
     return {
       target: await readTarget(server.kubeconfig),
       memory: () => residentMiB([server.serverPid, server.etcdPid]),
+      cpu: () => cpuSeconds([server.serverPid, server.etcdPid]),
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     };
   };
@@ -55,4 +59,18 @@ async function residentMiB(pids: readonly number[]): Promise<number> {
   let kib = 0;
   for (const pid of pids) kib += Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
   return kib / 1024;
+}
+
+/** Of Linux: `getconf CLK_TCK`. */
+const ticksPerSecond = 100;
+
+/** User and kernel time, proc(5). */
+async function cpuSeconds(pids: readonly number[]): Promise<number> {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = await readFile(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / ticksPerSecond;
 }

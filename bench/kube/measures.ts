@@ -7,6 +7,8 @@ import type { Contestant } from "./contestants.ts";
 export const measureNames = [
   "create Pods, 16 connections /s",
   "create ConfigMaps, 16 connections /s",
+  "create Pods, 16 connections, CPU µs each",
+  "create ConfigMaps, 16 connections, CPU µs each",
   "create Pods, 1 connection /s",
   "create ConfigMaps, 1 connection /s",
   "list of 5,000 Pods, p50 ms",
@@ -26,7 +28,7 @@ const lists = 10;
 const pods = "/api/v1/namespaces/bench/pods";
 const configMaps = "/api/v1/namespaces/bench/configmaps";
 
-export async function measure({ target, memory }: Contestant, signal: AbortSignal): Promise<Figures> {
+export async function measure({ target, memory, cpu }: Contestant, signal: AbortSignal): Promise<Figures> {
   for (const name of ["bench", "warm"]) {
     using connection = await Connection.open(target);
     await create(connection, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -37,8 +39,12 @@ export async function measure({ target, memory }: Contestant, signal: AbortSigna
     [configMap, "configmaps"],
   ] as const)
     await createMany(target, `/api/v1/namespaces/warm/${kind}`, { make, count: few, connections: 4 });
+  const beforePods = await cpu();
   const podsMany = await createMany(target, pods, { make: pod, count: many, connections: 16 });
-  const mapsMany = await createMany(target, configMaps, { make: configMap, count: many - 2 * few, connections: 16 });
+  const beforeMaps = await cpu();
+  const maps = many - 2 * few;
+  const mapsMany = await createMany(target, configMaps, { make: configMap, count: maps, connections: 16 });
+  const afterMaps = await cpu();
   const listed = await listTimes(target);
   // What the lists have left behind is collected when there is time.
   await delay(1000, undefined, { signal });
@@ -50,6 +56,8 @@ export async function measure({ target, memory }: Contestant, signal: AbortSigna
   return {
     "create Pods, 16 connections /s": podsMany,
     "create ConfigMaps, 16 connections /s": mapsMany,
+    "create Pods, 16 connections, CPU µs each": ((beforeMaps - beforePods) * 1e6) / many,
+    "create ConfigMaps, 16 connections, CPU µs each": ((afterMaps - beforeMaps) * 1e6) / maps,
     "create Pods, 1 connection /s": podsFew,
     "create ConfigMaps, 1 connection /s": mapsFew,
     "list of 5,000 Pods, p50 ms": percentile(listed, 50),
