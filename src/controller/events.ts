@@ -31,7 +31,9 @@ export async function recordEvent<T extends KubeObject>(
 ): Promise<void> {
   const namespace = object.metadata.namespace ?? "default";
   const identity = [object.metadata.uid, text.type, text.reason, text.message].join("\n");
-  const name = `${object.metadata.name}.${sha256Hex(identity).slice(0, 16)}`;
+  // A name has at most 253 characters, and none of its parts ends with a dash.
+  const prefix = object.metadata.name.slice(0, 253 - 17).replace(/[-.]+$/, "");
+  const name = `${prefix}.${sha256Hex(identity).slice(0, 16)}`;
   const time = toTimestamp(options.clock.now());
   try {
     const old = await options.cluster.get(events, { namespace, name }, { signal });
