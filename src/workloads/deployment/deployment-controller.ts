@@ -7,11 +7,12 @@ import {
   recordEvent,
   type Request,
   requestsOfOwner,
+  setCondition,
   settled,
   watching,
 } from "#controller";
 import { isKubeError } from "#kube";
-import { deepEqual } from "#lib";
+import { deepEqual, errorMessage } from "#lib";
 import type { ControllerContext } from "../controller-context.ts";
 import { type DeploymentAction, planDeployment } from "./plan-deployment.ts";
 import { revisionAnnotation, unlabelled } from "./revisions.ts";
@@ -151,7 +152,10 @@ async function createSet(
   try {
     await context.cluster.create(replicaSets, replicaSet, { signal });
   } catch (error) {
-    if (!isKubeError(error, "AlreadyExists")) throw error;
+    if (!isKubeError(error, "AlreadyExists")) {
+      await refused(context, deployment, name, error, signal);
+      throw error;
+    }
     const present = await context.cluster.get(replicaSets, { namespace, name }, { signal });
     // Ours, and only the cache does not know yet? Or another template with the same hash?
     const ours = present !== undefined && controllerOf(present)?.uid === deployment.metadata.uid;
@@ -159,6 +163,29 @@ async function createSet(
   }
   await tell(context, deployment, `Scaled up replica set ${name} from 0 to ${replicaSet.spec.replicas ?? 0}`, signal);
   return false;
+}
+
+/** The cluster would not have the ReplicaSet: said where people look, and tried again with back-off. */
+async function refused(
+  context: ControllerContext,
+  deployment: Deployment,
+  replicaSet: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  // A namespace that goes away refuses everything; its Deployments follow shortly.
+  if (isKubeError(error, "Forbidden")) return;
+  const reason = "ReplicaSetCreateError";
+  const message = `Failed to create new replica set "${replicaSet}": ${errorMessage(error)}`;
+  const event = { type: "Warning", reason, message } as const;
+  await recordEvent({ ...context, component: "deployment-controller" }, deployments, deployment, event, signal);
+  if (deployment.spec.progressDeadlineSeconds === undefined) return;
+  const condition = { type: "Progressing", status: "False", reason, message } as const;
+  const conditions = setCondition(deployment.status?.conditions ?? [], condition, context.clock.now());
+  const { namespace = "", name, uid } = deployment.metadata;
+  const patch = { type: "merge", patch: { metadata: { uid }, status: { conditions } } } as const;
+  await context.cluster.patch(deployments, { namespace, name }, patch, { signal, subresource: "status" });
 }
 
 /** The resourceVersion makes a step that was planned on an old view fail rather than be taken twice. */
