@@ -1,7 +1,7 @@
 /** Story: workflows call workflows, start each other, wait for each other, and are started by hand and by the clock. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { RunDetail, RunSummary, WorkflowSummary } from "#api";
+import type { RunDetail, RunSummary, ScheduledWorkflow, WorkflowSummary } from "#api";
 import { skipWithout } from "../support/needs.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { until } from "../support/until.ts";
@@ -138,6 +138,11 @@ describe("Given workflows that know each other", { skip: skipWithout("git") }, (
     assert.match(
       (await tidegate.cli(["workflow", "list", "acme/ci"])).stdout,
       /Nightly .*30 4 \* \* 1-5 \(Europe\/Berlin\) +in \d+[smhd]/,
+    );
+    const { items } = await tidegate.api<{ items: ScheduledWorkflow[] }>("/schedules");
+    assert.deepEqual(
+      items.map(({ workflow, nextAt }) => [workflow, nextAt]),
+      [["Nightly", schedules[0]?.nextAt]],
     );
     const started = await tidegate.cli([
       "workflow",

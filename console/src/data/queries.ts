@@ -11,6 +11,7 @@ import type {
   ArtifactSummary,
   RunDetail,
   RunSummary,
+  ScheduledWorkflow,
   SystemStatus,
   Trace,
 } from "#api";
@@ -48,6 +49,11 @@ function listOf<T>(topic: ChangeNotice["topic"], path: string) {
 
 export const deliveriesQuery = listOf<DeliveryView>("deliveries", "/deliveries?limit=50");
 export const runsQuery = listOf<RunSummary>("runs", "/runs?limit=100");
+/** Below the key of the list of runs: a run that begins by its schedule moves it on. */
+export const schedulesQuery = queryOptions({
+  queryKey: ["runs", "list", "schedules"],
+  queryFn: async ({ signal }) => (await getJson<Items<ScheduledWorkflow>>("/schedules", signal)).items,
+});
 export const applicationsQuery = listOf<ApplicationSummary>("applications", "/applications");
 export const rolloutsQuery = listOf<RolloutSummary>("rollouts", "/rollouts");
 

@@ -28,3 +28,11 @@ export interface WorkflowInput {
   readonly default?: boolean | number | string;
   readonly options: readonly string[];
 }
+
+/** A schedule of an enabled workflow. */
+export interface ScheduledWorkflow extends Required<WorkflowSchedule> {
+  readonly repository: string;
+  readonly path: string;
+  /** Its name. */
+  readonly workflow: string;
+}

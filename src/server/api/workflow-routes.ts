@@ -1,6 +1,6 @@
 /** Workflows of a repository: list, start by hand, send an event, switch on and off, let others call them. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { WorkflowSummary } from "#api";
+import type { ScheduledWorkflow, WorkflowSummary } from "#api";
 import { type Ids, isObject } from "#lib";
 import type { Repositories, Repository } from "#git";
 import type { Workflows } from "#workflows";
@@ -22,6 +22,10 @@ export function workflowRoutes(app: FastifyInstance, options: WorkflowRoutesOpti
   const { workflows, repositories, signal } = options;
   const find = async ({ owner, name }: Named["Params"]): Promise<Repository> =>
     await repositories.require(`${owner}/${name}`);
+  app.get("/schedules", async () => {
+    const items: readonly ScheduledWorkflow[] = await workflows.listSchedules();
+    return { items };
+  });
   app.get<Named>("/repositories/:owner/:name/workflows", async ({ params }) => {
     const { name } = await find(params);
     const items: readonly WorkflowSummary[] = await workflows.listWorkflows(name, { signal });

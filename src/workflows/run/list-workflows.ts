@@ -4,7 +4,7 @@ import { effectiveFiles } from "../parse/workflow-file.ts";
 import { disabledPaths } from "./switches.ts";
 import type { RunParts } from "./parts.ts";
 import type { ScheduleRow } from "./schema.ts";
-import { timestamp, type WorkflowView } from "./view.ts";
+import { timestamp, type ScheduledWorkflowView, type WorkflowView } from "./view.ts";
 
 const eventNames: Readonly<Record<Exclude<keyof Triggers, "activities">, string>> = {
   push: "push",
@@ -69,4 +69,25 @@ function nextOf(
 ): { readonly nextAt?: string } {
   const row = rows.find((one) => one.path === path && one.cron === cron && one.timezone === timezone);
   return row === undefined ? {} : { nextAt: timestamp(row.next_at) };
+}
+
+/** All schedules of enabled workflows, the next one first. */
+export async function listSchedules(parts: RunParts): Promise<readonly ScheduledWorkflowView[]> {
+  const rows = await parts.db
+    .selectFrom("workflows_schedules as schedule")
+    .leftJoin("workflows_disabled as disabled", (join) =>
+      join.onRef("disabled.repository", "=", "schedule.repository").onRef("disabled.path", "=", "schedule.path"),
+    )
+    .selectAll("schedule")
+    .where("disabled.path", "is", null)
+    .orderBy("schedule.next_at")
+    .execute();
+  return rows.map(({ repository, path, name, cron, timezone, next_at }) => ({
+    repository,
+    path,
+    workflow: name,
+    cron,
+    timezone,
+    nextAt: timestamp(next_at),
+  }));
 }

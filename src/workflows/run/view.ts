@@ -136,6 +136,13 @@ export interface ScheduleView {
   readonly nextAt?: string;
 }
 
+export interface ScheduledWorkflowView extends Required<ScheduleView> {
+  readonly repository: string;
+  readonly path: string;
+  /** Its name. */
+  readonly workflow: string;
+}
+
 /** A runner that asks for jobs, or did a moment ago. */
 export interface RunnerView {
   readonly id: string;

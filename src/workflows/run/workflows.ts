@@ -24,7 +24,7 @@ import { acceptEvent, callLoader } from "./accept-event.ts";
 
 import type { WorkflowEvent } from "./event.ts";
 import { Listeners, runFollowUps } from "./follow-ups.ts";
-import { listWorkflows } from "./list-workflows.ts";
+import { listSchedules, listWorkflows } from "./list-workflows.ts";
 import { LogStore } from "./log-store.ts";
 import type { RunParts } from "./parts.ts";
 import { findSteps, readLog, type LogOptions } from "./read-log.ts";
@@ -47,6 +47,7 @@ import {
   type RunnerView,
   type RunNotice,
   type RunView,
+  type ScheduledWorkflowView,
   type WorkflowView,
 } from "./view.ts";
 
@@ -179,6 +180,11 @@ export class Workflows implements AsyncDisposable {
   /** The workflows of the default branch, by name. */
   async listWorkflows(repository: string, options: { readonly signal: AbortSignal }): Promise<readonly WorkflowView[]> {
     return await listWorkflows(this.#parts, repository, options.signal);
+  }
+
+  /** All schedules of enabled workflows, the next one first. */
+  async listSchedules(): Promise<readonly ScheduledWorkflowView[]> {
+    return await listSchedules(this.#parts);
   }
 
   /** Lets events start a workflow, or keeps them from it. Throws `WorkflowsError` when there is no such file. */

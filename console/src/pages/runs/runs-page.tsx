@@ -9,6 +9,7 @@ import { Mark } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Ago, Span } from "../../parts/time.tsx";
 import { shortRef, shortSha } from "../../parts/words.ts";
+import { Schedules } from "./schedules.tsx";
 import "./runs.css";
 
 const route = getRouteApi("/runs");
@@ -31,6 +32,7 @@ export function RunsPage() {
           />
         }
       />
+      <Schedules />
       {data !== undefined ? (
         <Runs runs={data} search={q} />
       ) : error === null ? (
