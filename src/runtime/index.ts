@@ -28,3 +28,4 @@ export {
 } from "./pod-runtime.ts";
 export { openProcessRuntime, type ProcessRuntimeOptions } from "./process/open-process-runtime.ts";
 export { SeveralRuntimes } from "./several/several-runtimes.ts";
+export { detectIsolation } from "./isolation/detect.ts";

@@ -14,3 +14,4 @@ export { kubeconfigText, type KubeconfigContent } from "./kubeconfig.ts";
 export { processLog } from "./process-log.ts";
 export { supervise, type Supervisor, SupervisorError, type SupervisorOptions } from "./supervisor.ts";
 export { version } from "./version.ts";
+export { machineIsolation } from "./machine-isolation.ts";

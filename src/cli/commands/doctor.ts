@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import type { Command } from "commander";
 import type { SystemStatus } from "#api";
 import { errorMessage, runCommand } from "#lib";
-import { homeFolder, homeOf, readConfig, remoteServer } from "#server";
+import { homeFolder, homeOf, machineIsolation, readConfig, remoteServer } from "#server";
 import { connect } from "../client.ts";
 import { command, type GlobalOptions, interruptSignal } from "../command.ts";
 import { paint, print, printJson } from "../output.ts";
@@ -44,6 +44,7 @@ async function doctor(options: GlobalOptions): Promise<void> {
       signal,
     ),
     dataFolder(options.home),
+    podIsolation(signal),
     server(options.home),
     cluster(options.home),
   ]);
@@ -112,6 +113,12 @@ async function cluster(flag: string | undefined): Promise<Finding | undefined> {
   } catch (error) {
     return { check, result: "problem", detail: `the API over TLS does not answer: ${errorMessage(error)}` };
   }
+}
+
+/** What the process runtime will find when it starts. */
+async function podIsolation(signal: AbortSignal): Promise<Finding> {
+  const { isolated, text } = await machineIsolation(signal);
+  return { check: "isolation", result: isolated ? "ok" : "note", detail: text };
 }
 
 async function server(flag: string | undefined): Promise<Finding> {

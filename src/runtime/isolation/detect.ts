@@ -1,5 +1,6 @@
 /** What of isolation this machine can do, found out by doing it once. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { errorMessage, runCommand } from "#lib";
 import { type ControlGroups, findControlGroups } from "./limits.ts";
@@ -25,21 +26,17 @@ export async function detectAbilities(
   signal: AbortSignal,
 ): Promise<MachineAbilities> {
   const limits = process.platform === "linux" ? await findControlGroups() : "this is not Linux";
-  return { isolation: await detectIsolation(folder, searchPath, signal), limits };
+  return { isolation: await findIsolation(folder, searchPath, signal), limits };
 }
 
-async function detectIsolation(
+async function findIsolation(
   folder: string,
   searchPath: string,
   signal: AbortSignal,
 ): Promise<IsolationAbilities | string> {
   if (process.platform !== "linux") return "this is not Linux";
   if (process.getuid?.() !== 0) return "Tidegate does not run as root";
-  try {
-    await import("node:ffi");
-  } catch {
-    return "this Node.js has no node:ffi";
-  }
+  if (!isBuiltin("node:ffi")) return "this Node.js has no node:ffi";
   const run = (file: string, ...args: readonly string[]): Promise<string | undefined> =>
     problemOf(file, args, searchPath, signal);
   const spaces = await run("unshare", "--mount", "--pid", "--ipc", "--uts", "--net", "--fork", "--kill-child", "true");
@@ -90,4 +87,19 @@ export function abilitiesText({ isolation, limits }: MachineAbilities): string {
       ? `pods are plain processes, not isolated: ${isolation}`
       : `images with a root file system of their own are isolated${isolation.networks ? "" : ", but share the network"}`;
   return `${isolated}; ${typeof limits === "string" ? `CPU and memory are not limited: ${limits}` : "CPU and memory are limited"}`;
+}
+
+/** The same for people who ask before a runtime is open. */
+export async function detectIsolation(
+  folder: string,
+  hostPath: string,
+  signal: AbortSignal,
+): Promise<{ readonly isolated: boolean; readonly text: string }> {
+  const abilities = await detectAbilities(folder, withSystemFolders(hostPath), signal);
+  return { isolated: typeof abilities.isolation !== "string", text: abilitiesText(abilities) };
+}
+
+/** `ip` and the like lie in folders that a user's PATH may lack. */
+export function withSystemFolders(hostPath: string): string {
+  return `${hostPath}:/usr/sbin:/sbin:/usr/bin:/bin`;
 }

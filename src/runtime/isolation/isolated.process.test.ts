@@ -267,3 +267,16 @@ test(
     );
   },
 );
+
+test("a plain container beside an isolated one is on the pod's network", { skip }, async () => {
+  await using subject = await withImage();
+  const { runtime } = subject;
+  await subject.source.add("registry.test/plain:1", { Entrypoint: ["sh"] }, [[{ name: "app/x", content: "x" }]]);
+  const spec = await specOf(runtime, "echo up; nc -l -p 9999 -e echo hello");
+  const { id } = await runtime.startContainer(spec, signal);
+  await written(runtime, id, "up");
+  const plain = await runtime.pull("registry.test/plain:1", { policy: "Always", signal });
+  const args = ["-c", "cat /proc/net/fib_trie"];
+  const second = await runtime.startContainer({ ...spec, name: "second", image: plain, args }, signal);
+  assert.ok((await text(runtime, second.id)).includes(spec.network.ip));
+});

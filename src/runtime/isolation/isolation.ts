@@ -134,8 +134,15 @@ export class Isolation {
     const gid = process.getgid?.() ?? -1;
     const identity = plainIdentity(spec.security, { uid, gid, groups: process.getgroups?.() ?? [] });
     const limitFiles = await this.#limit(spec);
-    if (identity === undefined && limitFiles.length === 0) return launch;
-    return await confined({ folder, identity, limitFiles, launch, tools: this.#options.tools });
+    const { tools } = this.#options;
+    const bound =
+      identity === undefined && limitFiles.length === 0
+        ? launch
+        : await confined({ folder, identity, limitFiles, launch, tools });
+    const network = this.#networks.get(spec.pod.uid);
+    if (network === undefined) return bound;
+    // Beside isolated containers: on the pod's network, as all containers of a pod are.
+    return { ...bound, argv: ["nsenter", `--net=/run/netns/${network.namespace}`, "--", ...bound.argv] };
   }
 
   async beside(folder: string, id: string, command: readonly string[]): Promise<PreparedCommand> {

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, type Ids, type Log, sha256Hex, writeFileAtomic } from "#lib";
 import { defaultImageLimits, type ImageLimits, ImageStore } from "../image/image-store.ts";
-import { detectAbilities } from "../isolation/detect.ts";
+import { detectAbilities, withSystemFolders } from "../isolation/detect.ts";
 import { Isolation } from "../isolation/isolation.ts";
 import type { PodRuntime } from "../pod-runtime.ts";
 import type { GatewayPort, ImageSourcePort } from "../ports.ts";
@@ -78,11 +78,8 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   return runtime;
 }
 
-/** System folders hold `ip` and the like, which a user's PATH may lack. */
-const systemFolders = "/usr/sbin:/sbin:/usr/bin:/bin";
-
 async function openIsolation(options: ProcessRuntimeOptions, places: PodPlaces): Promise<Isolation> {
-  const searchPath = `${options.hostPath}:${systemFolders}`;
+  const searchPath = withSystemFolders(options.hostPath);
   const unwanted = { isolation: "it is switched off", limits: "it is switched off" };
   const abilities =
     options.isolation === "never" ? unwanted : await detectAbilities(options.podsFolder, searchPath, options.signal);
