@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "#lib";
-import type { KubeError } from "../../client/kube-error.ts";
+import { KubeError } from "../../client/kube-error.ts";
 import { badRequest } from "../refusals.ts";
 import { StreamError } from "../streams/errors.ts";
 import { isStreamSubresource } from "../streams/stream-subresources.ts";
@@ -21,6 +21,9 @@ export interface UpgradeOptions {
   readonly log: Log;
 }
 
+/** At once, of all clients of a server. */
+const maxConnections = 1000;
+
 /** A property that `node:http` documents as an option of its servers (`shouldUpgradeCallback`), and reads at each request. */
 interface Upgrading {
   shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
@@ -32,8 +35,15 @@ interface Upgrading {
  */
 export function acceptUpgrades(server: Server, options: UpgradeOptions): void {
   (server as Upgrading).shouldUpgradeCallback = (request) => isStreamRequest(request, options.prefix);
+  let open = 0;
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    void serve(request, socket, head, options);
+    if (open >= maxConnections) {
+      const message = `${maxConnections} streams to pods are open: close some of them first`;
+      return refuse(socket, new KubeError("TooManyRequests", message));
+    }
+    open++;
+    socket.once("close", () => open--);
+    return void serve(request, socket, head, options);
   });
 }
 

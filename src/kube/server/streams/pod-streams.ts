@@ -2,7 +2,6 @@
 import type { Duplex } from "node:stream";
 import { createWebSocketStream } from "ws";
 import type { Pod } from "#api";
-import { KubeError } from "../../client/kube-error.ts";
 import type { PodSession } from "../../ports.ts";
 import type { Answer } from "../http/answer.ts";
 import { flag, type KubeFace } from "../http/kube-request.ts";
@@ -17,29 +16,12 @@ import type { StreamSubresource } from "./stream-subresources.ts";
 import { acceptSpdy, acceptWebSocket, type Upgrade, upgradeKind } from "./upgrade.ts";
 import { ChannelCommandStreams, channelProtocols } from "./websocket/channel-command.ts";
 
-/** At once, of all clients. */
-const maxConnections = 1000;
-let connections = 0;
-
 /** What will serve the connection; throws KubeError while it is still an HTTP request. */
 export function openPodStream(call: ObjectCall, subresource: StreamSubresource): Answer {
   const pod = call.face.objects.get(call.kind, placeOf(call)) as unknown as Pod;
   if ((pod.spec.nodeName ?? "") === "") throw badRequest(`pod ${call.name} does not have a host assigned`);
   const serve = subresource === "portforward" ? forwarding(call, pod) : commanding(call, pod, subresource);
-  return {
-    kind: "upgrade",
-    async serve(upgrade) {
-      if (connections >= maxConnections) {
-        throw new KubeError("TooManyRequests", `${maxConnections} streams to pods are open: close some of them first`);
-      }
-      connections++;
-      try {
-        await serve(upgrade);
-      } finally {
-        connections--;
-      }
-    },
-  };
+  return { kind: "upgrade", serve };
 }
 
 type Serve = (upgrade: Upgrade) => Promise<void>;
