@@ -36,8 +36,7 @@ function commanding(call: ObjectCall, pod: Pod, subresource: "exec" | "attach"):
   if (isExec && command.length === 0) throw badRequest("you must specify at least one command for the container");
   face.streams.requireRunning(pod, container);
   return async (upgrade) => {
-    const signal = AbortSignal.any([request.signal]);
-    const asked = { container, stdin: wanted.stdin, tty: wanted.tty, signal };
+    const asked = { container, stdin: wanted.stdin, tty: wanted.tty, signal: request.signal };
     await serveCommand({
       streams: await commandStreams(face, upgrade, wanted),
       doing: isExec ? "error executing command in container" : "error attaching to container",

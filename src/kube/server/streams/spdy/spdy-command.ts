@@ -18,7 +18,7 @@ export const spdyCommandProtocols = [
   "channel.k8s.io",
 ] as const;
 
-export type SpdyCommandProtocol = (typeof spdyCommandProtocols)[number];
+type SpdyCommandProtocol = (typeof spdyCommandProtocols)[number];
 
 type StreamName = "error" | "stdin" | "stdout" | "stderr" | "resize";
 const streamNames: readonly string[] = ["error", "stdin", "stdout", "stderr", "resize"] satisfies StreamName[];
