@@ -50,23 +50,30 @@ export class OwnWrites<T extends KubeObject> implements Disposable {
   }
 
   get(namespace: string, name: string): T | undefined {
-    return this.list(namespace).find((object) => object.metadata.name === name);
+    const cached = this.#cache.get(namespace, name);
+    if (cached !== undefined) return this.#written.get(uidOf(cached))?.object ?? cached;
+    return this.#added(namespace, new Set()).find((object) => object.metadata.name === name);
   }
 
   list(namespace: string): T[] {
     const cached = this.#cache.list(namespace);
     if (this.#written.size === 0) return [...cached];
-    const oldest = this.#clock.monotonicMs() - patienceMs;
-    const known = new Set(cached.map(uidOf));
-    const added = [...this.#written.values()].filter(
-      ({ object, atMs }) => atMs > oldest && object.metadata.namespace === namespace && !known.has(uidOf(object)),
-    );
+    const added = this.#added(namespace, new Set(cached.map(uidOf)));
     const shown = cached.map((object) => this.#written.get(uidOf(object))?.object ?? object);
-    return [...shown, ...added.map(({ object }) => object)];
+    return [...shown, ...added];
   }
 
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
+  }
+
+  /** What was written and the cache does not know of at all. */
+  #added(namespace: string, known: ReadonlySet<string>): T[] {
+    const oldest = this.#clock.monotonicMs() - patienceMs;
+    return [...this.#written.values()]
+      .filter(({ object, atMs }) => atMs > oldest && object.metadata.namespace === namespace)
+      .map(({ object }) => object)
+      .filter((object) => !known.has(uidOf(object)));
   }
 
   #isCaughtUp(object: T): boolean {
