@@ -1,5 +1,5 @@
 /** The pod status that says what was observed: pure. Words and rules are kubelet's. */
-import type { Pod, PodStatus } from "#api";
+import type { PodStatus } from "#api";
 import { toTimestamp } from "#lib";
 import { containerStatus } from "./container-status.ts";
 import { initProgress } from "./init-progress.ts";
@@ -44,20 +44,9 @@ export function podStatus(observed: PodObserved, node: NodeFacts): PodStatus {
     ...(expired
       ? { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" }
       : {}),
-    qosClass: qosClass(pod),
   };
 }
 
 function noneRuns(observed: PodObserved): boolean {
   return observed.records.every((record) => record.state.kind === "exited");
-}
-
-function qosClass({ spec }: Pod): string {
-  const resources = [...spec.containers, ...(spec.initContainers ?? [])].map((container) => container.resources ?? {});
-  const given = new Set(resources.flatMap(({ limits, requests }) => Object.keys({ ...limits, ...requests })));
-  if (!given.has("cpu") && !given.has("memory")) return "BestEffort";
-  const guaranteed = resources.every(({ limits = {}, requests = {} }) =>
-    ["cpu", "memory"].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
-  );
-  return guaranteed ? "Guaranteed" : "Burstable";
 }

@@ -19,14 +19,21 @@ export function evictPod(call: ObjectCall): Answer {
   const now = toTimestamp(call.face.clock.now());
   const plan = planEviction(pod, budgetsOf(call), now);
   if (plan.kind === "refuse") throw plan.refusal;
-  if (plan.kind === "spend" && request.dryRun !== true) writeBudget(call, plan.budget, plan.status);
+  if (plan.kind === "ambiguous") return statusAnswer(500, { status: "Failure", message: plan.message });
   const exact = plan.kind === "delete" && plan.exact ? { resourceVersion: pod.metadata.resourceVersion ?? "" } : {};
-  deletePod(call, { ...request, preconditions: { ...exact, ...request.preconditions } }, now);
-  return {
-    kind: "body",
-    code: 201,
-    body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 },
-  };
+  const deletion = { ...request, preconditions: { ...exact, ...request.preconditions } };
+  // Refused before anything is spent or written, when it is not the pod that was meant.
+  objects.delete(call.kind, placeOf(call), { ...deletion, dryRun: true });
+  if (request.dryRun !== true) {
+    if (plan.kind === "spend") writeBudget(call, plan.budget, plan.status);
+    deletePod(call, deletion, now);
+  }
+  return statusAnswer(201, { status: "Success" });
+}
+
+/** Upstream gives these no reason. */
+function statusAnswer(code: number, status: { readonly status: string; readonly message?: string }): Answer {
+  return { kind: "body", code, body: { kind: "Status", apiVersion: "v1", metadata: {}, ...status, code } };
 }
 
 function evictionRequest(call: ObjectCall): DeleteRequest {
@@ -63,9 +70,6 @@ function writeBudget(call: ObjectCall, budget: PodDisruptionBudget, status: PodD
 function deletePod(call: ObjectCall, request: DeleteRequest, now: string): void {
   const { objects } = call.face;
   const place = placeOf(call);
-  // Refused before anything is written, when it is not the pod that was meant.
-  objects.delete(call.kind, place, { ...request, dryRun: true });
-  if (request.dryRun === true) return;
   const condition = {
     type: "DisruptionTarget",
     status: "True",
@@ -75,7 +79,9 @@ function deletePod(call: ObjectCall, request: DeleteRequest, now: string): void 
   };
   const write = { ...plainWrite(manager), subresource: "status" } as const;
   const kind = objects.kinds.serving(pods);
-  objects.patch(kind, place, { type: "strategic", patch: { status: { conditions: [condition] } } }, write);
+  const { status = {} } = objects.get(kind, place) as unknown as Pod;
+  const others = (status.conditions ?? []).filter(({ type }) => type !== condition.type);
+  objects.patch(kind, place, { type: "merge", patch: { status: { conditions: [...others, condition] } } }, write);
   const { resourceVersion: _seen, ...preconditions } = request.preconditions ?? {};
   objects.delete(call.kind, place, { ...request, preconditions });
 }

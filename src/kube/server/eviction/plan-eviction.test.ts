@@ -117,6 +117,9 @@ for (const { name, pod = podOf(), budgets, want } of cases) {
         assert.deepEqual(plan.status.disruptedPods, { "web-0": now });
         assert.equal(plan.status.conditions?.find(({ type }) => type === "DisruptionAllowed")?.status, "False");
         return;
+      case "ambiguous":
+        assert.equal(`500 ${plan.message}`, want);
+        return;
       case "refuse": {
         const { httpCode, message, details } = plan.refusal;
         const cause = details?.causes?.[0];

@@ -10,7 +10,9 @@ export type EvictionPlan =
   | { readonly kind: "delete"; readonly exact: boolean }
   /** The budget gives one of its disruptions. */
   | { readonly kind: "spend"; readonly budget: PodDisruptionBudget; readonly status: BudgetStatus }
-  | { readonly kind: "refuse"; readonly refusal: KubeError };
+  | { readonly kind: "refuse"; readonly refusal: KubeError }
+  /** More than one budget selects it, and nobody says which one gives. */
+  | { readonly kind: "ambiguous"; readonly message: string };
 
 type BudgetStatus = NonNullable<PodDisruptionBudget["status"]>;
 
@@ -23,7 +25,7 @@ export function planEviction(pod: Pod, budgets: readonly PodDisruptionBudget[], 
   if (budget === undefined) return { kind: "delete", exact: false };
   if (another !== undefined) {
     const message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-    return { kind: "refuse", refusal: new KubeError("InternalError", message) };
+    return { kind: "ambiguous", message };
   }
   if (!isPodReady(pod) && letsUnhealthyGo(budget)) return { kind: "delete", exact: true };
   return spend(pod, budget, now);
