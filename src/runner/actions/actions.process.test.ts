@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -108,6 +108,22 @@ function serveGit(root: string): Server {
   });
 }
 
+const engines: ReadonlySet<string> = new Set(["docker", "podman", "buildah"]);
+
+/** The machine's programs but container engines, which some machines have and some have not. */
+async function withoutEngines(bin: string): Promise<string> {
+  const seen = new Set(engines);
+  await mkdir(bin);
+  for (const from of hostPath.split(":")) {
+    for (const name of await readdir(from).catch(() => [])) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      await symlink(join(from, name), join(bin, name));
+    }
+  }
+  return bin;
+}
+
 async function git(...args: string[]): Promise<string> {
   const env = { PATH: hostPath, HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
   return (await commandOutput("git", args, { env, signal })).toString().trim();
@@ -149,7 +165,7 @@ before(async () => {
     workFolder: join(folder, "work"),
     nodePath: process.execPath,
     concurrency: 1,
-    baseEnv: { PATH: hostPath, HOME: folder },
+    baseEnv: { PATH: await withoutEngines(join(folder, "bin")), HOME: folder },
     clock: systemClock,
     ids: systemIds,
     log: silentLog,
