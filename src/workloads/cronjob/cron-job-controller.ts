@@ -13,6 +13,7 @@ import { isKubeError, KubeError } from "#kube";
 import { deepEqual, errorMessage } from "#lib";
 import type { ControllerContext } from "../controller-context.ts";
 import type { OwnWrites } from "../pods/own-writes.ts";
+import { writeStatus } from "../write-status.ts";
 import { type CronJobPlan, type CronJobStatus, planCronJob } from "./plan-cron-job.ts";
 
 interface Scope {
@@ -46,7 +47,9 @@ async function reconcile(scope: Scope, cronJob: CronJob, signal: AbortSignal): P
   for (const job of plan.remove) await remove(scope, cronJob, job, signal);
   const status = await start(scope, cronJob, plan, signal);
   if (!deepEqual(status, cronJob.status ?? {})) {
-    scope.cronJobs.written(await context.cluster.updateStatus(cronJobs, { ...cronJob, status }, { signal }));
+    const written = await writeStatus(context.cluster, cronJobs, { ...cronJob, status }, signal);
+    if (written === undefined) return settled;
+    scope.cronJobs.written(written);
   }
   const { wakeAtMs } = plan;
   if (wakeAtMs === undefined) return settled;

@@ -33,6 +33,7 @@ import {
 } from "../pods/pod-writes.ts";
 import { keepHistory, type KeptHistory, removeRevisions } from "../revisions/keep-history.ts";
 import { hashOf, revisionHashLabel, surplusRevisions } from "../revisions/plan-revisions.ts";
+import { writeStatus } from "../write-status.ts";
 import { daemonPodOf } from "./daemon-pod.ts";
 import type { DaemonSetAction, DaemonSetPlan } from "./daemon-set-state.ts";
 import { planDaemonSet } from "./plan-daemon-set.ts";
@@ -98,7 +99,7 @@ async function reconcile(scope: Scope, set: DaemonSet, signal: AbortSignal): Pro
   const collisions = history.collisionCount === undefined ? {} : { collisionCount: history.collisionCount };
   const status = { ...after.status, ...collisions };
   if (!deepEqual(status, set.status)) {
-    await context.cluster.updateStatus(daemonSets, { ...set, status }, { signal });
+    await writeStatus(context.cluster, daemonSets, { ...set, status }, signal);
   }
   await truncate(scope, set, history, signal);
   if (failure !== undefined) throw new Error(failure.message);

@@ -16,6 +16,7 @@ import {
   tell,
   type WriteFailure,
 } from "../pods/pod-writes.ts";
+import { writeStatus } from "../write-status.ts";
 import { isTracked, jobPodOf, namePrefix, trackingFinalizer } from "./job-pods.ts";
 import { type JobPlan, planJob } from "./plan-job.ts";
 
@@ -86,7 +87,10 @@ async function reconcile(scope: Scope, first: Job, signal: AbortSignal): Promise
     const failure = await changePods(scope, job, plan, signal);
     const changed = !deepEqual(plan.status, job.status ?? {});
     if (changed) {
-      job = await context.cluster.updateStatus(jobs, { ...job, status: plan.status }, { signal });
+      const written = await writeStatus(context.cluster, jobs, { ...job, status: plan.status }, signal);
+      // Its pods are released by the event of its end.
+      if (written === undefined) return settled;
+      job = written;
       scope.jobs.written(job);
     }
     for (const pod of plan.untrack) await untrack(scope, pod, signal);

@@ -21,6 +21,7 @@ import {
   type PodHolder,
   type WriteFailure,
 } from "../pods/pod-writes.ts";
+import { writeStatus } from "../write-status.ts";
 import { planReplicaSet, type ReplicaSetAction, withFailure } from "./plan-replica-set.ts";
 
 export function createReplicaSetController(context: ControllerContext, written: OwnWrites<Pod>): Controller {
@@ -57,7 +58,7 @@ async function reconcile(holder: PodHolder<ReplicaSet>, replicaSet: ReplicaSet, 
     plan.actions.length === 0 ? plan : planReplicaSet({ replicaSet, pods: holder.pods.list(namespace), nowMs });
   const status = withFailure(after.status, failure, now);
   if (!deepEqual(status, replicaSet.status)) {
-    await context.cluster.updateStatus(replicaSets, { ...replicaSet, status }, { signal });
+    await writeStatus(context.cluster, replicaSets, { ...replicaSet, status }, signal);
   }
   if (failure !== undefined) throw new Error(failure.message);
   const { wakeAtMs } = after;

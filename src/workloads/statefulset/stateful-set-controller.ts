@@ -35,6 +35,7 @@ import {
 } from "../pods/pod-writes.ts";
 import { keepHistory, type KeptHistory, removeRevisions } from "../revisions/keep-history.ts";
 import { revisionHashLabel, surplusRevisions, templateOf } from "../revisions/plan-revisions.ts";
+import { writeStatus } from "../write-status.ts";
 import { ordinalOf, type PodRevision } from "./identity.ts";
 import { planStatefulSet, type StatefulSetAction, type StatefulSetPlan } from "./plan-stateful-set.ts";
 
@@ -100,7 +101,7 @@ async function reconcile(scope: Scope, set: StatefulSet, signal: AbortSignal): P
   // What was just written changes the counts: read them again rather than tell yesterday's.
   const after = plan.actions.length === 0 ? plan : planOf(scope, set, history);
   if (!deepEqual(after.status, set.status)) {
-    await context.cluster.updateStatus(statefulSets, { ...set, status: after.status }, { signal });
+    await writeStatus(context.cluster, statefulSets, { ...set, status: after.status }, signal);
   }
   await truncate(scope, set, history, signal);
   if (failure !== undefined) throw new Error(failure.message);
