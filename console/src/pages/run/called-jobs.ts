@@ -18,3 +18,13 @@ export function ownName(job: Placed, jobs: readonly Placed[]): string {
   const above = `${parentOf(job, jobs)?.name ?? ""} / `;
   return job.name.startsWith(above) ? job.name.slice(above.length) : job.name;
 }
+
+type Needing = Placed & Pick<JobDetail, "key" | "needs">;
+
+/** The jobs after which the job is over: its own called ones that no other of them waits for, or itself. */
+export function lastOf(job: Needing, jobs: readonly Needing[]): readonly string[] {
+  const called = jobs.filter((one) => one.parentId === job.id);
+  if (called.length === 0) return [job.id];
+  const needed = new Set(called.flatMap((one) => one.needs));
+  return called.filter((one) => !needed.has(one.key)).flatMap((one) => lastOf(one, jobs));
+}

@@ -5,6 +5,7 @@ import { placeInLayers } from "../../parts/graph/layers.ts";
 import { Mark } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Span } from "../../parts/time.tsx";
+import { lastOf } from "./called-jobs.ts";
 
 const size = { width: 264, height: 44 };
 
@@ -25,7 +26,7 @@ export function JobGraph({ jobs, selected, onSelect }: JobGraphProps) {
 function pictureOf(jobs: readonly JobDetail[]): { boxes: GraphBox[]; lines: GraphLine[] } {
   const idsOf = Map.groupBy(jobs, ({ key }) => key);
   const linked = jobs.map(({ id, needs, parentId }) => {
-    const after = needs.flatMap((key) => (idsOf.get(key) ?? []).map((job) => job.id));
+    const after = needs.flatMap((key) => (idsOf.get(key) ?? []).flatMap((job) => lastOf(job, jobs)));
     // The first jobs of a called workflow come after the job that calls it.
     return { id, after: after.length === 0 && parentId !== undefined ? [parentId] : after };
   });
