@@ -32,7 +32,7 @@ if [ -f "$folder/tty" ]; then
   sh -c "$immune" sh cat <&4 >&1 3>&- 4<&- 5<&- &
   output=$!
   [ -p "$folder/stdin" ] && sh -c "$immune" sh cat <"$folder/stdin" >&4 3>&- 4<&- 5<&- &
-  setsid sh -c 'echo $$ >"$0"; tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1' "$folder/session" "$tty" "$@" 2>&3 3>&- 4<&- 5<&-
+  setsid sh -c 'echo $$ >"$0"; tty=$1; shift; exec "$@" <>"$tty" >&0 2>&0' "$folder/session" "$tty" "$@" 2>&3 3>&- 4<&- 5<&-
   code=$?
   exec 4<&- 5<&-
   (sleep 1; kill -KILL $output) >&- &

@@ -81,8 +81,11 @@ async function startOnPipes(
   }
 }
 
-/** Opening a terminal makes it the controlling one of a session leader, which a child made with `detached` is. */
-const onTerminal = 'exec "$@" <"$0" >"$0" 2>&1';
+/**
+ * Opening a terminal makes it the controlling one of a session leader, which a child made with `detached` is. All three
+ * streams are open both ways, as at a login: pagers read the keyboard from where they write.
+ */
+const onTerminal = 'exec "$@" <>"$0" >&0 2>&0';
 
 async function startOnTerminal(
   launch: ExecLaunch,
