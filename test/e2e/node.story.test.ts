@@ -37,6 +37,33 @@ spec:
           volumeMounts: [{ name: load, mountPath: /app/load }]
 `;
 
+/** Asks the API for the pods of its namespace, as any client inside a cluster would, until it may. */
+const asker = `
+const { readFileSync } = require("node:fs");
+const { get } = require("node:https");
+const file = (name) => readFileSync(process.env.TIDEGATE_ROOT + "/var/run/secrets/kubernetes.io/serviceaccount/" + name, "utf8");
+const ask = () => get({
+  host: process.env.KUBERNETES_SERVICE_HOST,
+  port: process.env.KUBERNETES_SERVICE_PORT,
+  path: "/api/v1/namespaces/" + file("namespace") + "/pods",
+  ca: file("ca.crt"),
+  headers: { authorization: "Bearer " + file("token") },
+}, (answer) => {
+  console.log("answered " + answer.statusCode);
+  answer.resume();
+  if (answer.statusCode !== 200) setTimeout(ask, 200);
+});
+ask();
+`;
+
+const askerPod = (image: string): string => `apiVersion: v1
+kind: Pod
+metadata: { name: asker }
+spec:
+  restartPolicy: Never
+  containers: [{ name: asker, image: ${image}, command: [node, -e, ${JSON.stringify(asker)}] }]
+`;
+
 const guarded = (image: string): string => `apiVersion: apps/v1
 kind: Deployment
 metadata: { name: guarded }
@@ -140,6 +167,16 @@ describe("Given an image in the registry", { skip }, () => {
     await kubectl(["label", "node", "local", "disk=ssd"]);
     await kubectl(["wait", "--for=condition=Ready", "pod/picky", "--timeout=30s"]);
     await kubectl(["delete", "pod", "picky", "--grace-period=1"]);
+  });
+
+  test("when a pod asks the API with its account's token, then roles say what it may see", async () => {
+    await apply(askerPod(image));
+    await kubectl(["wait", "--for=condition=Ready", "pod/asker", "--timeout=30s"]);
+    await using log = watch(["logs", "asker", "--follow"]);
+    await log.line(/^answered 403$/);
+    await kubectl(["create", "rolebinding", "asker", "--clusterrole=view", "--serviceaccount=default:default"]);
+    await log.line(/^answered 200$/);
+    await kubectl(["delete", "pod/asker", "rolebinding/asker"]);
   });
 
   test("when pods work hard, then top shows it and the autoscaler adds some; when they rest, it takes them away", async () => {
