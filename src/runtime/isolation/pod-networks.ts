@@ -85,7 +85,7 @@ export class PodNetworks {
       await runCommand("ip", ["netns", "delete", known.namespace], this.#ip(signal));
       await rm(this.#file(podUid), { force: true });
       this.#known.delete(podUid);
-      if (this.#known.size === 0) await this.#removeBridge(signal);
+      if (this.#known.size === 0) await this.#removeBridge(subnetOf(known.ip), signal);
     });
   }
 
@@ -142,9 +142,8 @@ export class PodNetworks {
     const routes = (await commandOutput("ip", ["-4", "route", "show", "table", "all"], options)).toString("utf8");
     const taken = routes.split(/\s+/).flatMap((word) => parseSubnet(word) ?? []);
     // Pods of before a restart of the machine keep their addresses.
-    const before = [...this.#known.values()].map(({ ip }) => parseSubnet(ip)).find((found) => found !== undefined);
-    const subnet =
-      before === undefined ? chooseSubnet(taken, this.#options.random()) : { base: blockOf(before.base), bits: 22 };
+    const before = [...this.#known.values()].map(({ ip }) => subnetOf(ip)).find((found) => found !== undefined);
+    const subnet = before ?? chooseSubnet(taken, this.#options.random());
     if (subnet === undefined)
       throw new RuntimeError("runtime/no-port", "Cannot find addresses for pods: 10.201.0.0/16 is in use");
     await runCommand("ip", ["link", "add", this.#bridgeName, "type", "bridge"], options);
@@ -195,14 +194,23 @@ export class PodNetworks {
     ];
   }
 
-  async #removeBridge(signal: AbortSignal): Promise<void> {
-    const subnet = this.#subnet;
+  async #removeBridge(subnet: Subnet | undefined, signal: AbortSignal): Promise<void> {
     this.#subnet = undefined;
     await runCommand("ip", ["link", "delete", this.#bridgeName], this.#ip(signal));
-    if (subnet === undefined) return;
-    for (const { table, chain, rule } of this.#rules(subnet)) {
-      // Where they could not be made there are none.
-      await runCommand("iptables", ["-w", "-t", table, "-D", chain, ...rule], this.#ip(signal)).catch(() => {});
+    if (subnet !== undefined) await this.#clearRules(subnet, signal);
+  }
+
+  /** Whatever rules there are of ours: those of an earlier process may have led to other ports. */
+  async #clearRules(subnet: Subnet, signal: AbortSignal): Promise<void> {
+    const range = `${addressText(subnet.base)}/${subnet.bits}`;
+    for (const table of ["nat", "filter"]) {
+      const listed = await runCommand("iptables", ["-w", "-t", table, "-S"], this.#ip(signal)).catch(() => undefined);
+      const ours = (listed?.stdout.toString("utf8") ?? "")
+        .split("\n")
+        .map((line) => line.split(" "))
+        .filter(([how, ...words]) => how === "-A" && (words.includes(this.#bridgeName) || words.includes(range)));
+      for (const [, ...rule] of ours)
+        await runCommand("iptables", ["-w", "-t", table, "-D", ...rule], this.#ip(signal));
     }
   }
 
@@ -220,8 +228,13 @@ export class PodNetworks {
   }
 }
 
-function blockOf(address: number): number {
-  return Math.floor(address / 1024) * 1024;
+/** Of the pod with this address: all our networks have one size. */
+function subnetOf(ip: string): Subnet | undefined {
+  const address = parseSubnet(ip);
+  if (address === undefined) return undefined;
+  const bits = 22;
+  const size = 2 ** (32 - bits);
+  return { base: Math.floor(address.base / size) * size, bits };
 }
 
 async function exists(path: string): Promise<boolean> {
