@@ -10,16 +10,24 @@ export const crdKind = defineKind<CustomResourceDefinition>({
   status: true,
   generation: true,
   fields: ["spec", "status"],
-  setDefaults({ metadata, spec }) {
-    if (metadata.deletionTimestamp === undefined) {
-      metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), crdCleanupFinalizer])];
-    }
+  setDefaults({ spec }) {
     spec.names.singular ??= spec.names.kind.toLowerCase();
     spec.names.listKind ??= `${spec.names.kind}List`;
     spec.conversion ??= { strategy: "None" };
   },
+  complete(crd, old) {
+    const { metadata } = crd;
+    if (metadata.deletionTimestamp === undefined) {
+      metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), crdCleanupFinalizer])];
+    }
+    const stored = crd.spec.versions.filter(({ storage }) => storage).map(({ name }) => name);
+    const before = old?.status?.storedVersions ?? [];
+    // What was ever stored in a version stays named until somebody has moved it and says so.
+    const storedVersions = [...before, ...stored.filter((name) => !before.includes(name))];
+    if (old === undefined || storedVersions.length > before.length) crd.status = { ...crd.status, storedVersions };
+  },
   validate(crd, old) {
-    return [...nameProblems(crd), ...versionProblems(crd), ...immutableProblems(crd, old)];
+    return [...nameProblems(crd), ...versionProblems(crd), ...storedProblems(crd), ...immutableProblems(crd, old)];
   },
   ownColumnsOnly: true,
   columns: [
@@ -66,6 +74,17 @@ function versionProblems({ spec: { versions } }: CustomResourceDefinition): Prob
     });
   }
   return problems;
+}
+
+function storedProblems({ spec, status }: CustomResourceDefinition): Problem[] {
+  const names = spec.versions.map(({ name }) => name);
+  return (status?.storedVersions ?? []).flatMap((name, index) => {
+    if (names.includes(name)) return [];
+    const why =
+      `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a ` +
+      `storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+    return [{ path: `status.storedVersions[${index}]`, message: `Invalid value: ${JSON.stringify(name)}: ${why}` }];
+  });
 }
 
 function immutableProblems({ spec }: CustomResourceDefinition, old: CustomResourceDefinition | undefined): Problem[] {

@@ -14,6 +14,8 @@ export interface CustomVersion {
   name: string;
   served: boolean;
   storage: boolean;
+  deprecated?: boolean;
+  deprecationWarning?: string;
   schema?: { openAPIV3Schema?: Record<string, unknown> };
   subresources?: {
     status?: Record<string, unknown>;

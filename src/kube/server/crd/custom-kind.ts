@@ -1,6 +1,7 @@
 /** The kinds a CustomResourceDefinition defines. Pure. */
 import { ageSince, type AnyObject, type CustomResourceDefinition, type CustomVersion, type PrinterColumn } from "#api";
 import type { ServedKind } from "../registry/served-kind.ts";
+import { celProblems } from "./cel-rules.ts";
 import { parseJsonPath, readJsonPath } from "./json-path.ts";
 
 /** One for each version that is served; all store under the CRD's name. */
@@ -35,7 +36,15 @@ function customKind(crd: CustomResourceDefinition, version: CustomVersion): Serv
     schema: version.schema?.openAPIV3Schema,
     message: undefined,
     allRules: true,
+    ...deprecationOf(crd, version),
+    validate: (object, old) => celProblems(version.schema?.openAPIV3Schema ?? {}, object, old, ""),
   };
+}
+
+function deprecationOf(crd: CustomResourceDefinition, version: CustomVersion): Pick<ServedKind, "deprecation"> {
+  if (version.deprecated !== true) return {};
+  const fallback = `${crd.spec.group}/${version.name} ${crd.spec.names.kind} is deprecated`;
+  return { deprecation: version.deprecationWarning ?? fallback };
 }
 
 /** With columns of its own a kind has no Age but one it names; the Name it always has. */

@@ -99,12 +99,14 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
       }
     }
 
-    acceptUpgrades(app.server, {
+    const opened = acceptUpgrades(app.server, {
       prefix,
       answer: (request, gone) => answer(request, undefined, gone),
       closing: closing.signal,
       log,
     });
+    // Commands are ended with their streams: not one is left to the next start.
+    app.addHook("onClose", () => opened[Symbol.asyncDispose]());
 
     const method = ["GET", "POST", "PUT", "PATCH", "DELETE"];
     app.route({ method, url: "/", handler: handle });

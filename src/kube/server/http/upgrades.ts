@@ -1,7 +1,7 @@
 /** Requests that want their connection for streams: the way past Fastify, which knows no upgrades. */
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
-import type { Log } from "#lib";
+import { type Log, TaskGroup } from "#lib";
 import { KubeError } from "../../client/kube-error.ts";
 import { badRequest } from "../refusals.ts";
 import { StreamError } from "../streams/errors.ts";
@@ -32,8 +32,11 @@ interface Upgrading {
 /**
  * From now on the server gives up connections for streams of pods, and for nothing else: other requests that mention an
  * upgrade (curl offers HTTP/2 so) are answered as if they had not.
+ *
+ * @returns the streams that are open: to be disposed once `closing` has aborted, when their commands are being ended
  */
-export function acceptUpgrades(server: Server, options: UpgradeOptions): void {
+export function acceptUpgrades(server: Server, options: UpgradeOptions): TaskGroup {
+  const streams = new TaskGroup((error) => options.log.error("Kubernetes API stream failed", { error }));
   (server as Upgrading).shouldUpgradeCallback = (request) => isStreamRequest(request, options.prefix);
   let open = 0;
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -43,8 +46,9 @@ export function acceptUpgrades(server: Server, options: UpgradeOptions): void {
     }
     open++;
     socket.once("close", () => open--);
-    return void serve(request, socket, head, options);
+    return streams.start("stream", () => serve(request, socket, head, options));
   });
+  return streams;
 }
 
 function isStreamRequest(request: IncomingMessage, prefix: string): boolean {

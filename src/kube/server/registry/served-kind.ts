@@ -1,4 +1,11 @@
-import { apiVersionOf, type KindDefinition, qualifiedPlural } from "#api";
+import {
+  apiVersionOf,
+  type CustomResourceDefinition,
+  customResourceDefinitions,
+  type KindDefinition,
+  qualifiedPlural,
+} from "#api";
+import { schemaProblems } from "../crd/structural.ts";
 import { messageFields, messageName } from "../protobuf/messages.ts";
 import type { Schema } from "../schema/schema.ts";
 import { upstreamSchemaName, upstreamSchemas } from "../schema/upstream.ts";
@@ -13,6 +20,8 @@ export interface ServedKind extends KindDefinition {
   readonly schema: Schema | undefined;
   /** The version in whose form the objects are kept, where that is another. */
   readonly stored?: ServedKind;
+  /** What users of this version are warned of with every answer. */
+  readonly deprecation?: string;
   /** The Go type in the table of messages, for kinds upstream reads into one. */
   readonly message: string | undefined;
   /** The schema says all there is to check (CRDs); otherwise it is for the types only, and `validate` has the rules. */
@@ -37,6 +46,14 @@ const nativeGroups: ReadonlySet<string> = new Set([
   "storage.k8s.io",
 ]);
 
+/** What a CRD says of its schemas can be judged only where schemas are acted on. */
+function withSchemaRules({ validate }: KindDefinition): NonNullable<KindDefinition["validate"]> {
+  return (object, old) => [
+    ...(validate?.(object, old) ?? []),
+    ...schemaProblems(object as unknown as CustomResourceDefinition),
+  ];
+}
+
 /** `known` has the kinds others may be stored as. */
 export function builtinKind(definition: KindDefinition, known: readonly ServedKind[] = []): ServedKind {
   const { type, storedAs } = definition;
@@ -50,6 +67,7 @@ export function builtinKind(definition: KindDefinition, known: readonly ServedKi
     schema: schemaName === undefined ? undefined : upstreamSchemas[schemaName],
     message: messageFields(message) === undefined ? undefined : message,
     allRules: false,
+    ...(type.plural === customResourceDefinitions.plural ? { validate: withSchemaRules(definition) } : {}),
     ...(stored === undefined ? {} : { stored }),
   };
 }

@@ -32,7 +32,13 @@ export async function answerResource(face: KubeFace, request: KubeRequest, path:
   if (kind === undefined) throw noSuchPath();
   // Rights in a namespace must not reach what belongs to none.
   if (!kind.type.namespaced && path.namespace !== undefined) throw noSuchPath();
-  const call: ResourceCall = { face, request, path, kind };
+  const answer = await answerCall({ face, request, path, kind });
+  if (kind.deprecation === undefined || answer.kind !== "body") return answer;
+  return { ...answer, warnings: [kind.deprecation, ...(answer.warnings ?? [])] };
+}
+
+async function answerCall(call: ResourceCall): Promise<Answer> {
+  const { path, kind } = call;
   if (path.name === undefined) return answerCollection(call);
   if (kind.type.namespaced && path.namespace === undefined) throw noSuchPath();
   const objectCall: ObjectCall = { ...call, name: path.name };
