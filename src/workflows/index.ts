@@ -21,6 +21,7 @@ export { linkCalls, type CalledFile, type CallLoader, type CallReference } from 
 export type { DispatchInput, Job, Workflow } from "./parse/model.ts";
 export type { Granted } from "./plan/permissions.ts";
 export { matchEvent, type TriggerEvent } from "./plan/match-event.ts";
+export type { Narrowing } from "./plan/narrow.ts";
 export { planRun, type ObservedRun, type RunAction } from "./plan/plan-run.ts";
 export type { Conclusion, JobInstance, JobState, JobStatus } from "./plan/job-state.ts";
 export { zeroSha, type ActivityEvent, type WorkflowEvent } from "./run/event.ts";

@@ -154,7 +154,17 @@ export interface Job {
   readonly services?: ContextValue;
   /** Of a job that calls a workflow: it has no steps and no runner. */
   readonly call?: WorkflowCall;
+  /** Of a run from a working tree. */
+  readonly leftOut?: LeftOut;
   readonly at: Location;
+}
+
+/** What whoever runs a working tree does not want of a job, or cannot have. */
+export interface LeftOut {
+  /** Combinations whose value of one of these keys is none of the values. */
+  readonly matrixBut: Readonly<Record<string, readonly string[]>>;
+  /** Jobs that ask for a label that begins with one of these: they are for other systems, and are skipped. */
+  readonly labels: readonly string[];
 }
 
 export interface JobEnvironment {

@@ -14,6 +14,7 @@ import type { Job, Strategy } from "../parse/model.ts";
 import type { ContextObject, ContextValue } from "../protocol.ts";
 import { callInputs } from "./call-inputs.ts";
 import { requestGroup, type GroupRequest } from "./concurrency.ts";
+import { isWanted, skipForLabels } from "./narrow.ts";
 import { ancestorsOf, needsContext, resultOf, type JobInstance, type JobState } from "./job-state.ts";
 import { expandMatrix, jobName, type Combination } from "./matrix.ts";
 
@@ -87,7 +88,7 @@ export function expandJob(
 ): readonly JobInstance[] {
   const base: Contexts = { ...contexts, needs: needsContext(job, jobs) };
   const written = strategyOf(job.strategy, base);
-  const combinations = combinationsOf(job, written, base);
+  const combinations = wantedOf(job, combinationsOf(job, written, base));
   const failFast = asBoolean(evaluated(written.failFast, base), "fail-fast");
   const maxParallel = written.maxParallel === undefined ? 0 : evaluated(written.maxParallel, base);
   const strategy = { failFast, maxParallel: asNumber(maxParallel, "max-parallel"), total: combinations.length };
@@ -131,6 +132,15 @@ function combinationsOf(job: Job, strategy: PlainStrategy, contexts: Contexts): 
   );
 }
 
+function wantedOf(job: Job, combinations: readonly Combination[]): readonly Combination[] {
+  const { leftOut } = job;
+  if (leftOut === undefined) return combinations;
+  const wanted = combinations.filter(({ values }) => isWanted(leftOut, values));
+  if (wanted.length > 0) return wanted;
+  const asked = Object.entries(leftOut.matrixBut).map(([key, values]) => `${key}: ${values.join(" or ")}`);
+  throw new ExpressionFailure(`Matrix of job "${job.key}" has no combination with ${asked.join(", ")}`);
+}
+
 type Place = Pick<JobInstance, "failFast" | "maxParallel" | "total" | "index">;
 
 function instanceOf(job: Job, base: Contexts, combination: Combination, place: Place, above: string): JobInstance {
@@ -143,11 +153,14 @@ function instanceOf(job: Job, base: Contexts, combination: Combination, place: P
   const call = job.call === undefined ? undefined : { inputs: callInputs(job.call, contexts) };
   const cancelTimeoutMinutes = minutes(job.cancelTimeoutMinutes, "cancel-timeout-minutes");
   const concurrency = groupsOf(job, contexts, call);
+  const runner = call === undefined ? runnerOf(job, contexts) : { labels: [], call };
+  const skip = skipForLabels(job.leftOut, runner.labels);
   return {
     ...place,
     matrix,
     name: `${above}${jobName(named === "" ? job.key : named, template ? [] : combination.segments)}`,
-    ...(call === undefined ? runnerOf(job, contexts) : { labels: [], call }),
+    ...runner,
+    ...(skip === undefined ? {} : { skip }),
     continueOnError: asBoolean(evaluated(job.continueOnError, contexts), "continue-on-error"),
     timeoutMinutes: minutes(job.timeoutMinutes, "timeout-minutes") ?? defaultTimeoutMinutes,
     ...(cancelTimeoutMinutes === undefined ? {} : { cancelTimeoutMinutes }),

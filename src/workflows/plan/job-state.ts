@@ -58,6 +58,8 @@ export interface JobInstance {
   readonly concurrency?: readonly GroupRequest[];
   /** Of a job that calls a workflow: its evaluated inputs. */
   readonly call?: { readonly inputs: ContextObject };
+  /** Why it is skipped as soon as it could start. */
+  readonly skip?: string;
 }
 
 /** What needing jobs see of all jobs of a key together; undefined while one is not completed. */

@@ -176,6 +176,9 @@ function planStart(scope: PlanScope): readonly RunAction[] {
 /** What a job that may begin does next; nothing while it waits for a group. */
 function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunAction[] {
   const { id: jobId, instance, groups = [] } = state;
+  if (instance?.skip !== undefined) {
+    return [{ kind: "finish-job", jobId, conclusion: "skipped", message: instance.skip }];
+  }
   for (const group of instance?.concurrency ?? []) {
     const member = groups.find((joined) => joined.name === group.name);
     if (member?.state === "active") continue;

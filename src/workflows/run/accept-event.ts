@@ -8,6 +8,7 @@ import { linkCalls, type CallLoader } from "../parse/link-calls.ts";
 import type { Workflow } from "../parse/model.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
+import { narrowWorkflow, type Narrowing } from "../plan/narrow.ts";
 import type { ContextObject } from "../protocol.ts";
 import { readDispatchInputs } from "./dispatch-inputs.ts";
 import { disabledPaths, mayCall } from "./switches.ts";
@@ -28,6 +29,12 @@ import { saveSchedules, schedulesOf } from "./schedules.ts";
 /** Commits a push payload lists at most; GitHub's limit. */
 const maxCommits = 20;
 
+/** Which files an event starts, chosen by whoever tells it; their filters do not count then. */
+export interface Choice {
+  readonly paths: readonly string[];
+  readonly narrowing: Narrowing;
+}
+
 export interface AcceptedEvent {
   readonly runs: readonly AcceptedRun[];
   /** False when the event had been accepted before. */
@@ -38,12 +45,22 @@ interface ParsedFile extends Checked<Workflow> {
   readonly path: string;
 }
 
-export async function acceptEvent(parts: RunParts, event: WorkflowEvent, signal: AbortSignal): Promise<AcceptedEvent> {
+export interface AcceptOptions {
+  readonly signal: AbortSignal;
+  readonly choice?: Choice;
+}
+
+export async function acceptEvent(
+  parts: RunParts,
+  event: WorkflowEvent,
+  options: AcceptOptions,
+): Promise<AcceptedEvent> {
+  const { signal } = options;
   const known = await acceptedRuns(parts, event.id);
   if (known !== undefined) return { runs: known, fresh: false };
   const idle = isZeroSha(event.sha) || (event.byJob === true && !event.name.endsWith("_dispatch"));
   const files = isZeroSha(event.sha) ? [] : await readFiles(parts, event, signal);
-  const drafts = idle ? [] : await draftRuns(parts, event, files, signal);
+  const drafts = idle ? [] : await draftRuns(parts, event, files, options);
   const schedules = await schedulesOf(parts, event, files, signal);
   const nowMs = parts.clock.now().epochMilliseconds;
   const runs = await parts.db.transaction().execute(async (tx) => {
@@ -87,7 +104,7 @@ async function draftRuns(
   parts: RunParts,
   event: WorkflowEvent,
   files: readonly (ParsedFile & { readonly text: string })[],
-  signal: AbortSignal,
+  { signal, choice }: AcceptOptions,
 ): Promise<readonly RunDraft[]> {
   const { source, variables, services } = parts;
   const options = { signal };
@@ -97,8 +114,9 @@ async function draftRuns(
     source.commits(event.repository, before, after, maxCommits, options),
   ]);
   const head = commits.at(-1);
-  if (asksToSkip(event, head)) return [];
-  const candidates = await findCandidates(parts, event, files, signal);
+  if (choice === undefined && asksToSkip(event, head)) return [];
+  const found = await findCandidates(parts, event, files, { signal, ...(choice === undefined ? {} : { choice }) });
+  const candidates = choice === undefined ? found : found.map((candidate) => narrowed(candidate, choice.narrowing));
   if (candidates.length === 0) return [];
   const request = { repository: event.repository, ref: event.ref, eventName: event.name };
   const vars = await variables.variables(request, options);
@@ -110,11 +128,16 @@ async function draftRuns(
   });
 }
 
+function narrowed(candidate: Candidate, narrowing: Narrowing): Candidate {
+  const { workflow } = candidate;
+  return workflow === undefined ? candidate : { ...candidate, workflow: narrowWorkflow(workflow, narrowing) };
+}
+
 async function findCandidates(
   parts: RunParts,
   told: WorkflowEvent,
   files: readonly (ParsedFile & { readonly text: string })[],
-  signal: AbortSignal,
+  { signal, choice }: AcceptOptions,
 ): Promise<readonly Candidate[]> {
   const event = withDispatchPath(told, files);
   const disabled = await disabledPaths(parts.db, event.repository);
@@ -130,6 +153,7 @@ async function findCandidates(
       : undefined;
   const trigger = triggerEvent(event, paths);
   const found = files.filter((file) => {
+    if (choice !== undefined) return choice.paths.includes(file.path);
     if (disabled.has(file.path)) return false;
     if (file.value !== undefined && matchEvent(file.value, trigger)) return true;
     // A file whose triggers cannot be read fails visibly on every push, as it may have meant this one.

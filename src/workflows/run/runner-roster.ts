@@ -63,8 +63,12 @@ export class RunnerRoster {
   }
 }
 
+/** Of a runner that takes every job, whatever it asks for: that of a run from a working tree. */
+const anyLabel = "*";
+
 /** Whether all wanted labels are there; case does not count. */
 export function hasLabels(labels: readonly string[], wanted: readonly string[]): boolean {
+  if (labels.includes(anyLabel)) return true;
   const has = new Set(labels.map((label) => label.toLowerCase()));
   return wanted.every((label) => has.has(label.toLowerCase()));
 }

@@ -20,7 +20,7 @@ import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { WorkflowReader } from "../parse/workflow-reader.ts";
 import { comparePlaces, filePlace, prefixOf } from "../plan/job-path.ts";
 import type { JobInstance } from "../plan/job-state.ts";
-import { acceptEvent, callLoader } from "./accept-event.ts";
+import { acceptEvent, callLoader, type AcceptOptions } from "./accept-event.ts";
 
 import type { WorkflowEvent } from "./event.ts";
 import { Listeners, runFollowUps } from "./follow-ups.ts";
@@ -127,8 +127,8 @@ export class Workflows implements AsyncDisposable {
    * Starts the runs of an event and returns their ids. After it returns, they survive anything; before, the same event
    * may be told again: it starts them once. Throws `WorkflowsError` for a dispatch that cannot be.
    */
-  async accept(event: WorkflowEvent, options: { readonly signal: AbortSignal }): Promise<readonly string[]> {
-    const { runs, fresh } = await this.#events.run(event.id, () => acceptEvent(this.#parts, event, options.signal));
+  async accept(event: WorkflowEvent, options: AcceptOptions): Promise<readonly string[]> {
+    const { runs, fresh } = await this.#events.run(event.id, () => acceptEvent(this.#parts, event, options));
     if (fresh) {
       this.#parts.log.info("Event accepted", { event: event.id, repository: event.repository, runs: runs.length });
     }
