@@ -6,9 +6,9 @@ import { writeFileAtomic } from "#lib";
 import { RuntimeError } from "../errors.ts";
 import type { UnpackedImage } from "../image/image-store.ts";
 import { mountSources } from "../mount-sources.ts";
-import { type ContainerSpec, containerIdOf } from "../pod-runtime.ts";
+import type { ContainerSpec } from "../pod-runtime.ts";
 import { containerArgv, defaultImagePath } from "../process/command-line.ts";
-import { containerMark, imageEnvironment, mapPorts } from "../process/environment.ts";
+import { imageEnvironment, mapPorts, marksOf } from "../process/environment.ts";
 import type { PreparedLaunch } from "../process/prepared-launch.ts";
 import { checkNonRoot, grantedCapabilities } from "../security.ts";
 import { capabilityNumbers } from "./capability-numbers.ts";
@@ -62,7 +62,7 @@ export async function isolatedLaunch(input: IsolatedLaunchInput): Promise<Isolat
   checkNonRoot(spec.security, config.User);
   const user = await containerUser(tree, config.User, spec.security);
   const workingDir = absolute(spec.workingDir ?? config.WorkingDir);
-  const environment = environmentOf(spec, { ...imageEnvironment(config) }, user.home);
+  const environment = environmentOf(input, { ...imageEnvironment(config) }, user.home);
   const mounts = await mountSources(input.volumes, spec.mounts);
   const argv = containerArgv(config, spec);
   const program = await programIn({ tree, mounts }, argv, workingDir, environment["PATH"]);
@@ -93,7 +93,7 @@ export async function isolatedLaunch(input: IsolatedLaunchInput): Promise<Isolat
   const enter = [...enterCommand(input.tools), "start", join(folder, planFile)];
   return {
     argv: [...outside, ...spaces, ...enter, program, ...argv.slice(1)],
-    outerEnvironment: outerEnvironment(input.tools, spec),
+    outerEnvironment: outerEnvironment(input.tools, spec, folder),
     environment,
   };
 }
@@ -137,15 +137,19 @@ function enterCommand({ nodePath }: EnterTools): readonly string[] {
 }
 
 /** The mark is what finds the container's processes again. */
-function outerEnvironment({ searchPath, codeCache }: EnterTools, spec: ContainerSpec): Record<string, string> {
-  return { PATH: searchPath, NODE_COMPILE_CACHE: codeCache, ...marksOf(spec) };
+function outerEnvironment(
+  { searchPath, codeCache }: EnterTools,
+  { pod }: ContainerSpec,
+  folder: string,
+): Record<string, string> {
+  return { PATH: searchPath, NODE_COMPILE_CACHE: codeCache, TIDEGATE_POD_UID: pod.uid, ...marksOf(folder) };
 }
 
-function marksOf({ pod, name, attempt }: ContainerSpec): Record<string, string> {
-  return { TIDEGATE_POD_UID: pod.uid, [containerMark]: containerIdOf(pod.uid, name, attempt) };
-}
-
-function environmentOf(spec: ContainerSpec, ofImage: Record<string, string>, home: string): Record<string, string> {
+function environmentOf(
+  { spec, folder }: IsolatedLaunchInput,
+  ofImage: Record<string, string>,
+  home: string,
+): Record<string, string> {
   return {
     PATH: defaultImagePath,
     HOME: home,
@@ -153,7 +157,8 @@ function environmentOf(spec: ContainerSpec, ofImage: Record<string, string>, hom
     HOSTNAME: hostnameOf(spec.pod.name),
     ...spec.links,
     ...mapPorts({ ...ofImage, ...spec.env }, spec),
-    ...marksOf(spec),
+    TIDEGATE_POD_UID: spec.pod.uid,
+    ...marksOf(folder),
   };
 }
 

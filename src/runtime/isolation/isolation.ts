@@ -147,7 +147,7 @@ export class Isolation {
 
   async beside(folder: string, id: string, command: readonly string[]): Promise<PreparedCommand> {
     const { tools } = this.#options;
-    const init = initOf(folder, id);
+    const init = initOf(folder);
     if (init === undefined) {
       throw new RuntimeError(
         "runtime/no-container",

@@ -78,6 +78,7 @@ function environmentOf(env: Record<string, string>, imageEnv: string[] = []): Re
   return containerEnvironment({
     spec: { ...spec, env },
     image: { Env: imageEnv },
+    folder: "/f",
     tree: "/t",
     home: "/h",
     temporary: "/tmp",

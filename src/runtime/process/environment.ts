@@ -1,17 +1,31 @@
 /** The environment of a container process: pure. Nothing of the control process's own environment gets in. */
 import { join } from "node:path";
+import { sha256Hex } from "#lib";
 import type { ContainerSpec } from "../pod-runtime.ts";
-import { containerIdOf } from "../pod-runtime.ts";
 import type { ImageConfig } from "../ports.ts";
 import { treeParts } from "../image/tree-path.ts";
 import { defaultImagePath } from "./command-line.ts";
 
-/** Marks every process of a container, also those that left their group. */
-export const containerMark = "TIDEGATE_CONTAINER_ID";
+const markName = "TIDEGATE_CONTAINER";
+
+/**
+ * Marks every process of the container in `folder`, also those that left their group. Made of its path, since ids are the same
+ * where a data folder was copied, and nobody may end another's containers.
+ */
+export function marksOf(folder: string): Record<string, string> {
+  return { [markName]: sha256Hex(folder).slice(0, 32) };
+}
+
+/** The same as it stands in a process' environment. */
+export function markOf(folder: string): string {
+  return `${markName}=${marksOf(folder)[markName]}`;
+}
 
 export interface EnvironmentInput {
   readonly spec: ContainerSpec;
   readonly image: ImageConfig;
+  /** The container's. */
+  readonly folder: string;
   /** The container's own copy of the image. */
   readonly tree: string;
   /** The pod's private folders. */
@@ -42,8 +56,7 @@ export function containerEnvironment(input: EnvironmentInput): Record<string, st
   variables["PATH"] = searchPath(named["PATH"] ?? defaultImagePath, input);
   variables["TIDEGATE_ROOT"] = tree;
   variables["TIDEGATE_POD_UID"] = spec.pod.uid;
-  variables[containerMark] = containerIdOf(spec.pod.uid, spec.name, spec.attempt);
-  return variables;
+  return { ...variables, ...marksOf(input.folder) };
 }
 
 /** Links are as they were told: their ports are those of other pods. */

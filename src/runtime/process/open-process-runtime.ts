@@ -122,7 +122,7 @@ async function adopt(
   const parts = runtime.containerOptions(folder, found.facts);
   if (found.kind === "running") return await ProcessContainer.adopted(parts, found.pid, found.startedAtMs);
   // Also after a recorded end something may be left that hid from its group.
-  await killMarked(found.facts.id);
+  await killMarked(folder);
   if (await parts.outOfMemory()) await noteOutOfMemory(folder);
   if (found.kind === "exited") return await ProcessContainer.exited(parts, (await readEnd(folder)) ?? found.end);
   await writeEnd(folder, 137, false);

@@ -35,7 +35,16 @@ export async function plainLaunch(input: PlainLaunchInput): Promise<PreparedLaun
   const launch = await resolveLaunch(containerArgv(image.config, spec), { locate, workingDir, imagePath, hostPath });
   const { home, temporary } = places.privateFolders(spec.pod.uid);
   const programFrom = launch.from;
-  const environment = containerEnvironment({ spec, image: image.config, tree, home, temporary, hostPath, programFrom });
+  const environment = containerEnvironment({
+    spec,
+    image: image.config,
+    folder,
+    tree,
+    home,
+    temporary,
+    hostPath,
+    programFrom,
+  });
   return { argv: launch.argv, workingDir, environment };
 }
 

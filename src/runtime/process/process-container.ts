@@ -11,7 +11,7 @@ import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
 import { type ContainerEnd, type ContainerFacts, noteOutOfMemory, readEnd, writeEnd } from "./container-folder.ts";
 import { ContainerLog } from "./container-log.ts";
 import { initFile } from "../isolation/enter-plan.ts";
-import { containerMark } from "./environment.ts";
+import { markOf } from "./environment.ts";
 import { isShimOf, killQuietly, processesWithEnvironment, signalGroup } from "./process-table.ts";
 
 export interface ProcessContainerOptions {
@@ -117,7 +117,7 @@ export class ProcessContainer implements Disposable {
     this.#killed ||= name === "SIGKILL";
     // What leads to an isolated container's first process must stay, to tell how that ended; and the first process of a
     // container is who is told to stop.
-    if (this.facts.isolated === true && name !== "SIGKILL") return signalInit(this.folder, this.facts.id, name);
+    if (this.facts.isolated === true && name !== "SIGKILL") return signalInit(this.folder, name);
     signalGroup(this.#pid, name);
     if (this.facts.tty === true) signalGroup(this.#session(), name);
     if (name !== "SIGKILL" || this.#child !== undefined) return;
@@ -185,7 +185,7 @@ export class ProcessContainer implements Disposable {
     this.#ending = true;
     try {
       if (this.#pid !== undefined)
-        await endGroup(this.#pid, this.facts.id, this.#child !== undefined, this.#options.clock);
+        await endGroup(this.#pid, this.folder, this.#child !== undefined, this.#options.clock);
       if (await this.#options.outOfMemory()) await noteOutOfMemory(this.folder);
       if ((await readEnd(this.folder)) === undefined) {
         await writeEnd(this.folder, fallback.exitCode, fallback.witnessed);
@@ -206,18 +206,18 @@ export class ProcessContainer implements Disposable {
 }
 
 /** To the first process of an isolated container; nothing before it has become the container's program. */
-function signalInit(folder: string, id: string, name: NodeJS.Signals): void {
-  const pid = initOf(folder, id);
+function signalInit(folder: string, name: NodeJS.Signals): void {
+  const pid = initOf(folder);
   if (pid !== undefined) process.kill(pid, name);
 }
 
 /** The pid, on this machine, of an isolated container's first process, while it runs. */
-export function initOf(folder: string, id: string): number | undefined {
+export function initOf(folder: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(folder, initFile), "utf8"));
     // The number may be another process' by now.
     const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-    return environment.split("\0").includes(`${containerMark}=${id}`) ? pid : undefined;
+    return environment.split("\0").includes(markOf(folder)) ? pid : undefined;
   } catch {
     return undefined;
   }
@@ -227,20 +227,20 @@ export function initOf(folder: string, id: string): number | undefined {
  * Kills what is left of the container and waits a little until it is gone. The group of a shim that was not our child may
  * belong to others by now, so there the mark decides, where the system shows it.
  */
-async function endGroup(group: number, id: string, mine: boolean, clock: Clock): Promise<void> {
+async function endGroup(group: number, folder: string, mine: boolean, clock: Clock): Promise<void> {
   const signal = AbortSignal.timeout(10 * lingerMs);
   const until = clock.monotonicMs() + lingerMs;
   if (mine || process.platform !== "linux") signalGroup(group, "SIGKILL");
   for (;;) {
-    const left = await killMarked(id);
+    const left = await killMarked(folder);
     if (left === 0 || clock.monotonicMs() > until) return;
     await clock.sleep(2, signal);
   }
 }
 
-/** Kills every process that carries the container's mark, wherever it is; returns how many there were. */
-export async function killMarked(id: string): Promise<number> {
-  const found = await processesWithEnvironment(`${containerMark}=${id}`);
+/** Kills every process that carries the mark of the container in `folder`, wherever it is; returns how many there were. */
+export async function killMarked(folder: string): Promise<number> {
+  const found = await processesWithEnvironment(markOf(folder));
   for (const pid of found) killQuietly(pid);
   return found.length;
 }

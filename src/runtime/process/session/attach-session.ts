@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { type Clock, errorCode, readFileIfExists } from "#lib";
 import type { ContainerSession, SessionOptions, TerminalSize } from "../../pod-runtime.ts";
-import { containerMark } from "../environment.ts";
+import { markOf } from "../environment.ts";
 import type { ProcessContainer } from "../process-container.ts";
 import { killQuietly } from "../process-table.ts";
 import { readLog } from "../read-log.ts";
@@ -93,7 +93,7 @@ class AttachSession implements ContainerSession {
     const holder = Number(await readFileIfExists(join(this.#container.folder, "stdin-holder")));
     if (!Number.isSafeInteger(holder) || holder <= 1) return;
     const environment = await readFile(`/proc/${holder}/environ`, "utf8").catch(() => "");
-    const mark = `${containerMark}=${this.#container.facts.id}`;
-    if (process.platform !== "linux" || environment.split("\0").includes(mark)) killQuietly(holder);
+    if (process.platform !== "linux" || environment.split("\0").includes(markOf(this.#container.folder)))
+      killQuietly(holder);
   }
 }
