@@ -21,6 +21,10 @@ export interface RunnerOptions {
   readonly labels: readonly string[];
   /** Of this runner alone; holds its jobs, its tools and its image cache. */
   readonly workFolder: string;
+  /** Tools and image cache; default: in the work folder. */
+  readonly sharedFolder?: string;
+  /** A folder that every job has as its workspace, in place of one of its own: a working tree of somebody. */
+  readonly boundWorkspace?: string;
   /** The Node that runs JavaScript actions; on the PATH of steps only when the host has no `node`. */
   readonly nodePath: string;
   /** Jobs at a time. */
@@ -63,7 +67,7 @@ class ClaimingRunner implements Runner {
     this.#control = new ControlClient(options);
     this.#jobsFolder = join(options.workFolder, "jobs");
     this.#claims = new ClaimIds(join(options.workFolder, "claims"), options.ids);
-    this.#sharedFolder = join(options.workFolder, "shared");
+    this.#sharedFolder = options.sharedFolder ?? join(options.workFolder, "shared");
     const report = (error: unknown, name: string): void => options.log.error("Runner task failed", { name, error });
     this.#tasks = new TaskGroup(report);
     this.#background = new TaskGroup(report);
@@ -148,8 +152,9 @@ class ClaimingRunner implements Runner {
   }
 
   #holdOptions(): HoldOptions {
-    const { clock, ids, log } = this.#options;
+    const { clock, ids, log, boundWorkspace } = this.#options;
     return {
+      ...(boundWorkspace === undefined ? {} : { boundWorkspace }),
       control: this.#control,
       inBackground: (name, work) => this.#background.start(name, work),
       runner: runnerFacts(this.#options),

@@ -25,6 +25,7 @@ export interface HoldOptions extends DeliverOptions {
   readonly runner: RunnerFacts;
   readonly jobsFolder: string;
   readonly sharedFolder: string;
+  readonly boundWorkspace?: string;
   readonly clock: Clock;
   readonly ids: Ids;
 }
@@ -157,9 +158,11 @@ class Holding {
   }
 
   async #makeJob(masker: Masker): Promise<Job> {
-    const { runner, clock, ids, sharedFolder } = this.#options;
+    const { runner, clock, ids, sharedFolder, boundWorkspace } = this.#options;
     const { repository, contexts } = this.#assignment;
-    const folders = await makeJobFolders(this.#journal.workFolder, sharedFolder, repository, contexts.github["event"]);
+    const { workFolder } = this.#journal;
+    const event = contexts.github["event"];
+    const folders = await makeJobFolders(workFolder, sharedFolder, repository, event, boundWorkspace);
     const { trackingId } = this.#journal.held;
     return new Job({
       assignment: this.#assignment,

@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface JobFolders {
   /** GITHUB_WORKSPACE. */
   readonly workspace: string;
+  /** The workspace is somebody's working tree: nothing may be checked out into it. */
+  readonly bound: boolean;
   /** RUNNER_WORKSPACE, the folder above it. */
   readonly above: string;
   /** RUNNER_TEMP. */
@@ -27,11 +29,13 @@ export async function makeJobFolders(
   sharedFolder: string,
   repository: string,
   event: unknown,
+  boundWorkspace?: string,
 ): Promise<JobFolders> {
   const name = (repository.split("/").at(-1) ?? "repository").replace(/[^\w.-]/g, "_").replace(/^\.+$/, "_");
   const temp = join(jobFolder, "_temp");
   const folders: JobFolders = {
-    workspace: join(jobFolder, name, name),
+    workspace: boundWorkspace ?? join(jobFolder, name, name),
+    bound: boundWorkspace !== undefined,
     above: join(jobFolder, name),
     temp,
     fileCommands: join(temp, "_runner_file_commands"),
@@ -40,7 +44,13 @@ export async function makeJobFolders(
     toolCache: join(sharedFolder, "tools"),
     imageCache: imageCacheIn(sharedFolder),
   };
-  const wanted = [folders.workspace, folders.fileCommands, join(temp, "_github_workflow"), folders.toolCache];
+  const wanted = [
+    folders.above,
+    folders.workspace,
+    folders.fileCommands,
+    join(temp, "_github_workflow"),
+    folders.toolCache,
+  ];
   for (const folder of [...wanted, folders.imageCache]) await mkdir(folder, { recursive: true });
   await writeFile(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));
   return folders;

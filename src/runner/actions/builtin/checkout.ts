@@ -45,9 +45,10 @@ export const checkout: BuiltinAction = {
 };
 
 async function checkOut(call: ActionCall): Promise<void> {
-  refuseUnsupported(call);
   const { assignment, folders } = call.parts;
   const repository = call.text("repository") || assignment.repository;
+  if (folders.bound) return keepWorkingTree(call, repository);
+  refuseUnsupported(call);
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
     throw new StepFailure(`Invalid repository "${repository}": expected format {owner}/{repo}`);
   }
@@ -73,6 +74,19 @@ async function checkOut(call: ActionCall): Promise<void> {
   call.setOutput("commit", commit);
   call.setOutput("ref", call.text("ref") || (repository === assignment.repository ? assignment.ref : ""));
   call.log(`HEAD is now at ${commit}`);
+}
+
+/** The workspace is somebody's working tree: what is in it is what they want to run, and nothing of it may go. */
+function keepWorkingTree(call: ActionCall, repository: string): void {
+  const { assignment } = call.parts;
+  if (repository.toLowerCase() !== assignment.repository.toLowerCase() || call.text("path") !== "") {
+    throw new StepFailure(
+      `Cannot check out "${repository}" into a working tree that is bound: run without --bind, so that jobs get a copy`,
+    );
+  }
+  call.setOutput("commit", assignment.sha);
+  call.setOutput("ref", assignment.ref);
+  call.log("The working tree is bound: it is used as it is");
 }
 
 function refuseUnsupported(call: ActionCall): void {
