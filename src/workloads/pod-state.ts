@@ -24,7 +24,7 @@ export function isAvailable(pod: Pod, minReadySeconds: number, nowMs: number): b
 }
 
 /** When a ready pod counts as available; undefined while it is not ready. */
-export function availableAtMs(pod: Pod, minReadySeconds: number): number | undefined {
+function availableAtMs(pod: Pod, minReadySeconds: number): number | undefined {
   if (!isPodReady(pod)) return undefined;
   return minReadySeconds === 0 ? 0 : (readySinceMs(pod) ?? Infinity) + minReadySeconds * 1000;
 }

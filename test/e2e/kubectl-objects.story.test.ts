@@ -71,7 +71,7 @@ describe("Given an empty cluster and kubectl", { skip }, () => {
     assert.equal(await said("get -n made cm --field-selector=metadata.name=c -o name"), "configmap/c\n");
     assert.match(
       await said("get -n made cm --field-selector=data.a=1", { code: 1 }),
-      /field label not supported: data.a/,
+      /"data.a" is not a known field selector/,
     );
     const chunked = await said("get -n made configmaps --chunk-size=1 -o name");
     assert.equal(chunked, await said("get -n made configmaps -o name"));

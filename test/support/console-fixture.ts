@@ -91,6 +91,8 @@ function read({ data: all }: ConsoleFixture, route: string): unknown {
   if (route === "/deliveries") return { items: all.deliveries };
   if (route.startsWith("/trace/")) return { from: "e1", events: all.trace };
   if (route === "/runs") return { items: all.runs };
+  // What belongs to a run beside its jobs (artifacts and the like): nothing here.
+  if (/^\/runs\/[^/]+\/./.test(route)) return { items: [] };
   if (route.startsWith("/runs/")) return all.runs.find(({ id }) => `/runs/${id}` === route);
   if (route === "/applications") return { items: [app] };
   if (route === `/applications/${app.namespace}/${app.name}`) return app;

@@ -25,14 +25,14 @@ export interface LimitRange extends KubeObject {
   spec?: { limits?: LimitItem[] };
 }
 
-export const resourceQuotas: ResourceType<ResourceQuota> = {
+const resourceQuotas: ResourceType<ResourceQuota> = {
   group: "",
   version: "v1",
   kind: "ResourceQuota",
   plural: "resourcequotas",
   namespaced: true,
 };
-export const limitRanges: ResourceType<LimitRange> = {
+const limitRanges: ResourceType<LimitRange> = {
   group: "",
   version: "v1",
   kind: "LimitRange",

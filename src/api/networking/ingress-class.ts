@@ -11,7 +11,7 @@ export interface IngressClass extends KubeObject {
   };
 }
 
-export const ingressClasses: ResourceType<IngressClass> = {
+const ingressClasses: ResourceType<IngressClass> = {
   group: "networking.k8s.io",
   version: "v1",
   kind: "IngressClass",

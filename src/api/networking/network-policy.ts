@@ -26,7 +26,7 @@ export interface NetworkPolicy extends KubeObject {
   };
 }
 
-export const networkPolicies: ResourceType<NetworkPolicy> = {
+const networkPolicies: ResourceType<NetworkPolicy> = {
   group: "networking.k8s.io",
   version: "v1",
   kind: "NetworkPolicy",

@@ -11,7 +11,7 @@ export interface PriorityClass extends KubeObject {
   preemptionPolicy?: "PreemptLowerPriority" | "Never";
 }
 
-export const priorityClasses: ResourceType<PriorityClass> = {
+const priorityClasses: ResourceType<PriorityClass> = {
   group: "scheduling.k8s.io",
   version: "v1",
   kind: "PriorityClass",
