@@ -17,7 +17,8 @@ export function maskedForms(secret: string): string[] {
     forms.add(value);
     for (const derived of derivedForms(value)) if (derived.length >= shortestDerived) forms.add(derived);
   }
-  for (const derived of base64Forms(secret)) if (derived.length >= shortestDerived) forms.add(derived);
+  const ofAll = [...base64Forms(secret), ...wrappedBase64(secret), ...wrappedBase64(`${secret}\n`)];
+  for (const derived of ofAll) if (derived.length >= shortestDerived) forms.add(derived);
   return [...forms];
 }
 
@@ -31,6 +32,10 @@ function derivedForms(value: string): string[] {
     json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
     value.replaceAll('"', '\\"'),
     value.replaceAll("'", "''"),
+    // As shells quote: between single quotes, and as `printf %q` and `set -x` write it.
+    value.replaceAll("'", `'\\''`),
+    value.replace(/[^\w@%+=:,./-]/g, (unit) => `\\${unit}`),
+    ...hexForms(value),
     encodeUri(value),
     encodeUri(value).replaceAll("%20", "+"),
     xmlEscape(value),
@@ -53,6 +58,19 @@ function base64Forms(value: string): string[] {
     forms.push(standard, standard.replaceAll("+", "-").replaceAll("/", "_"));
   }
   return forms;
+}
+
+/** `base64` breaks lines at 76 digits, `openssl` at 64: each line stands alone in a log. */
+function wrappedBase64(value: string): string[] {
+  const digits = Buffer.from(value).toString("base64").replace(/=+$/, "");
+  return [76, 64].flatMap((width) =>
+    digits.length <= width ? [] : (digits.match(new RegExp(`.{1,${width}}`, "g")) ?? []),
+  );
+}
+
+function hexForms(value: string): string[] {
+  const hex = Buffer.from(value).toString("hex");
+  return [hex, hex.toUpperCase()];
 }
 
 function encodeUri(value: string): string {

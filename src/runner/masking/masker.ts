@@ -1,10 +1,10 @@
 /** Replaces secrets by `***`. Masks are only added, never taken away, for the life of a job. */
 import { maskedForms } from "./encodings.ts";
+import { FormFinder } from "./form-finder.ts";
 
 export class Masker {
   readonly #forms = new Set<string>();
-  /** Quickly says "nothing here" for the many lines that hold no secret. */
-  #any: RegExp | undefined;
+  #finder: FormFinder | undefined;
   #longest = 0;
 
   constructor(secrets: Iterable<string> = []) {
@@ -23,7 +23,7 @@ export class Masker {
       this.#forms.add(form);
       this.#longest = Math.max(this.#longest, form.length);
     }
-    if (forms.length > 0) this.#any = undefined;
+    if (forms.length > 0) this.#finder = undefined;
     return forms.length > 0;
   }
 
@@ -52,12 +52,8 @@ export class Masker {
   /** Places of secrets in order, those that touch or overlap made one. */
   #ranges(text: string): [number, number][] {
     if (this.#forms.size === 0) return [];
-    this.#any ??= new RegExp([...this.#forms].map((form) => RegExp.escape(form)).join("|"));
-    if (!this.#any.test(text)) return [];
-    const found: [number, number][] = [];
-    for (const form of this.#forms) {
-      for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) found.push([at, at + form.length]);
-    }
+    this.#finder ??= new FormFinder(this.#forms);
+    const found = this.#finder.find(text);
     found.sort((a, b) => a[0] - b[0]);
     const merged: [number, number][] = [];
     for (const [start, end] of found) {
