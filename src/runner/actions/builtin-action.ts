@@ -14,6 +14,8 @@ export interface BuiltinAction {
   readonly sensitive?: readonly string[];
   main(call: ActionCall): Promise<void>;
   post?(call: ActionCall): Promise<void>;
+  /** `always()` unless the action says otherwise. */
+  readonly postIf?: string;
 }
 
 /** One stage of an action: its inputs and its hands. */
@@ -64,6 +66,40 @@ export class ActionCall {
 
   setOutput(name: string, value: string): void {
     this.step.outputs.set(name, value);
+  }
+
+  /** A variable as this step sees it; empty when it is not set. */
+  env(name: string): string {
+    const { step } = this;
+    return step.env[name] ?? step.scope.job.env.get(name) ?? this.parts.runner.baseEnv[name] ?? "";
+  }
+
+  /** For the steps after this one. */
+  exportVariable(name: string, value: string): void {
+    this.step.scope.job.env.set(name, value);
+  }
+
+  addPath(folder: string): void {
+    this.step.scope.job.addPaths([folder]);
+  }
+
+  /** Replaced in every log from here on. */
+  mask(secret: string): void {
+    this.parts.masker.add(secret);
+  }
+
+  /** What the stages after this one find under the name. */
+  saveState(name: string, value: string): void {
+    this.step.state.set(name, value);
+  }
+
+  state(name: string): string {
+    return this.step.state.get(name) ?? "";
+  }
+
+  debug(text: string): void {
+    this.step.output.debug(text);
+    this.step.output.flush();
   }
 
   /** Logged at once. */

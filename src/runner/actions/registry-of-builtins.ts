@@ -1,5 +1,6 @@
 /** The actions we bring ourselves, for work without a network. */
 import type { BuiltinAction } from "./builtin-action.ts";
+import { cache, cacheRestore, cacheSave } from "./builtin/cache.ts";
 import { checkout } from "./builtin/checkout.ts";
 import { dockerBuildPush } from "./builtin/docker-build-push.ts";
 import { dockerLogin } from "./builtin/docker-login.ts";
@@ -9,6 +10,9 @@ import { setupNode } from "./builtin/setup-node.ts";
 
 const actions: readonly BuiltinAction[] = [
   checkout,
+  cache,
+  cacheRestore,
+  cacheSave,
   setupNode,
   dockerLogin,
   dockerMetadata,

@@ -65,7 +65,7 @@ async function runBuiltin(
   }
   const { post } = builtin;
   if (post !== undefined) {
-    addPost(step, "always()", async (again) => await post(new ActionCall(again, inputs)));
+    addPost(step, builtin.postIf ?? "always()", async (again) => await post(new ActionCall(again, inputs)));
   }
   await builtin.main(new ActionCall(step, inputs));
 }
