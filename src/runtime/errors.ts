@@ -18,10 +18,3 @@ export type RuntimeErrorCode =
 
 /** What the runtime cannot do, in words that fit a pod event. */
 export class RuntimeError extends AppError<RuntimeErrorCode> {}
-
-/** A container engine said no, in its own words. */
-export class EngineError extends AppError<"runtime/engine", { readonly status: number }> {}
-
-export function isEngineStatus(thrown: unknown, ...statuses: readonly number[]): boolean {
-  return thrown instanceof EngineError && statuses.includes(thrown.details?.status ?? 0);
-}

@@ -1,6 +1,5 @@
 /** How a pod runs: the `PodRuntime` port and its implementation with processes of this host. */
 export { openDockerRuntime, type DockerRuntimeOptions } from "./docker/open-docker-runtime.ts";
-export { findEngine } from "./engine/engine-address.ts";
 export { RuntimeError } from "./errors.ts";
 export type { GatewayPort, ImageConfig, ImageLayer, ImageSourcePort, ResolvedImage } from "./ports.ts";
 export {

@@ -2,10 +2,8 @@
  * What the engine has of ours, in memory: read whole at the start and after the engine was away, then kept by its
  * events. The engine is what is true; this is so that looking is free.
  */
+import { type EngineClient, isEngineStatus, jsonLines } from "#engine";
 import { backoffDelayMs, type Channel, type Clock, isAbort, type Log } from "#lib";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { jsonLines } from "../engine/json-lines.ts";
-import { isEngineStatus } from "../errors.ts";
 import type { ContainerEvent, ContainerRecord } from "../pod-runtime.ts";
 import type { EngineContainer, EngineEvent, EngineListed } from "./engine-types.ts";
 import { installationLabel, recordOf } from "./labels.ts";

@@ -7,6 +7,7 @@
  */
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type EngineClient, isEngineStatus, jsonLines } from "#engine";
 import {
   type Clock,
   errorMessage,
@@ -17,9 +18,7 @@ import {
   sha256Hex,
   writeFileAtomic,
 } from "#lib";
-import { isEngineStatus, RuntimeError } from "../errors.ts";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { jsonLines } from "../engine/json-lines.ts";
+import { RuntimeError } from "../errors.ts";
 import type { PulledImage, RegistryLogin } from "../pod-runtime.ts";
 import type { ImageSourcePort } from "../ports.ts";
 import type { EngineImage } from "./engine-types.ts";

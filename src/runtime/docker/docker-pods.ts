@@ -4,9 +4,9 @@
  */
 import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type EngineClient, isEngineStatus } from "#engine";
 import { errorCode, KeyedLock, readFileIfExists, writeFileAtomic } from "#lib";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineStatus, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { PodIdentity, PodNetwork, PodSandbox } from "../pod-runtime.ts";
 import { sandboxRequest } from "./container-request.ts";
 import type { EngineContainer } from "./engine-types.ts";

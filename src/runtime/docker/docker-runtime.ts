@@ -4,10 +4,10 @@
  * finds them by asking.
  */
 import type { Duplex } from "node:stream";
+import { type EngineClient, isEngineStatus } from "#engine";
 import { Channel, type Clock, KeyedLock, type Log, TaskGroup, withDeadline } from "#lib";
-import type { EngineClient } from "../engine/engine-client.ts";
 import { errorMessage } from "#lib";
-import { isEngineStatus, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import { mountSources } from "../mount-sources.ts";
 import {
   type ContainerEvent,

@@ -1,9 +1,9 @@
 /** Commands beside a container, and its own streams, over connections of the engine that are taken over. */
 import { Readable } from "node:stream";
+import { type EngineClient, isEngineStatus } from "#engine";
 import { type Clock, type Ids, withDeadline } from "#lib";
 import { collectOutput } from "../collect-output.ts";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineStatus, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { ContainerSession, SessionOptions, TerminalSize } from "../pod-runtime.ts";
 import { killQuietly, processesWithEnvironment } from "../process/process-table.ts";
 import type { KnownContainer } from "./container-table.ts";

@@ -1,7 +1,6 @@
 /** A container's log as the engine keeps it, in the form that `kubectl logs` wants. */
 import type { Readable } from "node:stream";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { FrameReader } from "../engine/stream-frames.ts";
+import { type EngineClient, FrameReader } from "#engine";
 import type { LogOptions } from "../pod-runtime.ts";
 
 /** A longer line is handed on in parts. */

@@ -1,7 +1,7 @@
 /** The streams of a connection that exec or attach took over, as a `ContainerSession`. */
 import type { Socket } from "node:net";
 import { PassThrough, Writable } from "node:stream";
-import { FrameReader } from "../engine/stream-frames.ts";
+import { FrameReader } from "#engine";
 import type { ContainerSession, TerminalSize } from "../pod-runtime.ts";
 
 export interface EngineSessionOptions {

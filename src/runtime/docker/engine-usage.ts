@@ -1,6 +1,5 @@
+import { type EngineClient, isEngineStatus } from "#engine";
 import type { Clock } from "#lib";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineStatus } from "../errors.ts";
 import type { ContainerUsage } from "../pod-runtime.ts";
 import type { KnownContainer } from "./container-table.ts";
 import type { EngineStats } from "./engine-types.ts";

@@ -1,9 +1,8 @@
 /** Starts the docker runtime over what the engine has of ours: adopts what runs, removes what nobody knows. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { type EngineAddress, EngineClient, engineText } from "#engine";
 import { type Clock, type Ids, type Log, readFileIfExists, writeFileAtomic } from "#lib";
-import { type EngineAddress, engineText } from "../engine/engine-address.ts";
-import { EngineClient } from "../engine/engine-client.ts";
 import type { PodRuntime } from "../pod-runtime.ts";
 import type { ImageSourcePort } from "../ports.ts";
 import { DockerImages } from "./docker-images.ts";

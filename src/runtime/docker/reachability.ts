@@ -1,5 +1,5 @@
 /** Whether this machine can reach the addresses of an engine's containers: pure. */
-import type { EngineAddress } from "../engine/engine-address.ts";
+import type { EngineAddress } from "#engine";
 import type { EngineInfo } from "./engine-types.ts";
 
 /**

@@ -1,9 +1,8 @@
 /** What an ended container left to say why, from the file behind the default path or out of its file system. */
 import { open } from "node:fs/promises";
 import { extract } from "tar-stream";
+import { type EngineClient, isEngineStatus } from "#engine";
 import { errorCode, withDeadline } from "#lib";
-import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineStatus } from "../errors.ts";
 
 /** Upstream's limit. */
 const maxBytes = 4096;

@@ -1,7 +1,7 @@
 /** Opens the runtimes of this node: pods as processes always, and the container engine where one answers. */
+import { findEngine } from "#engine";
 import { AppError, errorMessage } from "#lib";
 import {
-  findEngine,
   type GatewayPort,
   type ImageSourcePort,
   openDockerRuntime,

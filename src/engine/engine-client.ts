@@ -1,6 +1,6 @@
 /**
  * A client of the Docker Engine API (Moby, Podman's compatible service) over its socket: requests, streams, and
- * connections that are taken over for exec and attach. Knows HTTP and the API's error body, and nothing of pods.
+ * connections that are taken over for exec and attach. Knows HTTP and the API's error body, and nothing of what runs.
  *
  * Why our own: the API is plain HTTP; dockerode brings ssh2 and gRPC along for what is not needed here.
  */
@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorCode, errorMessage } from "#lib";
-import { EngineError, RuntimeError } from "../errors.ts";
+import { EngineError, EngineUnusable } from "./errors.ts";
 import { type EngineAddress, engineText } from "./engine-address.ts";
 
 export interface EngineRequest {
@@ -38,14 +38,14 @@ export class EngineClient {
     this.#prefix = version === "" ? "" : `/v${version}`;
   }
 
-  /** Throws `runtime/no-engine` when nobody answers, or only in versions that are not known here. */
+  /** Throws `engine/unusable` when nobody answers, or only in versions that are not known here. */
   static async connect(address: EngineAddress, signal: AbortSignal): Promise<EngineClient> {
     const plain = new EngineClient(address, "");
     const answer = await plain.json<{ ApiVersion?: string; MinAPIVersion?: string }>("GET", "/version", { signal });
     const version = agreedVersion(answer.ApiVersion ?? "", answer.MinAPIVersion ?? oldest);
     if (version !== undefined) return new EngineClient(address, version);
-    throw new RuntimeError(
-      "runtime/no-engine",
+    throw new EngineUnusable(
+      "engine/unusable",
       `Cannot use container engine "${engineText(address)}": it speaks API ${answer.MinAPIVersion} to ${answer.ApiVersion}, wanted is one from ${oldest} to ${newest}`,
     );
   }
@@ -121,7 +121,7 @@ export class EngineClient {
     if (signal.aborted) return signal.reason;
     const why = errorCode(error) ?? errorMessage(error);
     const message = `Cannot reach the container engine at "${engineText(this.address)}": ${why}`;
-    return new RuntimeError("runtime/no-engine", message, { cause: error });
+    return new EngineUnusable("engine/unusable", message, { cause: error });
   }
 }
 
@@ -159,7 +159,7 @@ async function readAll(response: IncomingMessage): Promise<string> {
 async function failure(method: string, path: string, response: IncomingMessage): Promise<EngineError> {
   const text = await readAll(response).catch(() => "");
   const status = response.statusCode ?? 500;
-  return new EngineError("runtime/engine", engineMessage(text) ?? `${method} ${path} was answered with ${status}`, {
+  return new EngineError("engine/refused", engineMessage(text) ?? `${method} ${path} was answered with ${status}`, {
     details: { status },
   });
 }

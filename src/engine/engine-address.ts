@@ -1,6 +1,6 @@
 /** Where a Docker-compatible engine listens: pure but for looking whether a socket is there. */
 import { existsSync } from "node:fs";
-import { RuntimeError } from "../errors.ts";
+import { EngineUnusable } from "./errors.ts";
 
 export type EngineAddress =
   | { readonly kind: "socket"; readonly path: string }
@@ -9,20 +9,20 @@ export type EngineAddress =
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
-/** Reads what DOCKER_HOST holds. Throws `runtime/no-engine` for what this client does not speak. */
+/** Reads what DOCKER_HOST holds. Throws `engine/unusable` for what this client does not speak. */
 export function parseEngineAddress(text: string): EngineAddress {
   const socket = /^unix:\/\/(\/.+)$/.exec(text)?.[1] ?? (text.startsWith("/") ? text : undefined);
   if (socket !== undefined) return { kind: "socket", path: socket };
   const tcp = /^(?:tcp|http):\/\/(\[[^\]]+\]|[^:/]+):(\d+)\/?$/.exec(text);
   if (tcp?.[1] === undefined) {
-    throw new RuntimeError(
-      "runtime/no-engine",
+    throw new EngineUnusable(
+      "engine/unusable",
       `Cannot use container engine "${text}": write unix:///path/to/socket or tcp://127.0.0.1:port`,
     );
   }
   if (!loopback.test(tcp[1])) {
-    throw new RuntimeError(
-      "runtime/no-engine",
+    throw new EngineUnusable(
+      "engine/unusable",
       `Cannot use container engine "${text}": volumes are folders of this machine, so the engine has to be on it too`,
     );
   }
@@ -38,8 +38,8 @@ export function findEngine(configured: string | undefined, userSocket?: string):
   const candidates = [...usualSockets, ...(userSocket === undefined ? [] : [userSocket])];
   const found = candidates.find((path) => existsSync(path));
   if (found !== undefined) return { kind: "socket", path: found };
-  throw new RuntimeError(
-    "runtime/no-engine",
+  throw new EngineUnusable(
+    "engine/unusable",
     `Cannot find a container engine: DOCKER_HOST is not set and there is no ${candidates.join(" or ")}`,
   );
 }
