@@ -4,7 +4,7 @@ import type { MountSource } from "../mount-sources.ts";
 import type { ContainerSecurity, ContainerSpec, PodSandbox } from "../pod-runtime.ts";
 import { groupsOf } from "../security.ts";
 import { containerLabels, sandboxLabels } from "./labels.ts";
-import { pauseReference } from "./pause-image.ts";
+import { pauseReference } from "#engine";
 
 export interface ContainerRequestInput {
   readonly installation: string;

@@ -7,7 +7,7 @@
  */
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type EngineClient, isEngineStatus, jsonLines } from "#engine";
+import { type EngineClient, ensurePauseImage, isEngineStatus, pullImage, readProgress, splitReference } from "#engine";
 import {
   type Clock,
   errorMessage,
@@ -23,7 +23,6 @@ import type { PulledImage, RegistryLogin } from "../pod-runtime.ts";
 import type { ImageSourcePort } from "../ports.ts";
 import type { EngineImage } from "./engine-types.ts";
 import { imageArchive } from "./image-archive.ts";
-import { pauseArchive, pauseProgram, pauseReference } from "./pause-image.ts";
 
 export interface DockerImagesOptions {
   readonly engine: EngineClient;
@@ -36,7 +35,6 @@ export interface DockerImagesOptions {
 }
 
 const ownRepository = "tidegate.local/image";
-const credentialHost = /^[^/]+/;
 
 export class DockerImages {
   readonly #options: DockerImagesOptions;
@@ -48,19 +46,7 @@ export class DockerImages {
 
   /** Makes the sandbox image, once for each engine. */
   async ensurePause(signal: AbortSignal): Promise<void> {
-    const { engine } = this.#options;
-    await this.#locks.run("pause", async () => {
-      if ((await this.#inspect(pauseReference, signal)) !== undefined) return;
-      const program = pauseProgram(process.arch);
-      if (program === undefined) {
-        throw new RuntimeError(
-          "runtime/no-engine",
-          `Cannot make the sandbox of pods: unknown architecture "${process.arch}"`,
-        );
-      }
-      const archive = await pauseArchive(program);
-      await drain(await engine.stream("POST", "/images/load", { query: { quiet: 1 }, archive, signal }));
-    });
+    await this.#locks.run("pause", async () => await ensurePauseImage(this.#options.engine, signal));
   }
 
   async pull(
@@ -125,7 +111,7 @@ export class DockerImages {
     let refusal: unknown;
     for (const login of [...(own === undefined ? [] : [own]), ...fitting(reference, logins), undefined]) {
       try {
-        await this.#pullByEngine(reference, login, signal);
+        await pullImage(this.#options.engine, reference, login, signal);
         return await this.#adopt(reference, before, signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -137,7 +123,7 @@ export class DockerImages {
       log.debug("The engine cannot pull an image, handing it over", { image: reference, error: errorMessage(refusal) });
       if ((await this.#inspect(nameOf(image.digest), signal)) === undefined) {
         const archive = imageArchive(image, nameOf(image.digest));
-        await drain(
+        await readProgress(
           await this.#options.engine.stream("POST", "/images/load", { query: { quiet: 1 }, archive, signal }),
         );
       }
@@ -148,18 +134,6 @@ export class DockerImages {
       const message = why.includes(reference) ? why : `Cannot pull image "${reference}": ${why}`;
       throw new RuntimeError("runtime/no-image", message, { cause: error });
     }
-  }
-
-  async #pullByEngine(reference: string, login: RegistryLogin | undefined, signal: AbortSignal): Promise<void> {
-    const { repository, tag } = splitReference(reference);
-    const query = { fromImage: repository, tag };
-    const registryAuth = login === undefined ? undefined : registryAuthOf(reference, login);
-    const stream = await this.#options.engine.stream("POST", "/images/create", {
-      query,
-      ...(registryAuth === undefined ? {} : { registryAuth }),
-      signal,
-    });
-    await drain(stream);
   }
 
   /** Takes the image that the engine pulled under our own name, and leaves the engine's names as they were. */
@@ -224,32 +198,9 @@ function plainId(id: string): string {
   return id.startsWith("sha256:") ? id : `sha256:${id}`;
 }
 
-/** `host:5000/app:1` → `host:5000/app` and `1`; a digest goes where the tag goes. */
-export function splitReference(reference: string): { readonly repository: string; readonly tag: string } {
-  const [name = "", digest] = reference.split("@");
-  const colon = name.lastIndexOf(":");
-  const tagged = colon > name.lastIndexOf("/");
-  const repository = tagged ? name.slice(0, colon) : name;
-  return { repository, tag: digest ?? (tagged ? name.slice(colon + 1) : "latest") };
-}
-
-/** Engine API, "Authentication": JSON in base64url. */
-export function registryAuthOf(reference: string, login: RegistryLogin): string {
-  const serveraddress = credentialHost.exec(reference)?.[0] ?? "";
-  const { username, password } = login;
-  return Buffer.from(JSON.stringify({ username, password, serveraddress })).toString("base64url");
-}
-
 function fitting(reference: string, logins: readonly RegistryLogin[]): readonly RegistryLogin[] {
   return logins.filter(({ registry }) => {
     const pattern = registry.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", "[^./]*");
     return new RegExp(`^${pattern}(?:$|[/:])`).test(reference);
   });
-}
-
-/** Reads progress to its end: what went wrong meanwhile stands in it, under a status of 200. */
-async function drain(stream: Parameters<typeof jsonLines>[0]): Promise<void> {
-  for await (const line of jsonLines(stream)) {
-    if (typeof line["error"] === "string") throw new RuntimeError("runtime/no-image", line["error"]);
-  }
 }

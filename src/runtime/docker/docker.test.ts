@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContainerSecurity, ContainerSpec } from "../pod-runtime.ts";
 import { containerRequest, sandboxRequest } from "./container-request.ts";
-import { registryAuthOf, splitReference } from "./docker-images.ts";
+import { pauseProgram, registryAuthOf, splitReference } from "#engine";
 import type { EngineContainer } from "./engine-types.ts";
 import { workingSet } from "./engine-usage.ts";
 import { containerLabels, recordOf } from "./labels.ts";
-import { pauseProgram } from "./pause-image.ts";
 import { needsPublishedPorts } from "./reachability.ts";
 
 const pod = { uid: "6ad4f3c8", namespace: "default", name: "web-abc" };
@@ -128,7 +127,6 @@ for (const [reference, repository, tag] of references) {
 
 test("credentials go in one header, for the registry of the image", () => {
   const header = registryAuthOf("127.0.0.1:7070/acme/web:v1", {
-    registry: "127.0.0.1:7070",
     username: "u",
     password: "p",
   });

@@ -5,6 +5,9 @@
 import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { sha256Hex } from "#lib";
+import type { EngineClient } from "./engine-client.ts";
+import { EngineUnusable } from "./errors.ts";
+import { hasImage, readProgress } from "./images.ts";
 
 /** Instructions of a process that waits for signals, by Node's name of the architecture. */
 const programs: Readonly<Record<string, { readonly machine: number; readonly code: Buffer }>> = {
@@ -50,7 +53,7 @@ export function pauseProgram(architecture: string): Buffer | undefined {
 export const pauseReference = "tidegate.local/pause:1";
 
 /** The image, as `docker load` takes it. */
-export async function pauseArchive(program: Buffer): Promise<Readable> {
+async function pauseArchive(program: Buffer): Promise<Readable> {
   const layer = await tarOf([{ name: "pause", mode: 0o755, content: program }]);
   const config = JSON.stringify({
     architecture: process.arch === "x64" ? "amd64" : process.arch,
@@ -76,4 +79,15 @@ async function tarOf(
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
+}
+
+/** Makes sure that the engine has the image. Undefined architecture of this machine: throws `engine/unusable`. */
+export async function ensurePauseImage(engine: EngineClient, signal: AbortSignal): Promise<void> {
+  if (await hasImage(engine, pauseReference, signal)) return;
+  const program = pauseProgram(process.arch);
+  if (program === undefined) {
+    throw new EngineUnusable("engine/unusable", `Cannot make a sandbox image: unknown architecture "${process.arch}"`);
+  }
+  const archive = await pauseArchive(program);
+  await readProgress(await engine.stream("POST", "/images/load", { query: { quiet: 1 }, archive, signal }));
 }
