@@ -1,6 +1,6 @@
 /** `npm run check`: what must hold before each commit, in seconds. `--fix` formats and applies safe lint fixes. */
 import { finish, runSteps, type Step } from "./steps.ts";
-import { pureTests } from "./test-files.ts";
+import { pureTestOptions, pureTests } from "./test-files.ts";
 
 const fix = process.argv.includes("--fix");
 const steps: Step[] = [
@@ -12,7 +12,7 @@ const steps: Step[] = [
   {
     name: "pure tests",
     command: "node",
-    args: ["--test", "--test-isolation=none", "--test-reporter=dot", ...pureTests()],
+    args: ["--test", ...pureTestOptions, "--test-reporter=dot", ...pureTests()],
   },
 ];
 finish(runSteps(steps));

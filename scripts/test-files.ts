@@ -1,4 +1,5 @@
 import { globSync } from "node:fs";
+import { join } from "node:path";
 import { root } from "./steps.ts";
 
 function find(patterns: readonly string[]): string[] {
@@ -14,6 +15,8 @@ export function pureTests(): string[] {
     "console/src/**/*.test.ts",
   ]).filter((file) => !file.endsWith(".process.test.ts") && !file.includes("testdata"));
 }
+
+export const pureTestOptions = ["--test-isolation=none", "--import", join(root, "test/support/property-seed.ts")];
 
 /** Tests with real servers, files, git and children: each file in a process of its own. */
 export function processTests(): string[] {

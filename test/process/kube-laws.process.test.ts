@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { type KubeApi, type KubeCall, type KubeReply, startOwnApi } from "../support/kube-api.ts";
 import { type Fields, objectOf } from "../support/kube-generate.ts";
 import { type KindSample, namespace, samples } from "../support/kube-objects.ts";
+import { propertyRuns } from "../support/property-seed.ts";
 
 async function ok(api: KubeApi, call: KubeCall): Promise<Fields> {
   const reply: KubeReply = await api.call(call);
@@ -65,6 +66,6 @@ test("a write that says what is there already changes nothing, whichever way it 
       const once = applied.json;
       assert.deepEqual(await ok(api, apply), once, `${kind}: applied twice`);
     });
-    await fc.assert(property, { numRuns: 5 });
+    await fc.assert(property, { numRuns: propertyRuns(5) });
   }
 });

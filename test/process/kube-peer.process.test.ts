@@ -12,6 +12,7 @@ import { type KubeApi, type KubeCall, type KubeReply, startOwnApi } from "../sup
 import { comparable, differences } from "../support/kube-compare.ts";
 import { type Fields, objectOf, removal, withNulls } from "../support/kube-generate.ts";
 import { type KindSample, namespace, samples } from "../support/kube-objects.ts";
+import { propertyRuns } from "../support/property-seed.ts";
 import { skipWithoutPeer, startKubePeer } from "../support/kube-peer.ts";
 
 const skip = skipWithoutPeer();
@@ -77,7 +78,7 @@ test("the real kube-apiserver and ours agree", { skip, timeout: 600_000 }, async
         const call = post(path, objectOf(choose, sampleOf(name), "x"), "dryRun=All&fieldManager=m");
         assertAgreement(call, await both(apis, call));
       });
-      await fc.assert(property, { numRuns: 12, endOnFailure: true });
+      await fc.assert(property, { numRuns: propertyRuns(12), endOnFailure: true });
     });
   }
 
@@ -101,7 +102,7 @@ test("the real kube-apiserver and ours agree", { skip, timeout: 600_000 }, async
         }
         await both(apis, { method: "DELETE", path: `${item}?gracePeriodSeconds=0` });
       });
-      await fc.assert(property, { numRuns: 6, endOnFailure: true });
+      await fc.assert(property, { numRuns: propertyRuns(6), endOnFailure: true });
     });
   }
 });

@@ -44,6 +44,11 @@ function metricProblems(metric: MetricSpec, path: string): Problem[] {
   if (source === undefined) {
     return [...problems, required(`${path}.${field}`, "must populate information for the given metric source")];
   }
+  if (field === "object") {
+    const { kind, name } = metric.object?.describedObject ?? {};
+    if (!kind) problems.push(required(`${path}.object.describedObject.kind`, ""));
+    if (!name) problems.push(required(`${path}.object.describedObject.name`, ""));
+  }
   if ("name" in source && !source.name)
     problems.push(required(`${path}.${field}.name`, "must specify a resource name"));
   if ("metric" in source && !source.metric?.name) {

@@ -50,7 +50,10 @@ export const nodeKind = defineKind<Node>({
   fields: ["spec", "status"],
   setDefaults(node) {
     node.spec ??= {};
-    if (node.spec.podCIDR !== undefined) node.spec.podCIDRs ??= [node.spec.podCIDR];
+    const { podCIDR, podCIDRs: [first] = [] } = node.spec;
+    // The old field and the first of the new one are one and the same.
+    if (podCIDR !== undefined && podCIDR !== first) node.spec.podCIDRs = [podCIDR];
+    else if (first !== undefined) node.spec.podCIDR = first;
   },
   validate({ spec }, old) {
     const before = old?.spec?.podCIDRs ?? [];

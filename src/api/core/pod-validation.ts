@@ -10,7 +10,7 @@ import {
 } from "../meta/name-rules.ts";
 import { containerProblems, hostPortProblems } from "./container-validation.ts";
 import { placementProblems, tolerationProblems } from "./placement-validation.ts";
-import type { Container, Pod, PodSpec } from "./pod.ts";
+import type { Container, Pod, PodSpec, Toleration } from "./pod.ts";
 import { probesProblems } from "./probe-validation.ts";
 import { volumeProblems } from "./volume-validation.ts";
 
@@ -161,7 +161,15 @@ const updateRule =
 function updateProblems(pod: Pod, old: Pod): Problem[] {
   const bound = old.spec.nodeName ?? "";
   if (bound !== "" && pod.spec.nodeName !== bound) return [{ path: "spec", message: updateRule }];
-  return deepEqual(fixedPart(pod.spec), fixedPart(old.spec)) ? [] : [{ path: "spec", message: updateRule }];
+  if (!deepEqual(fixedPart(pod.spec), fixedPart(old.spec))) return [{ path: "spec", message: updateRule }];
+  const now = (pod.spec.tolerations ?? []).map(timeless);
+  const kept = (old.spec.tolerations ?? []).every((before) => now.some((after) => deepEqual(after, timeless(before))));
+  const message = "Forbidden: existing toleration can not be modified except its tolerationSeconds";
+  return kept ? [] : [{ path: "spec.tolerations", message }];
+}
+
+function timeless({ key, operator, value, effect }: Toleration): unknown {
+  return { key, operator, value, effect };
 }
 
 /** Undefined fields count as missing when compared. */

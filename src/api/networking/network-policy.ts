@@ -70,6 +70,17 @@ export const networkPolicyKind = defineKind<NetworkPolicy>({
   columns: [{ name: "Pod-Selector", cell: ({ spec }) => selectorText(spec?.podSelector) }],
 });
 
+function endPortProblems(port: IntOrString | undefined, endPort: number, path: string): Problem[] {
+  if (port === undefined) return [invalid(path, endPort, "may not be specified when `port` is not specified")];
+  if (typeof port === "string") return [invalid(path, endPort, "may not be specified when `port` is non-numeric")];
+  const problems: Problem[] = [];
+  if (endPort < port) problems.push(invalid(path, endPort, "must be greater than or equal to `port`"));
+  if (endPort < 1 || endPort > 65_535) {
+    problems.push(invalid(path, endPort, "must be between 1 and 65535, inclusive"));
+  }
+  return problems;
+}
+
 const protocols = ["SCTP", "TCP", "UDP"];
 
 function ruleProblems(
@@ -79,7 +90,7 @@ function ruleProblems(
   direction: string,
 ): Problem[] {
   const problems: Problem[] = [];
-  (ports ?? []).forEach(({ protocol, port }, index) => {
+  (ports ?? []).forEach(({ protocol, port, endPort }, index) => {
     const at = `${path}.ports[${index}]`;
     if (protocol !== undefined && !protocols.includes(protocol)) {
       problems.push(unsupported(`${at}.protocol`, protocol, protocols));
@@ -87,6 +98,7 @@ function ruleProblems(
     if (typeof port === "number" && (port < 1 || port > 65_535)) {
       problems.push(invalid(`${at}.port`, port, "must be between 1 and 65535, inclusive"));
     }
+    if (endPort !== undefined) problems.push(...endPortProblems(port, endPort, `${at}.endPort`));
   });
   (peers ?? []).forEach(({ podSelector, namespaceSelector, ipBlock }, index) => {
     const at = `${path}.${direction}[${index}]`;

@@ -27,8 +27,8 @@ function dropFields(
     if (before === undefined) continue;
     const now = owned?.[step];
     const kept = now === undefined ? undefined : dropReleased(value[name], before, now, fieldShape(shape, name));
-    // Nobody asked for the empty container that is left.
-    const emptied = now !== undefined && isEmpty(kept) && !isEmpty(value[name]) && !holdsItself(now);
+    // An object that loses its last field goes too, even if somebody owns it.
+    const emptied = now !== undefined && isEmpty(kept) && !isEmpty(value[name]);
     if (kept === undefined || emptied) delete result[name];
     else result[name] = kept;
   }
