@@ -7,7 +7,7 @@ export { Mirrors, openMirrors, type FetchOptions, type MirrorsOptions, type Remo
 export type { ObjectReader } from "./objects.ts";
 export type { ChangedFile, CommitInfo, Signature, TreeEntry } from "./plumbing.ts";
 export { noPushChecks, type Push, type PushCheckPort, type PushedUpdate, type PushVerdict } from "./ports.ts";
-export type { BranchProtection } from "./protection.ts";
+export { isProtectedBranch, type BranchProtection } from "./protection.ts";
 export type { RefRefusal } from "./push-report.ts";
 export type { RefUpdate } from "./update-ledger.ts";
 export type { CommitRequest, MoveRequest } from "./system-commit.ts";

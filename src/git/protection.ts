@@ -11,6 +11,8 @@ export interface BranchProtection {
   readonly allowDeletions: boolean;
   /** Refuse every direct push; only the system (a merge, an environment commit) moves the branch. */
   readonly requirePullRequest: boolean;
+  /** Names of checks that have to pass before a pull request is merged. */
+  readonly requiredChecks?: readonly string[];
 }
 
 const writable = ["refs/heads/", "refs/tags/", "refs/notes/"];
@@ -55,7 +57,13 @@ function commandReason(command: RefCommand, protections: readonly BranchProtecti
   return undefined;
 }
 
-function rulesFor(ref: string, protections: readonly BranchProtection[]): readonly BranchProtection[] {
+/** Whether a rule is about the branch. */
+export function isProtectedBranch(ref: string, protections: readonly BranchProtection[]): boolean {
+  return rulesFor(ref, protections).length > 0;
+}
+
+/** The rules that a ref falls under. */
+export function rulesFor(ref: string, protections: readonly BranchProtection[]): readonly BranchProtection[] {
   const branch = branchOf(ref);
   if (branch === undefined) return [];
   return protections.filter((rule) => rule.branch === branch || picomatch.isMatch(branch, rule.branch, { dot: true }));

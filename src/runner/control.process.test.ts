@@ -50,6 +50,7 @@ async function openControl(
     source: {
       repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
       files: () => Promise.resolve([{ path: ".github/workflows/ci.yml", text: pipeline }]),
+      isProtected: () => Promise.resolve(false),
       defaultHead: () => Promise.resolve(undefined),
       called: () => Promise.resolve({ problem: "there is none" }),
       changedPaths: () => Promise.resolve(undefined),

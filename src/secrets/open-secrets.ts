@@ -17,6 +17,8 @@ export interface SecretsRoom {
   readonly variables: Variables;
   /** Deletes all that belongs to the repository, `owner/name`: another one of its name must not come into it. */
   forget(repository: string): Promise<void>;
+  /** Deletes all that belongs to one environment of it. */
+  forgetEnvironment(repository: string, environment: string): Promise<void>;
 }
 
 export async function openSecrets(options: SecretsOptions): Promise<SecretsRoom> {
@@ -39,6 +41,14 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretsRoom>
           await tx.deleteFrom(table).where("scope", "=", own).execute();
           // From the first to past the last text that begins with `owner/name#`: "$" follows "#".
           await tx.deleteFrom(table).where("scope", ">=", `${own}#`).where("scope", "<", `${own}$`).execute();
+        }
+      });
+    },
+    async forgetEnvironment(repository, environment) {
+      const own = scopeKey({ kind: "environment", repository, environment });
+      await db.transaction().execute(async (tx) => {
+        for (const table of ["secrets_secrets", "secrets_variables"] as const) {
+          await tx.deleteFrom(table).where("scope", "=", own).execute();
         }
       });
     },

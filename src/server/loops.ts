@@ -2,7 +2,8 @@
 import type { RefUpdate } from "#git";
 import type { ManifestPush } from "#registry";
 import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
-import { Chronicle } from "./chronicle/chronicle.ts";
+import type { RunView, Workflows } from "#workflows";
+import { Chronicle, type RunFacts } from "./chronicle/chronicle.ts";
 import type { ServerContext } from "./context.ts";
 import { keepGoing } from "./keep-going.ts";
 import { sampleProcess } from "./own-metrics.ts";
@@ -111,17 +112,23 @@ async function tellPackage(rooms: Rooms, push: ManifestPush, signal: AbortSignal
 async function followRuns({ workflows, feed }: Rooms, chronicle: Chronicle, signal: AbortSignal): Promise<void> {
   using notices = workflows.subscribe(signal);
   // What ended while this process was down, before what happens from now on.
-  for (const run of (await workflows.listRuns({ limit: 200 })).toReversed()) await chronicle.run(runFacts(run));
+  for (const run of (await workflows.listRuns({ limit: 200 })).toReversed())
+    await chronicleRun(workflows, chronicle, run);
   for await (const { runId, kind } of notices) {
     if (kind === "log") continue;
     feed.notify("runs", runId);
     if (kind !== "run") continue;
     const run = await workflows.getRun(runId);
-    if (run !== undefined) await chronicle.run(runFacts(run));
+    if (run !== undefined) await chronicleRun(workflows, chronicle, run);
   }
 }
 
-function runFacts(run: Awaited<ReturnType<Rooms["workflows"]["listRuns"]>>[number]): Parameters<Chronicle["run"]>[0] {
+async function chronicleRun(workflows: Workflows, chronicle: Chronicle, run: RunView): Promise<void> {
+  await chronicle.run(runFacts(run));
+  for (const review of await workflows.reviews.list(run.id)) await chronicle.review(runFacts(run), review);
+}
+
+function runFacts(run: RunView): RunFacts {
   return { ...run, workflow: run.workflow.name };
 }
 

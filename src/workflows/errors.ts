@@ -12,7 +12,8 @@ export type WorkflowsErrorCode =
   | "workflows/lease-lost"
   | "workflows/request-invalid"
   | "workflows/inputs-invalid"
-  | "workflows/not-possible-now";
+  | "workflows/not-possible-now"
+  | "workflows/forbidden";
 
 /** A request that cannot be done; the HTTP status follows from the code. */
 export class WorkflowsError extends AppError<WorkflowsErrorCode> {}

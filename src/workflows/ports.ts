@@ -29,6 +29,8 @@ export interface CommitFacts {
 /** Reads repositories, named `owner/name`. A repository or commit that is not there is an error. */
 export interface WorkflowSourcePort {
   repository(repository: string, options: PortOptions): Promise<RepositoryFacts>;
+  /** Whether the ref is a protected branch; while no branch is protected each counts as one. */
+  isProtected(repository: string, ref: string, options: PortOptions): Promise<boolean>;
   /** The files `isWorkflowPath` holds for, as they are in the commit. */
   files(repository: string, sha: string, options: PortOptions): Promise<readonly WorkflowText[]>;
   /** The newest commit of the default branch; undefined while there is none. */

@@ -135,6 +135,7 @@ export async function allRuns(workflows: Workflows): Promise<readonly RunDetails
 function sourceOf(options: ControlOptions): WorkflowSourcePort {
   return {
     repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
+    isProtected: (_repository, ref) => Promise.resolve(ref === "refs/heads/main"),
     files: () => Promise.resolve(Object.entries(options.files).map(([path, text]) => ({ path, text }))),
     defaultHead: () => Promise.resolve({ ref: "refs/heads/main", sha: "5".repeat(40) }),
     called: ({ repository, ref, path }) => {

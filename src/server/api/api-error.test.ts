@@ -33,6 +33,7 @@ const wanted: Record<GitErrorCode | GitopsErrorCode | SecretsErrorCode | Workflo
   "secrets/not-found": 404,
   "secrets/tampered": 500,
   "secrets/too-large": 400,
+  "workflows/forbidden": 403,
   "workflows/inputs-invalid": 400,
   "workflows/lease-lost": 409,
   "workflows/not-found": 404,

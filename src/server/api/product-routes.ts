@@ -11,6 +11,7 @@ import { artifactRoutes, type ArtifactRoutesOptions } from "./artifact-routes.ts
 import type { ChangeFeed } from "./change-feed.ts";
 import { type ClusterAccess, clusterAccessRoutes } from "./cluster-access-routes.ts";
 import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
+import { environmentRoutes } from "./environment-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
@@ -49,7 +50,8 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     deliveryRoutes(app, options);
     applicationRoutes(app, options);
     rolloutRoutes(app, options);
-    repositoryRoutes(app, options.repositories, options.secrets);
+    environmentRoutes(app, options);
+    repositoryRoutes(app, options.repositories, options.secrets, options.workflows.environments);
     secretRoutes(app, options.secrets, options.repositories);
     tokenRoutes(app, options.tokens, options.controlUrl);
     clusterAccessRoutes(app, options.clusterAccess);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Repositories } from "#git";
 import type { SecretsRoom } from "#secrets";
+import type { Environments } from "#workflows";
 import { badRequest, notFound } from "./api-error.ts";
 
 /** First parts of paths that mean something else: a repository below one of them could not be reached by git. */
@@ -32,6 +33,7 @@ export function repositoryRoutes(
   app: FastifyInstance,
   repositories: Repositories,
   secrets: Pick<SecretsRoom, "forget">,
+  environments: Pick<Environments, "forget">,
 ): void {
   app.get("/repositories", async () => ({ items: await repositories.list() }));
   app.post<{ Body: { name?: string; defaultBranch?: string; description?: string } | null }>(
@@ -57,6 +59,7 @@ export function repositoryRoutes(
     if ((await repositories.get(name)) === undefined) throw notFound(`repository "${name}"`);
     // First, so that a crash in between leaves no secrets for whoever makes a repository of this name.
     await secrets.forget(name);
+    await environments.forget(name);
     await repositories.delete(name);
     return {};
   });

@@ -7,6 +7,15 @@ import { ApiError } from "./api-error.ts";
 const cookieName = "tidegate_session";
 const sessionSeconds = 30 * 24 * 3600;
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route asks about one repository and looks itself at what the token may do there. */
+    readonly ofRepository?: boolean;
+  }
+}
+
+export const ofRepository = { ofRepository: true } as const;
+
 const identities = new WeakMap<FastifyRequest, Identity>();
 
 export function identityOf(request: FastifyRequest): Identity {
@@ -16,7 +25,7 @@ export function identityOf(request: FastifyRequest): Identity {
   return identity;
 }
 
-/** Every route of `app` then needs a token: `api:read` for reading, `api:write` for the rest. */
+/** Every route of `app` then needs a token: `api:read` for reading, `api:write` for the rest, but those `ofRepository`. */
 export function requireIdentity(app: FastifyInstance, tokens: Tokens): void {
   app.addHook("onRequest", async (request) => {
     const identity = await whoAsks(request, tokens);
@@ -24,7 +33,7 @@ export function requireIdentity(app: FastifyInstance, tokens: Tokens): void {
       throw new ApiError("api/unauthorized", "A token is needed: Authorization: Bearer <token>");
     }
     const verb = request.method === "GET" || request.method === "HEAD" ? "read" : "write";
-    if (!permitsEverywhere(identity, verb)) {
+    if (request.routeOptions.config.ofRepository !== true && !permitsEverywhere(identity, verb)) {
       throw new ApiError("api/forbidden", `This token may not do that: it needs the scope api:${verb}`);
     }
     identities.set(request, identity);

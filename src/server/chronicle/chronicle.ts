@@ -12,6 +12,7 @@ import {
   replicaSets,
   revisionAnnotation,
   type Rollout,
+  type RunReview,
   rollouts,
   type TimelineEvent,
 } from "#api";
@@ -19,7 +20,7 @@ import type { Clock, Log, TaskGroup } from "#lib";
 import type { Informers } from "#controller";
 import type { Repositories, RefUpdate } from "#git";
 import type { Timeline } from "#timeline";
-import { analysisId, imageId, pushId, releaseId, runCompletedId, runId, syncId } from "./event-ids.ts";
+import { analysisId, imageId, pushId, releaseId, reviewId, runCompletedId, runId, syncId } from "./event-ids.ts";
 import { releaseEvents } from "./release-events.ts";
 import { readTrailers } from "./trailers.ts";
 
@@ -114,6 +115,23 @@ export class Chronicle {
       tone: conclusion === "success" ? "good" : conclusion === "failure" ? "bad" : "neutral",
       causes: [runId(run.id)],
       data: { ...data, conclusion },
+    });
+  }
+
+  /** Somebody let jobs deploy, or kept them from it. */
+  async review(run: Pick<RunFacts, "repository" | "sha" | "workflow">, review: RunReview): Promise<void> {
+    const { environment, state, actor, comment, forced, runId: id } = review;
+    const what = `${actor} ${state} ${run.workflow} for ${environment}${forced ? ", passing its rules over" : ""}`;
+    await this.#options.timeline.record({
+      id: reviewId(id, review.id),
+      kind: "approval",
+      at: review.at,
+      subject: `${run.repository}@${run.sha}`,
+      title: comment === "" ? what : `${what}: ${comment.split("\n")[0]?.slice(0, 200) ?? ""}`,
+      tone: state === "approved" ? "good" : "bad",
+      actor,
+      causes: [runId(id)],
+      data: { run: id, attempt: review.attempt, repository: run.repository, environment, state, comment, forced },
     });
   }
 

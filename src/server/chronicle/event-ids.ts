@@ -15,6 +15,10 @@ export function runCompletedId(run: string, attempt: number): string {
   return `run:${run}:completed:${attempt}`;
 }
 
+export function reviewId(run: string, review: string): string {
+  return `run:${run}:review:${review}`;
+}
+
 /** `image` is `owner/repo` of our registry or `host/repository` of another. */
 export function imageId(image: string, digest: string): string {
   return `image:${image}@${digest}`;

@@ -1,6 +1,6 @@
 /** Repositories as the workflows room wants to read them. */
 import { fnv1a32 } from "#lib";
-import type { CommitInfo, ObjectReader, Repositories } from "#git";
+import { type CommitInfo, isProtectedBranch, type ObjectReader, type Repositories } from "#git";
 import { type CommitFacts, isWorkflowPath, type WorkflowSourcePort } from "#workflows";
 
 const zero = /^0+$/;
@@ -11,6 +11,10 @@ export function workflowSource(repositories: Repositories): WorkflowSourcePort {
     async repository(name) {
       const { id, defaultBranch } = await repositories.require(name);
       return { id: fnv1a32(id), defaultBranch, private: true };
+    },
+    async isProtected(name, ref) {
+      const protections = await repositories.protections(name);
+      return ref.startsWith("refs/heads/") && (protections.length === 0 || isProtectedBranch(ref, protections));
     },
     async files(name, sha, { signal }) {
       const reader = await repositories.reader(name, signal);

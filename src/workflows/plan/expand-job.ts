@@ -14,6 +14,7 @@ import type { Job, Strategy } from "../parse/model.ts";
 import type { ContextObject, ContextValue } from "../protocol.ts";
 import { callInputs } from "./call-inputs.ts";
 import { requestGroup, type GroupRequest } from "./concurrency.ts";
+import { requestEnvironment } from "./request-environment.ts";
 import { isWanted, skipForLabels } from "./narrow.ts";
 import { ancestorsOf, needsContext, resultOf, type JobInstance, type JobState } from "./job-state.ts";
 import { expandMatrix, jobName, type Combination } from "./matrix.ts";
@@ -155,6 +156,7 @@ function instanceOf(job: Job, base: Contexts, combination: Combination, place: P
   const concurrency = groupsOf(job, contexts, call);
   const runner = call === undefined ? runnerOf(job, contexts) : { labels: [], call };
   const skip = skipForLabels(job.leftOut, runner.labels);
+  const environment = requestEnvironment(job.environment, contexts);
   return {
     ...place,
     matrix,
@@ -165,6 +167,7 @@ function instanceOf(job: Job, base: Contexts, combination: Combination, place: P
     timeoutMinutes: minutes(job.timeoutMinutes, "timeout-minutes") ?? defaultTimeoutMinutes,
     ...(cancelTimeoutMinutes === undefined ? {} : { cancelTimeoutMinutes }),
     ...(concurrency.length === 0 ? {} : { concurrency }),
+    ...(environment === undefined ? {} : { environment }),
   };
 }
 

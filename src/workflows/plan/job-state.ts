@@ -8,7 +8,8 @@
  *      │         │ ↖───────────┘ (its runner was lost; once)      each may also go straight to completed
  *
  * A job that calls a workflow has no runner: it goes from waiting to in progress when the jobs of the called workflow
- * come into being, and completes with them. A waiting job with a concurrency group has to become an active member first.
+ * come into being, and completes with them. A waiting job with a concurrency group has to become an active member first;
+ * one with an environment then has to pass its gate, see `environment-gate.ts`.
  *
  * Invariants: `conclusion` is there exactly when the status is completed. Only an expanded job is queued or in
  * progress. Completed is final.
@@ -16,6 +17,7 @@
 import type { ContextObject } from "../protocol.ts";
 import type { Job } from "../parse/model.ts";
 import type { GroupRequest } from "./concurrency.ts";
+import type { Gate } from "./environment-gate.ts";
 
 export type Conclusion = "success" | "failure" | "cancelled" | "skipped";
 export type JobStatus = "waiting" | "queued" | "in_progress" | "completed";
@@ -36,6 +38,15 @@ export interface JobState {
   readonly leaseEndsMs?: number;
   /** Concurrency groups it has joined. */
   readonly groups?: readonly { readonly name: string; readonly state: "pending" | "active" }[];
+  /** Once it has come to the gate of its environment. */
+  readonly gate?: Gate;
+}
+
+/** The environment a job names. */
+export interface EnvironmentRequest {
+  readonly name: string;
+  /** Whether a deployment is recorded. */
+  readonly deployment: boolean;
 }
 
 /** One combination of a job, all of it evaluated. */
@@ -58,6 +69,8 @@ export interface JobInstance {
   readonly concurrency?: readonly GroupRequest[];
   /** Of a job that calls a workflow: its evaluated inputs. */
   readonly call?: { readonly inputs: ContextObject };
+  /** Absent: it deploys nowhere. */
+  readonly environment?: EnvironmentRequest;
   /** Why it is skipped as soon as it could start. */
   readonly skip?: string;
 }

@@ -1,15 +1,23 @@
 /**
  * The next steps of a run, as data. Pure and total: the same observation gives the same actions, and applying them and
  * planning again ends, since every action moves a job or the run forward in `job-state.ts`'s picture (a job goes back to
- * queued at most `maxTries - 1` times, and joins each of its groups once).
+ * queued at most `maxTries - 1` times, joins each of its groups once, and comes to its gate once).
  */
 import { errorMessage } from "#lib";
 import { evaluateRecord } from "../expressions/evaluate.ts";
 import type { Job, Workflow } from "../parse/model.ts";
 import type { ContextObject } from "../protocol.ts";
 import type { GroupRequest } from "./concurrency.ts";
+import { judgeGate, type GateFacts } from "./environment-gate.ts";
 import { conditionHolds, expandJob, skipReason, type RunContexts } from "./expand-job.ts";
-import { jobsContext, resultOf, type Conclusion, type JobInstance, type JobState } from "./job-state.ts";
+import {
+  jobsContext,
+  resultOf,
+  type Conclusion,
+  type EnvironmentRequest,
+  type JobInstance,
+  type JobState,
+} from "./job-state.ts";
 import { pathInto } from "./job-path.ts";
 import { openScopes, type PlanScope } from "./plan-scopes.ts";
 
@@ -22,6 +30,8 @@ export interface ObservedRun {
   readonly group?: string;
   /** By the same clock as `leaseEndsMs` of the jobs. */
   readonly nowMs: number;
+  /** What gates of environments are judged by; absent where there are none, as on a desk. */
+  readonly gates?: GateFacts;
 }
 
 /** A job whose runner was lost is given to another one once. */
@@ -37,6 +47,8 @@ export type RunAction =
     }
   /** Becomes a pending member of the group. */
   | { readonly kind: "join"; readonly jobId: string; readonly group: GroupRequest }
+  /** Comes to the gate of its environment. */
+  | { readonly kind: "arrive"; readonly jobId: string; readonly environment: EnvironmentRequest }
   | { readonly kind: "queue"; readonly jobId: string }
   /** The jobs of the called workflow come into being; those that are there already stay. */
   | {
@@ -156,13 +168,16 @@ function decideReady(scope: PlanScope, job: Job, state: JobState): RunAction {
   }
 }
 
-/** Within `max-parallel`, in the order of the matrix; a job that waits for its group counts as begun. */
+/** Within `max-parallel`, in the order of the matrix; a job that waits for its group or at its gate counts as begun. */
 function planStart(scope: PlanScope): readonly RunAction[] {
   return scope.workflow.jobs.flatMap((job) => {
     const states = jobsOf(scope, job.key).filter((state) => state.instance !== undefined);
     const limit = states[0]?.instance?.maxParallel ?? 0;
     const begun = (state: JobState): boolean =>
-      state.status === "queued" || state.status === "in_progress" || (state.groups ?? []).length > 0;
+      state.status === "queued" ||
+      state.status === "in_progress" ||
+      state.gate !== undefined ||
+      (state.groups ?? []).length > 0;
     const active = states.filter((state) => begun(state) && state.status !== "completed").length;
     const waiting = states
       .filter((state) => state.status === "waiting")
@@ -173,7 +188,7 @@ function planStart(scope: PlanScope): readonly RunAction[] {
   });
 }
 
-/** What a job that may begin does next; nothing while it waits for a group. */
+/** What a job that may begin does next; nothing while it waits for a group or at its gate. */
 function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunAction[] {
   const { id: jobId, instance, groups = [] } = state;
   if (instance?.skip !== undefined) {
@@ -188,7 +203,7 @@ function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunActi
     const message = `The job would wait for ever: ${found}. Give one of the two another name`;
     return [{ kind: "finish-job", jobId, conclusion: "failure", message }];
   }
-  if (instance?.call === undefined) return [{ kind: "queue", jobId }];
+  if (instance?.call === undefined) return passGate(scope, state);
   const path = `${scope.prefix}${pathInto({ key: state.key, position: instance.index })}`;
   const jobs = (job.call?.workflow?.jobs ?? []).map(({ key, name = key }) => ({
     key: `${path}${key}`,
@@ -196,6 +211,17 @@ function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunActi
     name: `${instance.name} / ${name.includes("${{") ? key : name}`,
   }));
   return [{ kind: "enter", jobId, jobs }];
+}
+
+/** Queued once the environment lets it. */
+function passGate({ gates }: PlanScope, { id: jobId, instance, gate }: JobState): readonly RunAction[] {
+  const environment = instance?.environment;
+  if (gates === undefined || environment === undefined) return [{ kind: "queue", jobId }];
+  if (gate === undefined) return [{ kind: "arrive", jobId, environment }];
+  const passage = judgeGate(gate, gates);
+  if (passage.kind === "wait") return [];
+  if (passage.kind === "pass") return [{ kind: "queue", jobId }];
+  return [{ kind: "finish-job", jobId, conclusion: "failure", message: passage.message }];
 }
 
 function planEnd(scope: PlanScope): readonly RunAction[] {

@@ -1,5 +1,6 @@
 /** A run seen as its workflow and the called ones that are under way, each with its own jobs, inputs and end. */
 import type { Workflow } from "../parse/model.ts";
+import type { GateFacts } from "./environment-gate.ts";
 import type { RunContexts } from "./expand-job.ts";
 import { pathInto } from "./job-path.ts";
 import type { JobState } from "./job-state.ts";
@@ -18,6 +19,7 @@ export interface PlanScope {
   readonly caller?: JobState;
   /** Concurrency groups that are held around it. */
   readonly held: readonly string[];
+  readonly gates?: GateFacts;
 }
 
 export interface ScopedRun {
@@ -27,6 +29,8 @@ export interface ScopedRun {
   readonly cancelRequested: boolean;
   /** The concurrency group of the run. */
   readonly group?: string;
+  /** What gates of environments are judged by; absent where there are none, as on a desk. */
+  readonly gates?: GateFacts;
 }
 
 export function openScopes(run: ScopedRun): readonly PlanScope[] {
@@ -38,6 +42,7 @@ export function openScopes(run: ScopedRun): readonly PlanScope[] {
     prefix: "",
     above: "",
     held: run.group === undefined ? [] : [run.group],
+    ...(run.gates === undefined ? {} : { gates: run.gates }),
   };
   const scopes = [root];
   // A list that grows while it is walked: the scopes of calls within calls come after those around them.
@@ -61,6 +66,7 @@ function calledScopes(scope: PlanScope, all: readonly JobState[]): readonly Plan
         above: `${instance.name} / `,
         caller,
         held: [...scope.held, ...(caller.groups ?? []).map((group) => group.name)],
+        ...(scope.gates === undefined ? {} : { gates: scope.gates }),
       },
     ];
   });

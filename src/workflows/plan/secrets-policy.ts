@@ -23,6 +23,8 @@ export interface Trust {
 const ownEvents: ReadonlySet<string> = new Set([
   "create",
   "delete",
+  "deployment",
+  "deployment_status",
   "issue_comment",
   "issues",
   "label",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { parseWorkflowFile } from "../parse/workflow-file.ts";
 import type { Workflow } from "../parse/model.ts";
 import type { ContextObject } from "../protocol.ts";
+import type { GateFacts } from "./environment-gate.ts";
 import type { Conclusion, JobInstance, JobState } from "./job-state.ts";
 import { planRun, type ObservedRun, type RunAction } from "./plan-run.ts";
 
@@ -36,6 +37,9 @@ export class Simulation {
   jobs: JobState[];
   cancelRequested = false;
   group: string | undefined;
+  /** Rules by environment; undefined where there are no gates. */
+  rules: GateFacts["rules"] | undefined;
+  epochMs = 0;
   conclusion: Conclusion | undefined;
   /** Every queueing, in order, for laws about it. */
   readonly queued: string[] = [];
@@ -53,7 +57,17 @@ export class Simulation {
   observed(): ObservedRun {
     const contexts = { github: this.#github, vars: {}, inputs: {} };
     const { workflow, jobs, cancelRequested, group } = this;
-    return { workflow, jobs, contexts, cancelRequested, nowMs: 1000, ...(group === undefined ? {} : { group }) };
+    const ref = typeof this.#github["ref"] === "string" ? this.#github["ref"] : "";
+    const gates = this.rules && { gates: { rules: this.rules, ref, isProtected: false, epochMs: this.epochMs } };
+    return {
+      workflow,
+      jobs,
+      contexts,
+      cancelRequested,
+      nowMs: 1000,
+      ...(group === undefined ? {} : { group }),
+      ...gates,
+    };
   }
 
   /** Plans and applies until nothing is left. */
@@ -95,6 +109,9 @@ export class Simulation {
       case "finish-call":
         this.#change(action.jobId, { status: "completed", conclusion: action.conclusion, outputs: action.outputs });
         return;
+      case "arrive":
+        this.#change(action.jobId, { gate: { environment: action.environment.name, openedMs: this.epochMs } });
+        return;
       case "join":
         this.#join(action.jobId, action.group.name);
         return;
@@ -113,6 +130,14 @@ export class Simulation {
   admit(id: string): this {
     const job = this.jobs.find((other) => other.id === id);
     this.#change(id, { groups: (job?.groups ?? []).map(({ name }) => ({ name, state: "active" })) });
+    return this.settle();
+  }
+
+  /** Somebody reviews what waits at its gate. */
+  review(id: string, state: "approved" | "rejected", forced = false): this {
+    const gate = this.jobs.find((job) => job.id === id)?.gate;
+    assert.ok(gate, `${id} has come to its gate`);
+    this.#change(id, { gate: { ...gate, review: { state, actor: "ada", comment: "", forced } } });
     return this.settle();
   }
 

@@ -1,7 +1,11 @@
 /** A claimed job as its runner gets it: every template that does not need steps evaluated, secrets and token added. */
-import { WorkflowsError } from "../errors.ts";
-import { evaluateRecord, evaluateTemplate, evaluateValue, type Contexts } from "../expressions/evaluate.ts";
-import type { Job, RunDefaults } from "../parse/model.ts";
+import { findEnvironment, settingsOf } from "../environments/environment-rows.ts";
+import { isProtected } from "../environments/settings.ts";
+import { ExpressionFailure, WorkflowsError } from "../errors.ts";
+import { evaluateRecord, evaluateTemplate, type Contexts } from "../expressions/evaluate.ts";
+import type { RunDefaults } from "../parse/model.ts";
+import type { EnvironmentRequest } from "../plan/job-state.ts";
+import { requestEnvironment } from "../plan/request-environment.ts";
 import { jobPermissions } from "../plan/permissions.ts";
 import { trustOf, type Trust } from "../plan/secrets-policy.ts";
 import type { JobTokenRequest, RepositoryFacts, ServicesRequest } from "../ports.ts";
@@ -30,7 +34,8 @@ export async function buildAssignment(
   const { job, instance, contexts: base } = place;
   const trust = trustOfRun(run);
   const request = tokenRequest(run, row, place, trust);
-  const environment = job.environment === undefined ? "" : evaluateTemplate(job.environment.name, base);
+  const deploys = await environmentOf(parts, run, row, place);
+  const environment = deploys?.name ?? "";
   const asked = { repository: run.repository, ref: run.ref, eventName: run.event_name };
   const vars = await parts.variables.variables(environment === "" ? asked : { ...asked, environment }, { signal });
   const token = await tokens.mint(request, signal);
@@ -41,6 +46,7 @@ export async function buildAssignment(
   const contexts = { ...base, github: { ...base.github, job: job.key, token }, vars };
   const env = evaluateEnv(place, { ...contexts, secrets });
   const { cancelTimeoutMinutes } = instance;
+  const url = job.environment?.url;
   return {
     jobId: String(row.id),
     runId: String(run.id),
@@ -60,7 +66,7 @@ export async function buildAssignment(
     timeoutMinutes: instance.timeoutMinutes,
     ...(cancelTimeoutMinutes === undefined ? {} : { cancelTimeoutMinutes }),
     ...evaluateContainers(job, { ...contexts, secrets, env }),
-    ...environmentOf(job, environment, contexts),
+    ...(deploys === undefined ? {} : { environment: { ...deploys, ...(url === undefined ? {} : { url }) } }),
     permissions: request.permissions,
     workflow: { path: place.workflow.path, ...place.origin },
     services,
@@ -97,12 +103,23 @@ function servicesFacts(run: RunRow, place: JobPlace, environment: string): Servi
   };
 }
 
-function environmentOf(job: Job, name: string, contexts: Contexts): Pick<JobAssignment, "environment"> {
-  if (job.environment === undefined || name === "") return {};
-  const { url, deployment = true } = job.environment;
-  const recorded = typeof deployment === "string" ? evaluateValue(deployment, contexts) : deployment;
-  const wanted = recorded !== false && recorded !== "false";
-  return { environment: { name, deployment: wanted, ...(url === undefined ? {} : { url }) } };
+/**
+ * Where the job deploys to. What it gets of the environment it gets only here, after the gate; a job of a run from before
+ * there were gates has not come by one, and fails if there is something to pass now.
+ */
+async function environmentOf(
+  parts: RunParts,
+  run: RunRow,
+  row: JobRow,
+  { job, instance, contexts }: JobPlace,
+): Promise<EnvironmentRequest | undefined> {
+  if (instance.environment !== undefined) return instance.environment;
+  const wanted = requestEnvironment(job.environment, contexts);
+  if (wanted === undefined) return undefined;
+  const found = await findEnvironment(parts.db, run.repository, wanted.name);
+  if (found === undefined || !isProtected(settingsOf(found))) return wanted;
+  const message = `Environment "${found.name}" has rules that job "${row.name}" of this old run was not held against. Start a new run`;
+  throw new ExpressionFailure(message);
 }
 
 /** The job's values may not read those of the workflow: `env` is no context here. */

@@ -27,5 +27,7 @@ export interface RunParts {
   /** Notified when schedules changed. */
   readonly schedules: Wake;
   /** How long a runner may be silent before its job counts as lost. */
+  /** Notified when a job comes to the gate of its environment, or rules of one changed. */
+  readonly gates: Wake;
   readonly leaseMs: number;
 }

@@ -3,7 +3,11 @@
  * change that can matter to a run calls `advance`; a crash between the change and the call is made up for at the start.
  */
 import { KeyedLock, Wake } from "#lib";
+import type { GateFacts } from "../plan/environment-gate.ts";
 import { lostJob, planRun, type RunAction } from "../plan/plan-run.ts";
+import { findGates } from "../environments/gates.ts";
+import { gateFacts } from "../environments/environment-rows.ts";
+import { recordDeployments, unsettledRuns } from "../environments/record-deployments.ts";
 import { JobTokens } from "./job-tokens.ts";
 import { Leases } from "./leases.ts";
 import type { RunParts } from "./parts.ts";
@@ -52,6 +56,7 @@ export class RunDriver implements Disposable {
       .orderBy("id")
       .execute();
     for (const run of runs) await this.#resumeRun(run);
+    for (const id of await unsettledRuns(db)) await this.recordDeployments(id);
     await this.tokens.revokeEnded();
   }
 
@@ -66,7 +71,10 @@ export class RunDriver implements Disposable {
 
   /** Until nothing is left to do for the run now. Safe to call at any time, any number of times. */
   async advance(runId: number): Promise<void> {
-    await this.#lock.run(String(runId), () => this.#advanceAlone(runId));
+    await this.#lock.run(String(runId), async () => {
+      await this.#advanceAlone(runId);
+      await this.#recordDeployments(runId);
+    });
     for (const { repository, name } of await this.#groupsOf(runId)) await this.#advanceGroup(repository, name);
   }
 
@@ -79,6 +87,15 @@ export class RunDriver implements Disposable {
       await this.#apply(run, actions);
       if (actions.some((action) => action.kind === "finish-run")) return;
     }
+  }
+
+  /** Writes what the deployments of a run lack of what its jobs did. */
+  async recordDeployments(runId: number): Promise<void> {
+    await this.#lock.run(String(runId), () => this.#recordDeployments(runId));
+  }
+
+  async #recordDeployments(id: number): Promise<void> {
+    await recordDeployments(this.#parts.db, { id }, this.#parts.clock.now().epochMilliseconds);
   }
 
   /** Groups in which something may be due: one the run or a job of it waits for, or has left by completing. */
@@ -96,14 +113,23 @@ export class RunDriver implements Disposable {
     if (workflow === undefined) return [{ kind: "finish-run", conclusion: "failure" }];
     const rows = await findJobs(this.#parts.db, run);
     const members = await findMembers(this.#parts.db, run.id);
+    // Most runs deploy nowhere, and are spared two questions at each step.
+    const deploys = rows.some((row) => row.instance_json?.includes('"environment":') === true);
+    const gates = deploys ? await findGates(this.#parts.db, run.id) : undefined;
     return planRun({
       workflow,
-      jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id), members)),
+      jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id), members, gates?.get(row.id))),
+      ...(deploys ? { gates: await this.#gateFacts(run) } : {}),
       ...(run.concurrency_group === null ? {} : { group: run.concurrency_group }),
       contexts: runContexts(run, this.#parts.services.base),
       cancelRequested: run.cancel_requested === 1,
       nowMs: this.leases.nowMs(),
     });
+  }
+
+  async #gateFacts(run: RunRow): Promise<GateFacts> {
+    const { clock, tasks } = this.#parts;
+    return await gateFacts(this.#parts, run, clock.now().epochMilliseconds, tasks.signal);
   }
 
   async #apply(run: RunRow, actions: readonly RunAction[]): Promise<void> {
@@ -126,6 +152,7 @@ export class RunDriver implements Disposable {
     }
     const jobId = Number(action.jobId);
     if (action.kind === "requeue" || action.kind === "finish-job") this.jobLeft(jobId);
+    if (action.kind === "arrive") this.#parts.gates.notify();
     if (action.kind === "queue" || action.kind === "requeue") for (const wake of this.#claimers) wake.notify();
     this.notify(runId, jobId);
   }

@@ -2,7 +2,9 @@
 import type { Transaction } from "kysely";
 import type { Workflow } from "../parse/model.ts";
 import type { RunContexts } from "../plan/expand-job.ts";
+import { openGate } from "../environments/gates.ts";
 import type { GroupRequest } from "../plan/concurrency.ts";
+import type { Gate } from "../plan/environment-gate.ts";
 import type { JobInstance, JobState } from "../plan/job-state.ts";
 import { ownKey } from "../plan/job-path.ts";
 import type { RunAction } from "../plan/plan-run.ts";
@@ -46,6 +48,7 @@ export function jobState(
   row: JobRow,
   leaseEndsMs: number | undefined,
   members: readonly GroupMemberRow[] = [],
+  gate?: Gate,
 ): JobState {
   const groups = members.filter((member) => member.job_id === row.id);
   return {
@@ -59,6 +62,7 @@ export function jobState(
     tries: row.tries,
     ...(leaseEndsMs === undefined ? {} : { leaseEndsMs }),
     ...(groups.length === 0 ? {} : { groups: groups.map(({ name, state }) => ({ name, state })) }),
+    ...(gate === undefined ? {} : { gate }),
   };
 }
 
@@ -125,6 +129,9 @@ export async function applyAction(
       return await expand(tx, run, action);
     case "queue":
       await updateJob(tx, action.jobId, ["waiting"], { status: "queued", queued_at: nowMs });
+      return;
+    case "arrive":
+      await openGate(tx, run, Number(action.jobId), action.environment, nowMs);
       return;
     case "join":
       await joinGroup(tx, run, action.group, Number(action.jobId));

@@ -92,6 +92,7 @@ export class RunnerDesk {
     if (taken === undefined) return undefined;
     this.#driver.leases.renew(taken.id);
     this.#parts.followUps.notify();
+    await this.#driver.recordDeployments(taken.run_id);
     this.#driver.notify(taken.run_id);
     this.#driver.notify(taken.run_id, taken.id);
     return taken;

@@ -1,6 +1,7 @@
 /** The tables of this room. Times are milliseconds of the epoch; columns named `*_json` hold JSON. */
 import type { Generated, Kysely, Selectable } from "kysely";
 import { migrate, type Database, type Migration } from "#lib";
+import { environmentMigration, type EnvironmentTables } from "../environments/schema.ts";
 import type { Conclusion, JobStatus } from "../plan/job-state.ts";
 
 export interface RunsTable {
@@ -134,7 +135,7 @@ interface SharedTable {
   shared_at: number;
 }
 
-export interface WorkflowsSchema {
+export interface WorkflowsSchema extends EnvironmentTables {
   workflows_shared: SharedTable;
   workflows_group_members: GroupMembersTable;
   workflows_outbox: OutboxTable;
@@ -285,6 +286,7 @@ CREATE TABLE workflows_disabled (
     name: "addresses of environments",
     sql: "ALTER TABLE workflows_jobs ADD COLUMN environment_url TEXT",
   },
+  environmentMigration,
 ];
 
 export async function openTables(database: Database): Promise<WorkflowsDatabase> {

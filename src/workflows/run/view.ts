@@ -2,7 +2,7 @@
 import type { Problem } from "#lib";
 import type { Annotation, ContextObject, StepState } from "../protocol.ts";
 import type { Conclusion, JobInstance, JobStatus } from "../plan/job-state.ts";
-import type { DispatchInput, Workflow } from "../parse/model.ts";
+import type { DispatchInput, Job, Workflow } from "../parse/model.ts";
 import { jobDefinition, prefixOf } from "../plan/job-path.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
@@ -167,7 +167,7 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     status: row.status,
     ...(row.conclusion === null ? {} : { conclusion: row.conclusion }),
     ...(row.message === null ? {} : { message: row.message }),
-    ...(definition?.environment === undefined ? {} : { environment: definition.environment.name }),
+    ...environmentOf(instance, definition),
     ...(row.environment_url === null ? {} : { environmentUrl: row.environment_url }),
     matrix: instance?.matrix ?? {},
     labels: instance?.labels ?? [],
@@ -183,6 +183,12 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     ...time("startedAt", row.started_at),
     ...time("completedAt", row.completed_at),
   };
+}
+
+/** Before it is expanded as it is written. */
+function environmentOf(instance: JobInstance | undefined, definition: Job | undefined): Pick<JobView, "environment"> {
+  const name = instance === undefined ? definition?.environment?.name : instance.environment?.name;
+  return name === undefined ? {} : { environment: name };
 }
 
 /** A job that was lost or cancelled leaves steps that nobody completed. */

@@ -15,6 +15,10 @@ import {
 } from "#lib";
 import { WorkflowsError } from "../errors.ts";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import { Deployments } from "../environments/deployments.ts";
+import { Environments } from "../environments/environments.ts";
+import { gateReason, runGates } from "../environments/gates.ts";
+import { Reviews } from "../environments/reviews.ts";
 import { linkCalls } from "../parse/link-calls.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { WorkflowReader } from "../parse/workflow-reader.ts";
@@ -101,6 +105,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     reader: new WorkflowReader(clock),
     listeners: new Listeners(),
     followUps: new Wake(),
+    gates: new Wake(),
     schedules: new Wake(),
     leaseMs: options.leaseMs ?? 30_000,
   };
@@ -115,12 +120,18 @@ export class Workflows implements AsyncDisposable {
   readonly driver: RunDriver;
   /** For the protocol's routes. */
   readonly desk: RunnerDesk;
+  readonly environments: Environments;
+  readonly reviews: Reviews;
+  readonly deployments: Deployments;
 
   constructor(parts: RunParts, retention: RetentionPolicy) {
     this.#parts = parts;
     this.#retention = retention;
     this.driver = new RunDriver(parts);
     this.desk = new RunnerDesk(parts, this.driver);
+    this.environments = new Environments(parts, this.driver);
+    this.reviews = new Reviews(parts, this.driver);
+    this.deployments = new Deployments(parts, (event, signal) => this.accept(event, { signal }));
   }
 
   /**
@@ -174,6 +185,8 @@ export class Workflows implements AsyncDisposable {
     await this.driver.resume();
     this.#parts.tasks.start("follow-ups of runs", (signal) => runFollowUps(this.#parts, accept, signal));
     this.#parts.tasks.start("retention", (signal) => runRetention(this.#parts, this.#retention, signal));
+    this.#parts.tasks.start("gates", (signal) => runGates(this.#parts, (id) => this.driver.advance(id), signal));
+    this.#parts.tasks.start("deployments", (signal) => this.deployments.tell(signal));
     this.#parts.tasks.start("schedules", (signal) => runSchedules(this.#parts, accept, signal));
   }
 
@@ -225,7 +238,8 @@ export class Workflows implements AsyncDisposable {
 
   async #runView(row: RunRow): Promise<RunView> {
     const view = runView(row);
-    const message = row.status === "pending" ? await waitReason(this.#parts.db, row.id, null) : undefined;
+    const waits = row.status === "pending" ? waitReason(this.#parts.db, row.id, null) : gateReason(this.#parts, row);
+    const message = await waits;
     return message === undefined ? view : { ...view, message };
   }
 
@@ -253,13 +267,13 @@ export class Workflows implements AsyncDisposable {
 
   async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
     const view = jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
-    const message = await this.#waitReason(job);
+    const message = await this.#waitReason(run, job);
     return message === undefined ? view : { ...view, message };
   }
 
-  async #waitReason(job: JobRow): Promise<string | undefined> {
+  async #waitReason(run: RunRow, job: JobRow): Promise<string | undefined> {
     if (job.status === "waiting" && job.instance_json !== null) {
-      return await waitReason(this.#parts.db, job.run_id, job.id);
+      return (await waitReason(this.#parts.db, job.run_id, job.id)) ?? (await gateReason(this.#parts, run, job.id));
     }
     if (job.status !== "queued" || job.instance_json === null) return undefined;
     const { labels, runnerGroup } = JSON.parse(job.instance_json) as JobInstance;
