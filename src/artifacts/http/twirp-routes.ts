@@ -80,7 +80,9 @@ const artifactMethods: Readonly<Record<string, Method>> = {
     const name = text(body, "name");
     const [row] = await service.artifacts.listRows(grant.runId, { name });
     if (row === undefined) throw new ArtifactsError("artifacts/not-found", `This run has no artifact "${name}"`);
-    const path = service.urls.pathFor({ id: row.blob, access: "read" }, { contentType: row.mime_type });
+    // A file that is no archive has its own name; clients that keep archives packed add the ending themselves.
+    const fileName = row.mime_type === "application/zip" ? `${row.name}.zip` : row.name;
+    const path = service.urls.pathFor({ id: row.blob, access: "read" }, { contentType: row.mime_type, fileName });
     return { signed_url: `${baseUrl()}${path}` };
   },
   async DeleteArtifact({ service }, grant, body) {

@@ -5,14 +5,19 @@ import { checkout } from "./builtin/checkout.ts";
 import { dockerBuildPush } from "./builtin/docker-build-push.ts";
 import { dockerLogin } from "./builtin/docker-login.ts";
 import { dockerMetadata } from "./builtin/docker-metadata.ts";
+import { downloadArtifact } from "./builtin/download-artifact.ts";
 import { setupBuildx, setupQemu } from "./builtin/noop.ts";
 import { setupNode } from "./builtin/setup-node.ts";
+import { mergeArtifacts, uploadArtifactAction } from "./builtin/upload-artifact.ts";
 
 const actions: readonly BuiltinAction[] = [
   checkout,
   cache,
   cacheRestore,
   cacheSave,
+  uploadArtifactAction,
+  mergeArtifacts,
+  downloadArtifact,
   setupNode,
   dockerLogin,
   dockerMetadata,
