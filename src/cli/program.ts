@@ -7,6 +7,7 @@ import { credentialCommand } from "./commands/credential.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
+import { environmentCommand } from "./commands/environment.ts";
 import { initCommand } from "./commands/init.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { lintCommand } from "./commands/lint.ts";
@@ -40,6 +41,7 @@ const commands = [
   variableCommand,
   cacheCommand,
   lintCommand,
+  environmentCommand,
   tokenCommand,
   kubeconfigCommand,
   credentialCommand,

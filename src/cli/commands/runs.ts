@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { type JobDetail, type RunDetail, type RunSummary } from "#api";
+import { type JobDetail, type RunDetail, type RunReview, type RunSummary } from "#api";
 import { formatProblem, systemClock } from "#lib";
 import { command, type GlobalOptions, openSession } from "../command.ts";
 import { addArtifactCommands } from "./artifacts.ts";
+import { addReviewCommands, reviewText } from "./reviews.ts";
 import { ago, print, printJson, status, table } from "../output.ts";
 
 export function runsCommand(): Command {
@@ -11,6 +12,7 @@ export function runsCommand(): Command {
     "tidegate runs --repository acme/shop",
     "tidegate runs 12",
     "tidegate runs cancel 12",
+    "tidegate runs approve 12 --environment production",
     "tidegate runs rerun 12 --failed",
   ])
     .argument("[run]", "id of a run")
@@ -24,6 +26,7 @@ export function runsCommand(): Command {
       .option("--failed", "only the jobs that failed, and what needs them")
       .action(rerunRun),
   );
+  addReviewCommands(runs);
   addArtifactCommands(runs);
   return runs;
 }
@@ -36,7 +39,11 @@ interface RunsOptions extends GlobalOptions {
 async function showRuns(id: string | undefined, options: RunsOptions): Promise<void> {
   const { client } = await openSession(options);
   if (id !== undefined) {
-    showRun(await client.api<RunDetail>(`/runs/${encodeURIComponent(id)}`), options.json === true);
+    const path = `/runs/${encodeURIComponent(id)}`;
+    const run = await client.api<RunDetail>(path);
+    const { items: reviews } = await client.api<{ items: RunReview[] }>(`${path}/reviews`);
+    if (options.json === true) printJson({ ...run, reviews });
+    else showRun(run, reviews);
     return;
   }
   const query = new URLSearchParams({ limit: options.limit });
@@ -60,16 +67,13 @@ async function showRuns(id: string | undefined, options: RunsOptions): Promise<v
   print(table(["id", "repository", "workflow", "status", "event", "commit", "age", "title"], rows));
 }
 
-function showRun(run: RunDetail, json: boolean): void {
-  if (json) {
-    printJson(run);
-    return;
-  }
+function showRun(run: RunDetail, reviews: readonly RunReview[]): void {
   print(
     `${run.workflow} #${run.number} of ${run.repository}@${run.sha.slice(0, 7)}: ${status(run.conclusion ?? run.status)}`,
   );
   if (run.message !== undefined) print(`  ${run.message}`);
   for (const problem of run.problems) print(`  ${formatProblem(problem)}`);
+  for (const review of reviews) print(`  ${reviewText(review)}`);
   for (const job of run.jobs) showJob(job, depthOf(job, run.jobs));
 }
 

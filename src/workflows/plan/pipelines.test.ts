@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseWorkflowFile } from "../parse/workflow-file.ts";
 import type { Workflow } from "../parse/model.ts";
+import type { EnvironmentRules } from "./environment-gate.ts";
 import { matchEvent, type TriggerEvent } from "./match-event.ts";
 import { Simulation } from "./simulation.ts";
 
@@ -67,6 +68,27 @@ describe("of a pipeline", () => {
       assert.deepEqual(Object.fromEntries(named), environments);
     });
   }
+
+  test("the deployment to production waits for its reviewer, all before it done, and goes on with the approval", () => {
+    const rules = (name: string, reviewers: EnvironmentRules["reviewers"]): EnvironmentRules => ({
+      name,
+      reviewers,
+      preventSelfReview: false,
+      adminsBypass: true,
+      waitMinutes: 0,
+      branchPolicy: { kind: "all" },
+    });
+    const run = new Simulation(pipeline("production-pipeline.yml"));
+    run.rules = new Map([
+      ["staging", rules("staging", [])],
+      ["production", rules("production", [{ kind: "user", name: "ada" }])],
+    ]);
+    run.settle();
+    for (let job = next(run); job !== undefined; job = next(run)) run.end(job, "success");
+    assert.deepEqual(run.queued, ["quality", "security", "build", "deploy-staging"]);
+    assert.deepEqual([run.state("deploy-prod"), run.conclusion], ["waiting", undefined]);
+    assert.equal(run.review("deploy-prod", "approved").end("deploy-prod", "success").conclusion, "success");
+  });
 
   test("a job that fails keeps those after it from running, with the reason on each", () => {
     const run = new Simulation(pipeline("production-pipeline.yml")).settle();
