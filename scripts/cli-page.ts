@@ -18,7 +18,8 @@ The commands talk to the server whose data folder \`TIDEGATE_HOME\` names (\`.ti
 it; \`--home\` wins over both), with the admin token that lies there. To talk to a server elsewhere, set \`TIDEGATE_URL\`
 and \`TIDEGATE_TOKEN\` ([tokens](tokens.md)).
 
-Every command takes \`--json\` and then prints one JSON value and nothing else. Exit codes: 0 done, 1 failed or refused,
+Every command takes \`--json\` and then prints one JSON value and nothing else; \`run\` prints one
+a line. Exit codes: 0 done, 1 failed or refused,
 2 wrong usage, 130 interrupted. Messages go to standard error.
 `;
 
@@ -46,7 +47,8 @@ function section(command: Command, prefix: string, level: string): string {
 }
 
 function row(name: string, { description, defaultValue }: Argument | Option): string {
-  const fallback = defaultValue === undefined ? "" : ` (default: \`${String(defaultValue)}\`)`;
+  const none = defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  const fallback = none ? "" : ` (default: \`${String(defaultValue)}\`)`;
   const text = description.replaceAll(/<([^>]+)>/g, "&lt;$1&gt;").replaceAll("|", "\\|");
   return `| \`${name}\` | ${text}${fallback} |`;
 }

@@ -18,11 +18,16 @@ export interface Session extends GlobalOptions {
 }
 
 /** A command with `--json`, `--home` and an example in its help. */
-export function command(name: string, description: string, examples: readonly string[]): Command {
+export function command(
+  name: string,
+  description: string,
+  examples: readonly string[],
+  json = "print one JSON value and nothing else",
+): Command {
   return new Command(name)
     .description(description)
     .option("--home <folder>", "data folder (default: $TIDEGATE_HOME or .tidegate)")
-    .option("--json", "print one JSON value and nothing else")
+    .option("--json", json)
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}`)
     .showHelpAfterError("(add --help for the options and examples)")
     .hook("preAction", (_hooked, acting) => takeOuterOptions(acting));
@@ -47,6 +52,7 @@ export async function openSession(options: GlobalOptions): Promise<Session> {
 }
 
 let interrupted: AbortController | undefined;
+let again: AbortController | undefined;
 
 /** The same Ctrl-C can come twice: from the terminal, and passed on by the program that started us. */
 const sameSignalMs = 300;
@@ -61,11 +67,20 @@ export function interruptSignal(): AbortSignal {
     process.on(name, () => {
       const nowMs = systemClock.monotonicMs();
       if (!controller.signal.aborted) firstMs = nowMs;
-      else if (nowMs - firstMs > sameSignalMs) process.exit(130);
+      else if (nowMs - firstMs > sameSignalMs) {
+        if (again === undefined || again.signal.aborted) process.exit(130);
+        again.abort();
+      }
       controller.abort();
     });
   }
   return controller.signal;
+}
+
+/** For what the first Ctrl-C only asks to end: aborts on the second, and the third ends the process. */
+export function secondInterrupt(): AbortSignal {
+  again ??= new AbortController();
+  return again.signal;
 }
 
 /** Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 130 interrupted. */

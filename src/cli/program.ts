@@ -14,6 +14,7 @@ import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
+import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -30,6 +31,7 @@ const commands = [
   initCommand,
   statusCommand,
   traceCommand,
+  runCommand,
   runsCommand,
   workflowCommand,
   logsCommand,
@@ -39,9 +41,9 @@ const commands = [
   rolloutCommand,
   secretCommand,
   variableCommand,
+  environmentCommand,
   cacheCommand,
   lintCommand,
-  environmentCommand,
   tokenCommand,
   kubeconfigCommand,
   credentialCommand,

@@ -3,7 +3,7 @@
  * configuration is plain values.
  */
 import { isIP } from "node:net";
-import { availableParallelism } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { LogLevel } from "#lib";
 
@@ -148,6 +148,49 @@ export function childEnvironment(config: Config): Record<string, string> {
     ...(config.pods.hostPaths === undefined ? {} : { TIDEGATE_HOST_PATHS: config.pods.hostPaths.join(",") || "none" }),
     TIDEGATE_LOG_FORMAT: config.logFormat,
     TIDEGATE_LOG_LEVEL: config.logLevel,
+  };
+}
+
+/** What a run from a working tree takes from whoever starts it. */
+interface LocalEnvironment {
+  /** What steps start from; of ours nothing. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where programs of this user keep what can be made again. */
+  readonly cacheFolder: string;
+  readonly nodePath: string;
+  /** Any variable: for secrets that are named without a value. */
+  readonly variable: (name: string) => string | undefined;
+}
+
+const keptForSteps = [
+  "DOCKER_HOST",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "SHELL",
+  "SSH_AUTH_SOCK",
+  "TERM",
+  "TMPDIR",
+  "TZ",
+  "USER",
+  "XDG_RUNTIME_DIR",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+];
+
+export function localEnvironment(): LocalEnvironment {
+  const { env } = process;
+  const kept = keptForSteps.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  const cache = env["XDG_CACHE_HOME"] ?? "";
+  return {
+    env: { ...Object.fromEntries(kept), PATH: withoutOwnTools(env["PATH"] ?? "") },
+    cacheFolder: join(cache === "" ? join(homedir(), ".cache") : cache, "tidegate"),
+    nodePath: process.execPath,
+    variable: (name) => env[name],
   };
 }
 

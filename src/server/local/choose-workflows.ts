@@ -1,0 +1,94 @@
+/** Which files a local run starts, and by which event. Pure. */
+import type { Workflow } from "#workflows";
+import { eventNames } from "./local-event.ts";
+
+export interface LocalWorkflow {
+  readonly path: string;
+  readonly workflow: Workflow;
+}
+
+export interface Wish {
+  /** A workflow file, its name, or the name of an event. */
+  readonly target?: string;
+  readonly event?: string;
+  /** Keys of jobs. */
+  readonly jobs: readonly string[];
+}
+
+export type Chosen =
+  | { readonly kind: "chosen"; readonly event: string; readonly paths: readonly string[] }
+  /** What is wrong, and what there is. */
+  | { readonly kind: "nothing"; readonly message: string };
+
+/** The event that is taken when nobody names one: what comes first here. */
+const preferred = ["push", "pull_request", "workflow_dispatch", "schedule"] as const;
+
+export function chooseWorkflows(workflows: readonly LocalWorkflow[], wish: Wish): Chosen {
+  if (workflows.length === 0) {
+    return nothing("There is no workflow in .github/workflows or .forgejo/workflows: name its folder with --workflows");
+  }
+  const named = wish.target === undefined ? [] : workflows.filter((one) => isNamed(one, wish.target ?? ""));
+  if (wish.target !== undefined && named.length === 0 && !isEvent(wish.target, workflows)) {
+    const files = workflows.map(({ path }) => path.split("/").at(-1)).join(", ");
+    return nothing(`"${wish.target}" is no workflow and no event. Workflows are ${files}`);
+  }
+  const event = wish.event ?? (named.length === 0 ? wish.target : undefined);
+  return withJobs(named.length > 0 ? named : workflows, event, wish.jobs, wish.target);
+}
+
+function withJobs(
+  candidates: readonly LocalWorkflow[],
+  asked: string | undefined,
+  jobs: readonly string[],
+  target: string | undefined,
+): Chosen {
+  const having = jobs.length === 0 ? candidates : candidates.filter((one) => jobs.every((key) => hasJob(one, key)));
+  if (having.length === 0) {
+    const known = candidates.flatMap(({ workflow }) => workflow.jobs.map((job) => job.key));
+    return nothing(`There is no workflow with the job "${jobs.join('" and "')}". Jobs are ${known.join(", ")}`);
+  }
+  const event = asked ?? preferredEvent(having);
+  const paths = having.filter(({ workflow }) => eventsOf(workflow).includes(event)).map(({ path }) => path);
+  if (paths.length > 0) return { kind: "chosen", event, paths };
+  const what = target === undefined || target === event ? "No workflow" : `No workflow of "${target}"`;
+  const starts = [...new Set(having.flatMap(({ workflow }) => eventsOf(workflow)))].join(", ") || "no event";
+  const hint = starts === "workflow_call" ? ". Run a workflow that calls it" : "";
+  return nothing(`${what} is started by "${event}": ${having.length === 1 ? "it is" : "they are"} by ${starts}${hint}`);
+}
+
+function nothing(message: string): Chosen {
+  return { kind: "nothing", message };
+}
+
+function isNamed({ path, workflow }: LocalWorkflow, target: string): boolean {
+  const file = path.split("/").at(-1) ?? "";
+  return [path, file, file.replace(/\.ya?ml$/, ""), workflow.name].includes(target.replace(/^\.\//, ""));
+}
+
+function isEvent(text: string, workflows: readonly LocalWorkflow[]): boolean {
+  return eventNames.includes(text) || workflows.some(({ workflow }) => eventsOf(workflow).includes(text));
+}
+
+function hasJob({ workflow }: LocalWorkflow, key: string): boolean {
+  return workflow.jobs.some((job) => job.key === key);
+}
+
+function preferredEvent(workflows: readonly LocalWorkflow[]): string {
+  const events = new Set(workflows.flatMap(({ workflow }) => eventsOf(workflow)));
+  return preferred.find((name) => events.has(name)) ?? [...events].find((name) => name !== "workflow_call") ?? "push";
+}
+
+export function eventsOf({ on }: Pick<Workflow, "on">): readonly string[] {
+  const known = {
+    push: on.push,
+    pull_request: on.pullRequest,
+    pull_request_target: on.pullRequestTarget,
+    workflow_dispatch: on.workflowDispatch,
+    workflow_call: on.workflowCall,
+    workflow_run: on.workflowRun,
+    schedule: on.schedule,
+    repository_dispatch: on.repositoryDispatch,
+  };
+  const named = Object.entries(known).flatMap(([name, trigger]) => (trigger === undefined ? [] : [name]));
+  return [...named, ...Object.keys(on.activities ?? {})];
+}

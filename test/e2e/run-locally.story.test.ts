@@ -1,0 +1,141 @@
+/** Story: somebody runs the workflows of a working tree without a server, and sees what a push would bring. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { cliCommand } from "../support/start-tidegate.ts";
+import { type Finished, run } from "../support/run-command.ts";
+
+const ci = `name: CI
+on:
+  push: { branches: [main] }
+  workflow_dispatch: { inputs: { greeting: { default: hello } } }
+jobs:
+  build:
+    runs-on: \${{ matrix.os }}
+    strategy: { matrix: { os: [ubuntu-latest, windows-latest], part: [one, two] } }
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/cache@v4
+        with: { path: tools, key: tools }
+      - run: mkdir -p tools && echo "$PART with \${{ secrets.PASSWORD }}" >> tools/log
+        env: { PART: "\${{ matrix.part }}" }
+      - run: cat notes.txt && cat tools/log
+  report:
+    needs: build
+    uses: ./.github/workflows/report.yml
+    with: { greeting: "\${{ inputs.greeting || 'pushed' }}" }
+`;
+
+const report = `on:
+  workflow_call: { inputs: { greeting: { type: string } } }
+jobs:
+  say:
+    runs-on: [self-hosted, gpu]
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo "\${{ inputs.greeting }} from \${{ github.ref_name }}"
+      - run: grep -q good notes.txt
+      - if: failure()
+        run: echo tidied up
+`;
+
+describe("Given a repository with a workflow, a called one, and changes that are not committed", () => {
+  let scratch = "";
+  let folder = "";
+  let env: Record<string, string> = {};
+
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), "tidegate-run-story-"));
+    folder = join(scratch, "shop");
+    env = { PATH: process.env["PATH"] ?? "", HOME: join(scratch, "user"), TMPDIR: scratch };
+    await mkdir(join(scratch, "user"));
+    await write(".github/workflows/ci.yml", ci);
+    await write(".github/workflows/report.yml", report);
+    await write("notes.txt", "committed\n");
+    const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    await git("init", "-q", "-b", "topic");
+    await git("add", "-A");
+    await git(...author, "commit", "-q", "-m", "Begin");
+    await write("notes.txt", "bad, not committed\n");
+  });
+  after(async () => await rm(scratch, { recursive: true, force: true }));
+
+  async function write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  const git = (...args: readonly string[]): Promise<Finished> => run("git", args, { cwd: folder, env, code: 0 });
+
+  function local(args: readonly string[], code: number): Promise<Finished> {
+    const [file, all] = cliCommand(["run", ...args]);
+    return run(file, all, { env: { ...env, PASSWORD: "tell-nobody" }, cwd: folder, code });
+  }
+
+  test("when all of it is run, then the failing step of the called workflow is told with what came before it", async () => {
+    const { stdout } = await local(["-s", "PASSWORD"], 1);
+    assert.match(stdout, /build \(ubuntu-latest, one\) +│ {3}bad, not committed/);
+    assert.match(stdout, /build \(ubuntu-latest, two\) +│ {3}two with \*\*\*/);
+    assert.match(stdout, /build \(windows-latest, one\) +│ - job was skipped: Asks for "windows-latest"/);
+    assert.match(stdout, /report \/ say +│ {3}pushed from topic/);
+    assert.match(stdout, /report \/ say +│ ✗ Run grep -q good notes\.txt/);
+    assert.match(stdout, /report \/ say +│ {3}tidied up/);
+    assert.match(stdout, /✗ CI failed: .*report \/ say/);
+    assert.doesNotMatch(stdout, /tell-nobody/);
+  });
+
+  test("when it runs again, then it finds the cache that the run before has left", async () => {
+    const { stdout } = await local(["-s", "PASSWORD", "-j", "build", "--matrix", "part:two"], 0);
+    assert.match(stdout, /│ {3}(?:one|two) with \*\*\*\n.*│ {3}two with \*\*\*/);
+    assert.doesNotMatch(stdout, /report/);
+  });
+
+  test("when one job is asked for by hand with JSON, then each line is a value and the last is the result", async () => {
+    await write("notes.txt", "good\n");
+    const { stdout } = await local(["workflow_dispatch", "--input", "greeting=hi", "--json"], 0);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; text?: string });
+    assert.ok(lines.some((line) => line.kind === "line" && line.text === "hi from topic"));
+    assert.equal(lines.at(-1)?.kind, "result");
+  });
+
+  test("when the folder is bound, then steps work in it, and checkout takes nothing away", async () => {
+    await write("ignored/.gitignore", "*\n");
+    await write(
+      "by-hand.yml",
+      "on: push\njobs: {a: {runs-on: x, steps: [{uses: actions/checkout@v4}, {run: echo x > made}]}}",
+    );
+    await local(["-W", "by-hand.yml", "--bind"], 0);
+    assert.equal(await readFile(join(folder, "made"), "utf8"), "x\n");
+    assert.equal(await readFile(join(folder, "ignored/.gitignore"), "utf8"), "*\n");
+  });
+
+  test("when only asked what would run, then jobs and steps are named and nothing runs", async () => {
+    const { stdout } = await local(["-n", "--matrix", "part:one"], 0);
+    assert.match(stdout, /^build \(ubuntu-latest, one\)\n {2}actions\/checkout@v4\n/m);
+    assert.match(stdout, /^report \/ say\n/m);
+    const listed = await local(["--list"], 0);
+    assert.match(listed.stdout, /^report +report +\.github\/workflows\/ci\.yml +build +push,workflow_dispatch$/m);
+  });
+
+  test("when a file is wrong, then each mistake is told with its place; when nothing fits, then what there is", async () => {
+    await write(
+      "wrong.yml",
+      "on: push\njobs:\n  a:\n    runs-on: x\n    needs: b\n    steps:\n      - run: make\n",
+    );
+    const wrong = await local(["-W", "wrong.yml"], 1);
+    assert.match(wrong.stdout, /^wrong\.yml:5:12: needs: Job "a" needs "b"/m);
+    const { stderr } = await local(["nothing"], 1);
+    assert.match(stderr, /"nothing" is no workflow and no event\. Workflows are ci\.yml, report\.yml/);
+  });
+
+  test("when all is done, then the repository is as it was", async () => {
+    await rm(join(folder, "made"));
+    const { stdout } = await git("log", "--oneline", "--all");
+    assert.match(stdout, /^\w+ Begin\n$/);
+    assert.match((await git("diff", "--cached", "--name-only")).stdout, /^$/);
+  });
+});
