@@ -5,7 +5,7 @@
 import { type Pod, pods, portMapAnnotation } from "#api";
 import { AppError, deepEqual, errorMessage } from "#lib";
 import type { ContainerToStart, PodNetwork } from "../ports.ts";
-import { type NodeContext, tell } from "./node-context.ts";
+import type { NodeContext } from "./node-context.ts";
 import { identityOf } from "./pod-fields.ts";
 
 /**
@@ -27,10 +27,6 @@ export async function bindPod(
   const annotations = { [portMapAnnotation]: JSON.stringify(network.ports) };
   const patch = { metadata: { uid, annotations }, ...(unbound ? { spec: { nodeName } } : {}) };
   await cluster.patch(pods, { namespace, name }, { type: "merge", patch }, { signal, fieldManager: "kubelet" });
-  if (unbound) {
-    const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
-    await tell(context, pod, "Normal", "Scheduled", message, signal);
-  }
   return network;
 }
 

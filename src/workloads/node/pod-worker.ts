@@ -162,12 +162,19 @@ export class PodWorker {
     if (this.#network !== undefined) return true;
     try {
       this.#network = await bindPod(this.#context, pod, signal);
+      if (bound === "") await this.#tellScheduled(pod, signal);
       return true;
     } catch (error) {
       if (!(error instanceof PlaceError)) throw error;
       this.#tellOnce(tasks, error.message, "Warning", "FailedCreatePodSandBox", error.message);
       return false;
     }
+  }
+
+  async #tellScheduled(pod: Pod, signal: AbortSignal): Promise<void> {
+    const { namespace = "", name } = pod.metadata;
+    const message = `Successfully assigned ${namespace}/${name} to ${this.#context.nodeName}`;
+    await tell(this.#context, pod, "Normal", "Scheduled", message, signal);
   }
 
   async #findsPlace(pod: Pod, tasks: TaskGroup, signal: AbortSignal): Promise<boolean> {
