@@ -7,7 +7,10 @@ import { dockerLogin } from "./builtin/docker-login.ts";
 import { dockerMetadata } from "./builtin/docker-metadata.ts";
 import { downloadArtifact } from "./builtin/download-artifact.ts";
 import { setupBuildx, setupQemu } from "./builtin/noop.ts";
+import { setupGo } from "./builtin/setup-go.ts";
+import { setupJava } from "./builtin/setup-java.ts";
 import { setupNode } from "./builtin/setup-node.ts";
+import { setupPython } from "./builtin/setup-python.ts";
 import { mergeArtifacts, uploadArtifactAction } from "./builtin/upload-artifact.ts";
 
 const actions: readonly BuiltinAction[] = [
@@ -19,6 +22,9 @@ const actions: readonly BuiltinAction[] = [
   mergeArtifacts,
   downloadArtifact,
   setupNode,
+  setupPython,
+  setupGo,
+  setupJava,
   dockerLogin,
   dockerMetadata,
   dockerBuildPush,
@@ -27,6 +33,11 @@ const actions: readonly BuiltinAction[] = [
 ];
 
 export const builtinNames: readonly string[] = actions.map((action) => action.name);
+
+/** @param name `owner/repository`, perhaps with a path inside it */
+export function isBuiltIn(name: string): boolean {
+  return actions.some((action) => action.name === name.toLowerCase());
+}
 
 /** By `owner/repository` at any version; a path inside the repository is another action. */
 export function findBuiltin(uses: string): BuiltinAction | undefined {
