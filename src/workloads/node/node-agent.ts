@@ -82,6 +82,7 @@ class Workers implements Disposable {
     const uid = pod.metadata.uid ?? "";
     const known = this.#workers.get(uid);
     if (known !== undefined) return known.notify();
+    if (!concernsUs(this.#context, pod)) return;
     const worker = new PodWorker(this.#context, pod);
     this.#workers.set(uid, worker);
     this.#tasks.start(`pod ${pod.metadata.name}`, async (stop) => {
@@ -92,6 +93,13 @@ class Workers implements Disposable {
       }
     });
   }
+}
+
+/** Others' pods may be many, and there is nothing to do for them until their end, which no other agent would confirm. */
+function concernsUs({ nodeName, scheduler }: NodeContext, pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined) return true;
+  const bound = pod.spec.nodeName ?? "";
+  return bound === "" ? scheduler.isFor(pod) : bound === nodeName;
 }
 
 /** Kinds that the containers of a namespace are made of. */
