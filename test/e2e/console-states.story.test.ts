@@ -125,6 +125,33 @@ describe("Given a console and a server in any state", { skip: skipWithoutBrowser
     await dialog.getByText("There is no earlier revision to go back to").waitFor();
   });
 
+  for (const scheme of ["light", "dark"] as const) {
+    test(`when a deployment waits, then its reviewer approves it by the keyboard alone, ${scheme}`, async () => {
+      await using opened = await openPage(browser, { colorScheme: scheme });
+      const { page, problems } = opened;
+      await page.goto(`${server.url}/runs`);
+      await page.getByText("2 environments; 1 deployment waits for a review or a timer").click();
+      await page.getByRole("list", { name: "Environments" }).getByText("Waiting", { exact: true }).waitFor();
+      await shoot(page, `environments-${scheme}`);
+      await page.goto(`${server.url}/runs/run-43`);
+      const panel = page.getByRole("region", { name: "Deployments to environments" });
+      await panel.getByText("Deploy to Production waits to deploy to production").waitFor();
+      await panel.getByText("mira or team platform may approve").waitFor();
+      await panel.getByText("Looked at the preview, prices are right").waitFor();
+      await shoot(page, `review-${scheme}`);
+      await panel.getByRole("button", { name: "Reject" }).focus();
+      await page.keyboard.press("j");
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").getByText("gets the secrets of production").waitFor();
+      await page.keyboard.type("Checked on staging");
+      await shoot(page, `approve-${scheme}`);
+      await page.keyboard.press("Control+Enter");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      assert.deepEqual(server.posted, ["/runs/run-43/reviews"]);
+      assert.deepEqual(problems, []);
+    });
+  }
+
   test("when a workflow file or an application is broken, then file, line and remedy stand at the top", async () => {
     await using opened = await openPage(browser);
     const { page, problems } = opened;
@@ -148,6 +175,7 @@ describe("Given a console and a server in any state", { skip: skipWithoutBrowser
         "/",
         "/runs",
         "/runs/run-42",
+        "/runs/run-43",
         "/applications",
         "/applications/argocd/shop",
         "/rollouts/shop/shop",

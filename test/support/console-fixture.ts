@@ -91,6 +91,10 @@ function read({ data: all }: ConsoleFixture, route: string): unknown {
   if (route === "/deliveries") return { items: all.deliveries };
   if (route.startsWith("/trace/")) return { from: "e1", events: all.trace };
   if (route === "/runs") return { items: all.runs };
+  if (route === "/schedules") return { items: [] };
+  if (route === "/environments") return { items: all.environments };
+  if (route === "/runs/run-43/pending") return { items: all.pending };
+  if (route === "/runs/run-43/reviews") return { items: all.reviews };
   // What belongs to a run beside its jobs (artifacts and the like): nothing here.
   if (/^\/runs\/[^/]+\/./.test(route)) return { items: [] };
   if (route.startsWith("/runs/")) return all.runs.find(({ id }) => `/runs/${id}` === route);

@@ -5,11 +5,14 @@ import type {
   ApplicationSummary,
   ChangeNotice,
   DeliveryView,
+  EnvironmentSummary,
+  PendingReview,
   ResourceDiff,
   RolloutDetail,
   RolloutSummary,
   ArtifactSummary,
   RunDetail,
+  RunReview,
   RunSummary,
   ScheduledWorkflow,
   SystemStatus,
@@ -54,6 +57,10 @@ export const schedulesQuery = queryOptions({
   queryKey: ["runs", "list", "schedules"],
   queryFn: async ({ signal }) => (await getJson<Items<ScheduledWorkflow>>("/schedules", signal)).items,
 });
+export const environmentsQuery = queryOptions({
+  queryKey: ["runs", "list", "environments"],
+  queryFn: async ({ signal }) => (await getJson<Items<EnvironmentSummary>>("/environments", signal)).items,
+});
 export const applicationsQuery = listOf<ApplicationSummary>("applications", "/applications");
 export const rolloutsQuery = listOf<RolloutSummary>("rollouts", "/rollouts");
 
@@ -84,6 +91,22 @@ export function artifactsQuery(id: string) {
       const { items } = await getJson<Items<ArtifactSummary>>(`/runs/${encodeURIComponent(id)}/artifacts`, signal);
       return items;
     },
+  });
+}
+
+export function pendingQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id, "pending"],
+    queryFn: async ({ signal }) =>
+      (await getJson<Items<PendingReview>>(`/runs/${encodeURIComponent(id)}/pending`, signal)).items,
+  });
+}
+
+export function reviewsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id, "reviews"],
+    queryFn: async ({ signal }) =>
+      (await getJson<Items<RunReview>>(`/runs/${encodeURIComponent(id)}/reviews`, signal)).items,
   });
 }
 

@@ -2,7 +2,15 @@
 import type { DeliveryOutcome, HealthCode, RunConclusion, RunStatus, SyncCode } from "#api";
 import type { MarkState } from "./mark.tsx";
 
-export function runState(run: { readonly status: RunStatus; readonly conclusion?: RunConclusion }): MarkState {
+interface RunLike {
+  readonly status: RunStatus;
+  readonly conclusion?: RunConclusion;
+  /** Waits for its environment. */
+  readonly held?: boolean;
+}
+
+export function runState(run: RunLike): MarkState {
+  if (run.held === true && run.status !== "completed") return "paused";
   if (run.status === "queued") return "waiting";
   if (run.status === "in_progress") return "running";
   switch (run.conclusion) {
@@ -18,7 +26,8 @@ export function runState(run: { readonly status: RunStatus; readonly conclusion?
   }
 }
 
-export function runWord(run: { readonly status: RunStatus; readonly conclusion?: RunConclusion }): string {
+export function runWord(run: RunLike): string {
+  if (run.held === true && run.status !== "completed") return "waiting";
   if (run.status === "queued") return "queued";
   if (run.status === "in_progress") return "running";
   return run.conclusion === "success"

@@ -23,6 +23,8 @@ export interface RunSummary {
   readonly conclusion?: RunConclusion;
   /** Why it waits, or ended without running, where the conclusion does not say it all. */
   readonly message?: string;
+  /** Nothing of it goes on: it waits for a review, or a timer, of an environment. */
+  readonly held?: boolean;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly completedAt?: string;
@@ -56,6 +58,8 @@ export interface JobDetail {
   readonly runner?: string;
   /** Why it ended or waits, where the conclusion does not say it all. */
   readonly message?: string;
+  /** It waits for a review, or a timer, of its environment. */
+  readonly held?: boolean;
   readonly steps: readonly StepDetail[];
   readonly annotations: readonly RunAnnotation[];
   /** Markdown. */

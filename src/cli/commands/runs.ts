@@ -58,7 +58,7 @@ async function showRuns(id: string | undefined, options: RunsOptions): Promise<v
     run.id,
     run.repository,
     run.workflow,
-    status(run.conclusion ?? run.status),
+    status(wordOf(run)),
     run.event,
     run.sha.slice(0, 7),
     ago(run.createdAt, now),
@@ -68,13 +68,15 @@ async function showRuns(id: string | undefined, options: RunsOptions): Promise<v
 }
 
 function showRun(run: RunDetail, reviews: readonly RunReview[]): void {
-  print(
-    `${run.workflow} #${run.number} of ${run.repository}@${run.sha.slice(0, 7)}: ${status(run.conclusion ?? run.status)}`,
-  );
+  print(`${run.workflow} #${run.number} of ${run.repository}@${run.sha.slice(0, 7)}: ${status(wordOf(run))}`);
   if (run.message !== undefined) print(`  ${run.message}`);
   for (const problem of run.problems) print(`  ${formatProblem(problem)}`);
   for (const review of reviews) print(`  ${reviewText(review)}`);
   for (const job of run.jobs) showJob(job, depthOf(job, run.jobs));
+}
+
+function wordOf({ conclusion, status: now, held }: Pick<RunSummary, "conclusion" | "status" | "held">): string {
+  return conclusion ?? (held === true ? "waiting" : now);
 }
 
 /** Jobs of a called workflow stand below the job that calls it. */
@@ -87,7 +89,7 @@ function showJob(job: JobDetail, depth: number): void {
   const indent = "    ".repeat(depth);
   const calls = job.uses === undefined ? "" : ` (${job.uses})`;
   const message = job.message === undefined ? "" : `: ${job.message}`;
-  print(`\n${indent}${status(job.conclusion ?? job.status)}  ${job.name}${calls}${message}`);
+  print(`\n${indent}${status(wordOf(job))}  ${job.name}${calls}${message}`);
   for (const step of job.steps) print(`${indent}   ${status(step.conclusion ?? step.status).padEnd(10)}  ${step.name}`);
   for (const { level, path, startLine, message: text } of job.annotations) {
     print(`${indent}   ${level}: ${path === undefined ? "" : `${path}:${startLine ?? 1}: `}${text}`);

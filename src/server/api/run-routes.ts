@@ -122,6 +122,7 @@ function jobDetail(job: JobView): JobDetail {
     ...(job.completedAt === undefined ? {} : { completedAt: job.completedAt }),
     ...(job.runnerName === undefined ? {} : { runner: job.runnerName }),
     ...(job.message === undefined ? {} : { message: job.message }),
+    ...(job.held === undefined ? {} : { held: job.held }),
     steps: job.steps,
     annotations: job.annotations,
     summary: job.summary,

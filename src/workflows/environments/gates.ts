@@ -110,8 +110,14 @@ export async function waitingJobs(
   });
 }
 
+export interface Hold {
+  readonly message: string;
+  /** Of a run: nothing else of it goes on meanwhile. Of a job: always. */
+  readonly held: boolean;
+}
+
 /** Why a run, or a job of it, waits at a gate; undefined when it does not. */
-export async function gateReason(parts: RunParts, run: RunRow, jobId?: number): Promise<string | undefined> {
+export async function gateHold(parts: RunParts, run: RunRow, jobId?: number): Promise<Hold | undefined> {
   if (run.status === "completed") return undefined;
   const waits = await parts.db
     .selectFrom("workflows_gates as gate")
@@ -126,7 +132,23 @@ export async function gateReason(parts: RunParts, run: RunRow, jobId?: number): 
   const facts = await gateFacts(parts, run, clock.now().epochMilliseconds, tasks.signal);
   const jobs = (await waitingJobs(parts.db, run, facts)).filter((job) => jobId === undefined || job.jobId === jobId);
   const texts = new Set(jobs.map(({ rules, passage }) => waitText(rules, passage)));
-  return texts.size === 0 ? undefined : [...texts].join(". ");
+  if (texts.size === 0) return undefined;
+  return { message: [...texts].join(". "), held: jobId !== undefined || !(await goesOn(parts.db, run)) };
+}
+
+/** Whether a runner has a job of the run, or is to have one. */
+async function goesOn(db: WorkflowsDatabase, run: RunRow): Promise<boolean> {
+  const busy = await db
+    .selectFrom("workflows_jobs")
+    .select("id")
+    .where("run_id", "=", run.id)
+    .where("attempt", "=", run.attempt)
+    .where((eb) =>
+      eb.or([eb("status", "=", "queued"), eb.and([eb("status", "=", "in_progress"), eb("lease", "is not", null)])]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return busy !== undefined;
 }
 
 /** Clocks are set and machines sleep: never longer than this without looking. */

@@ -26,6 +26,8 @@ export interface RunView {
   readonly cancelRequested: boolean;
   /** Why it waits, or ended without running. */
   readonly message?: string;
+  /** Nothing of it goes on: it waits for a review, or a timer, of an environment. */
+  readonly held?: boolean;
   /** What is wrong with the workflow file; with an error among them the run failed without starting a job. */
   readonly problems: readonly Problem[];
   /** RFC 3339. */
@@ -56,6 +58,8 @@ export interface JobView {
   readonly conclusion?: Conclusion;
   /** Why it ended or waits, when the conclusion does not say it all. */
   readonly message?: string;
+  /** It waits for a review, or a timer, of its environment. */
+  readonly held?: boolean;
   readonly environment?: string;
   /** Where what it deployed to the environment is seen. */
   readonly environmentUrl?: string;

@@ -17,7 +17,7 @@ import { WorkflowsError } from "../errors.ts";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
 import { Deployments } from "../environments/deployments.ts";
 import { Environments } from "../environments/environments.ts";
-import { gateReason, runGates } from "../environments/gates.ts";
+import { gateHold, runGates } from "../environments/gates.ts";
 import { Reviews } from "../environments/reviews.ts";
 import { linkCalls } from "../parse/link-calls.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
@@ -238,8 +238,8 @@ export class Workflows implements AsyncDisposable {
 
   async #runView(row: RunRow): Promise<RunView> {
     const view = runView(row);
-    const waits = row.status === "pending" ? waitReason(this.#parts.db, row.id, null) : gateReason(this.#parts, row);
-    const message = await waits;
+    if (row.status !== "pending") return { ...view, ...(await gateHold(this.#parts, row)) };
+    const message = await waitReason(this.#parts.db, row.id, null);
     return message === undefined ? view : { ...view, message };
   }
 
@@ -267,13 +267,16 @@ export class Workflows implements AsyncDisposable {
 
   async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
     const view = jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
-    const message = await this.#waitReason(run, job);
+    const gated = job.status === "waiting" && job.instance_json !== null;
+    const hold = gated ? await gateHold(this.#parts, run, job.id) : undefined;
+    if (hold !== undefined) return { ...view, ...hold };
+    const message = await this.#waitReason(job);
     return message === undefined ? view : { ...view, message };
   }
 
-  async #waitReason(run: RunRow, job: JobRow): Promise<string | undefined> {
+  async #waitReason(job: JobRow): Promise<string | undefined> {
     if (job.status === "waiting" && job.instance_json !== null) {
-      return (await waitReason(this.#parts.db, job.run_id, job.id)) ?? (await gateReason(this.#parts, run, job.id));
+      return await waitReason(this.#parts.db, job.run_id, job.id);
     }
     if (job.status !== "queued" || job.instance_json === null) return undefined;
     const { labels, runnerGroup } = JSON.parse(job.instance_json) as JobInstance;

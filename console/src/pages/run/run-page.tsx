@@ -16,6 +16,7 @@ import { Artifacts } from "./artifacts.tsx";
 import { chosenJob } from "./chosen-job.ts";
 import { JobGraph } from "./job-graph.tsx";
 import { JobList } from "./job-list.tsx";
+import { Reviews } from "./reviews/reviews.tsx";
 import { LogView } from "./log/log-view.tsx";
 import "./run.css";
 
@@ -46,6 +47,7 @@ function Run({ run }: { run: RunDetail }) {
     <div className="page">
       <RunHead run={run} />
       <RunMessage run={run} />
+      <Reviews run={run} />
       <Problems run={run} />
       {run.jobs.length > 1 ? (
         <section className="panel" aria-label="Jobs and what they wait for">
@@ -122,7 +124,8 @@ function isBroken({ problems }: RunDetail): boolean {
 
 /** Why a run waits or ended without running. */
 function RunMessage({ run }: { run: RunDetail }) {
-  if (run.message === undefined) return null;
+  // What waits for an environment is told by the reviews, with what can be done about it.
+  if (run.message === undefined || run.held !== undefined) return null;
   return (
     <Notice tone="plain">
       <Message text={run.message} />

@@ -9,6 +9,7 @@ import { Mark } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Ago, Span } from "../../parts/time.tsx";
 import { shortRef, shortSha } from "../../parts/words.ts";
+import { Environments } from "./environments.tsx";
 import { Schedules } from "./schedules.tsx";
 import "./runs.css";
 
@@ -32,6 +33,7 @@ export function RunsPage() {
           />
         }
       />
+      <Environments search={q} />
       <Schedules />
       {data !== undefined ? (
         <Runs runs={data} search={q} />
