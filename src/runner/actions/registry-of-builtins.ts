@@ -6,6 +6,7 @@ import { dockerBuildPush } from "./builtin/docker-build-push.ts";
 import { dockerLogin } from "./builtin/docker-login.ts";
 import { dockerMetadata } from "./builtin/docker-metadata.ts";
 import { downloadArtifact } from "./builtin/download-artifact.ts";
+import { githubScript } from "./builtin/github-script.ts";
 import { setupBuildx, setupQemu } from "./builtin/noop.ts";
 import { setupGo } from "./builtin/setup-go.ts";
 import { setupJava } from "./builtin/setup-java.ts";
@@ -25,6 +26,7 @@ const actions: readonly BuiltinAction[] = [
   setupPython,
   setupGo,
   setupJava,
+  githubScript,
   dockerLogin,
   dockerMetadata,
   dockerBuildPush,

@@ -1,0 +1,39 @@
+/** `actions/github-script`: the script in a process of its own, with GitHub's client against this server's API. */
+import { join } from "node:path";
+import { debugEnabled } from "../../steps/contexts.ts";
+import { runStepProgram } from "../../steps/run-program.ts";
+import { actionEnvironment, inputVariables } from "../../steps/step-env.ts";
+import type { BuiltinAction } from "../builtin-action.ts";
+
+const program = join(import.meta.dirname, "..", "github-script", "process", "main.ts");
+
+export const githubScript: BuiltinAction = {
+  name: "actions/github-script",
+  inputs: {
+    script: "",
+    "github-token": "",
+    debug: "",
+    "user-agent": "actions/github-script",
+    previews: "",
+    "result-encoding": "json",
+    retries: "0",
+    "retry-exempt-status-codes": "400,401,403,404,422",
+    "base-url": "",
+  },
+  sensitive: ["github-token"],
+  async main(call) {
+    call.required("script");
+    const { folders, runner, assignment } = call.parts;
+    const inputs = {
+      ...call.inputs,
+      "github-token": call.text("github-token") || (assignment.secrets["GITHUB_TOKEN"] ?? ""),
+      debug: call.text("debug") || String(debugEnabled(call.step.scope)),
+    };
+    await runStepProgram(call.step, {
+      program: runner.nodePath,
+      args: [program],
+      cwd: folders.workspace,
+      env: { ...actionEnvironment(call.step), ...inputVariables(inputs) },
+    });
+  },
+};
