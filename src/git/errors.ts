@@ -8,6 +8,7 @@ export type GitErrorCode =
   | "git/ref-conflict"
   | "git/ref-refused"
   | "git/too-large"
+  | "git/unreadable"
   | "git/remote"
   | "git/unsupported";
 

@@ -6,7 +6,7 @@ import { commitFormat, parseCommits, parseNameStatus, parseTree } from "./plumbi
 import type { ChangedFile, CommitInfo, TreeEntry } from "./plumbing.ts";
 
 /** Largest file `readFile` returns: far above any file a person writes. */
-const maxFileBytes = 16 * 1024 * 1024;
+export const maxFileBytes = 16 * 1024 * 1024;
 
 export interface ObjectReader {
   /** The commit a branch, tag, `HEAD` or (abbreviated) id names; undefined when it names none. */
@@ -107,11 +107,11 @@ export function objectReader(base: Omit<GitRun, "input" | "maxOutputBytes">): Ob
 }
 
 /** Nothing that git would read as an option, a range or a path. */
-function isRevision(text: string): boolean {
+export function isRevision(text: string): boolean {
   return text !== "" && text.length <= 1000 && !text.startsWith("-") && !/[\s\0:]|\.\./.test(text);
 }
 
-function requireRevision(text: string): void {
+export function requireRevision(text: string): void {
   if (!isRevision(text)) throw new GitError("git/bad-request", `Cannot read "${text}": not a revision`);
 }
 

@@ -12,7 +12,9 @@ import type { Identity } from "#api";
 import { errorMessage, withDeadline, type Ids, type Log } from "#lib";
 import { GitError } from "./errors.ts";
 import { gitEnvironment, type GitHost } from "./git-process.ts";
+import { ObjectPipe } from "./object-pipe.ts";
 import { objectReader } from "./objects.ts";
+import { pipedReader } from "./piped-reader.ts";
 import { bandPackets, flushPacket, PacketSplitter, type Packet } from "./pkt-line.ts";
 import type { PushCheckPort, PushedUpdate } from "./ports.ts";
 import { refuseCommands, refuseForced, type BranchProtection } from "./protection.ts";
@@ -228,7 +230,9 @@ class PushSession {
   async #check(quarantine: { path: string; alternates: string }): Promise<boolean> {
     const { host, repository, protections, pusher, checks, signal } = this.#options;
     const environment = gitEnvironment(host, {}, quarantineEnvironment(quarantine));
-    const objects = objectReader({ folder: repository.folder, environment, signal });
+    // One process for all that is asked of the push.
+    using pipe = new ObjectPipe({ folder: repository.folder, environment, signal });
+    const objects = pipedReader(objectReader({ folder: repository.folder, environment, signal }), () => pipe);
     for (const command of this.#head.commands) {
       if (await isForced(command, objects)) this.#forced.add(command.ref);
     }

@@ -9,7 +9,9 @@ import { installHooks } from "./hooks.ts";
 import { maintain } from "./maintenance.ts";
 import { materialise, type MaterialiseOptions } from "./materialise.ts";
 import { isRefName, repositoryNameProblem } from "./names.ts";
+import { ObjectPipes } from "./object-pipes.ts";
 import { objectReader, type ObjectReader } from "./objects.ts";
+import { pipedReader } from "./piped-reader.ts";
 import type { ChangedFile, CommitInfo, TreeEntry } from "./plumbing.ts";
 import type { BranchProtection } from "./protection.ts";
 import { awaitRefLocks, removeQuarantines } from "./recovery.ts";
@@ -45,6 +47,7 @@ export class Repositories implements AsyncDisposable {
   readonly #folder: string;
   readonly #log: Log;
   readonly #commits: SystemCommits;
+  readonly #pipes: ObjectPipes;
 
   constructor(options: RepositoriesOptions, host: GitHost) {
     this.host = host;
@@ -57,6 +60,7 @@ export class Repositories implements AsyncDisposable {
     this.updates = this.ledger.updates;
     this.tasks = new TaskGroup((error, name) => options.log.error("Background work of git failed", { error, name }));
     const { clock, ids, log } = options;
+    this.#pipes = new ObjectPipes(clock);
     this.#commits = new SystemCommits({ host, ledger: this.ledger, clock, ids, log });
   }
 
@@ -98,6 +102,7 @@ export class Repositories implements AsyncDisposable {
       await tx.deleteFrom("git_ref_intents").where("repository_id", "=", repository.id).execute();
       await tx.deleteFrom("git_protections").where("repository_id", "=", repository.id).execute();
     });
+    this.#pipes.forget(this.folderOf(repository.id));
     await rm(this.folderOf(repository.id), { recursive: true, force: true });
     return true;
   }
@@ -165,7 +170,8 @@ export class Repositories implements AsyncDisposable {
   /** Reads with a signal of the caller's; the methods below read until this object is disposed. */
   async reader(name: string, signal: AbortSignal = this.tasks.signal): Promise<ObjectReader> {
     const { id } = await this.require(name);
-    return objectReader({ folder: this.folderOf(id), environment: gitEnvironment(this.host), signal });
+    const run = { folder: this.folderOf(id), environment: gitEnvironment(this.host) };
+    return pipedReader(objectReader({ ...run, signal }), () => this.#pipes.for({ ...run, signal: this.tasks.signal }));
   }
 
   async resolve(name: string, revision: string): Promise<string | undefined> {
@@ -246,6 +252,7 @@ export class Repositories implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.tasks[Symbol.asyncDispose]();
+    this.#pipes[Symbol.dispose]();
   }
 
   async #recoverOne(repository: Repository): Promise<void> {
