@@ -1,7 +1,21 @@
 /** Who asks, and what they may do. Each room's HTTP face asks through `AccessPort`; `auth` implements it. */
 
 /** What a token may be allowed. `admin` implies all; the rest are per area. */
-export const areas = ["git", "registry", "kube", "api", "runner", "metrics"] as const;
+export const areas = [
+  "git",
+  "registry",
+  "kube",
+  "api",
+  "runner",
+  "metrics",
+  // Of the REST API that actions call, by the names that a workflow's `permissions` have for them.
+  "actions",
+  "checks",
+  "deployments",
+  "issues",
+  "pull-requests",
+  "statuses",
+] as const;
 export type Area = (typeof areas)[number];
 export type Verb = "read" | "write";
 

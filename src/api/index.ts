@@ -39,6 +39,7 @@ export * from "./product/timeline.ts";
 export * from "./product/delivery.ts";
 export * from "./product/kept.ts";
 export * from "./product/run.ts";
+export * from "./product/pull.ts";
 export * from "./product/environment.ts";
 export * from "./product/workflow.ts";
 export * from "./product/application-view.ts";

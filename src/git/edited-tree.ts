@@ -98,7 +98,8 @@ export class EditedTree implements EditableFiles {
   }
 }
 
-function requirePath(path: string): string {
+/** The path, if it lies inside a repository and outside its `.git`. Throws `git/bad-request`. */
+export function requirePath(path: string): string {
   const steps = path.split("/");
   const usable = steps.every((step) => step !== "" && step !== "." && step !== ".." && step.toLowerCase() !== ".git");
   if (usable && !/[\0]/.test(path)) return path;

@@ -3,12 +3,15 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorMessage, KeyedLock, sha256Hex, TaskGroup, withDeadline, type Clock, type Log } from "#lib";
 import { GitError } from "./errors.ts";
-import { checkGit, gitEnvironment, gitOutput, type GitConfig } from "./git-process.ts";
+import { checkGit, gitEnvironment, gitOutput } from "./git-process.ts";
 import { materialise, type MaterialiseOptions } from "./materialise.ts";
 import { objectReader, type ObjectReader } from "./objects.ts";
 import { parseRefs } from "./plumbing.ts";
 import { awaitRefLocks } from "./recovery.ts";
 import { basicAuthorization, parseRemoteUrl } from "./remote-url.ts";
+import { explain, remoteConfig } from "./transfer.ts";
+
+export { explain, remoteConfig };
 
 export interface MirrorsOptions {
   /** Owned by one server at a time; may be deleted while it is down. */
@@ -120,13 +123,6 @@ export class Mirrors {
   }
 }
 
-function remoteConfig(url: string, authorization: string | undefined): GitConfig {
-  const config: GitConfig = { "http.lowSpeedLimit": "1000", "http.lowSpeedTime": "30", "fetch.fsckObjects": "false" };
-  if (authorization === undefined) return config;
-  // The header goes wherever git goes: it must not follow a redirect to another host.
-  return { ...config, [`http.${url}.extraHeader`]: `Authorization: ${authorization}`, "http.followRedirects": "false" };
-}
-
 /** `git ls-remote --symref`: branches and tags, and the branch that HEAD names. */
 function remoteRefs(output: string): { head: string | undefined; refs: ReadonlyMap<string, string> } {
   const refs = new Map<string, string>();
@@ -154,11 +150,4 @@ async function packBytes(folder: string): Promise<number> {
     );
   }
   return size;
-}
-
-/** The last line of git that says what is wrong, without its prefix. */
-function explain(message: string): string {
-  const lines = message.split("\n").filter((line) => /^(?:fatal|error|remote):|: fatal: /.test(line));
-  const line = lines.at(-1) ?? message;
-  return line.replace(/^.*?(?:fatal|error|remote):\s*/, "").trim();
 }

@@ -13,13 +13,16 @@ import { ObjectPipes } from "./object-pipes.ts";
 import { objectReader, type ObjectReader } from "./objects.ts";
 import { pipedReader } from "./piped-reader.ts";
 import type { ChangedFile, CommitInfo, TreeEntry } from "./plumbing.ts";
-import type { BranchProtection } from "./protection.ts";
+import { refuseCommands, refuseForced, rulesFor, type BranchProtection } from "./protection.ts";
+import { changeKind, type RefCommand } from "./push-head.ts";
 import { awaitRefLocks, removeQuarantines } from "./recovery.ts";
 import { listRefs } from "./ref-process.ts";
 import { toRepository, type CreateOptions, type RepositoriesOptions, type Repository } from "./repository.ts";
 import { gitDatabase, migrations, type GitSchema, type RepositoryRow } from "./schema.ts";
 import { SystemCommits, type CommitRequest, type MoveRequest } from "./system-commit.ts";
+import { fetchFromFolder, fetchFromRemote, listRemote, type RemoteAccess, type RemoteListing } from "./transfer.ts";
 import { UpdateLedger, type RefUpdate } from "./update-ledger.ts";
+import { openWorkshop, type Workshop } from "./workshop.ts";
 
 /** Opens the folder and settles what a former server left undecided. */
 export async function openRepositories(options: RepositoriesOptions): Promise<Repositories> {
@@ -117,6 +120,12 @@ export class Repositories implements AsyncDisposable {
     return row === undefined ? undefined : toRepository(row);
   }
 
+  /** By the id that is never used again. */
+  async named(id: string): Promise<Repository | undefined> {
+    const row = await this.#db.selectFrom("git_repositories").selectAll().where("id", "=", id).executeTakeFirst();
+    return row === undefined ? undefined : toRepository(row);
+  }
+
   /** The repository, or `git/not-found`. */
   async require(name: string): Promise<Repository> {
     const repository = await this.get(name);
@@ -131,6 +140,7 @@ export class Repositories implements AsyncDisposable {
       allow_force_push: rule.allowForcePush === true ? 1 : 0,
       allow_deletions: rule.allowDeletions === true ? 1 : 0,
       require_pull_request: rule.requirePullRequest === true ? 1 : 0,
+      required_checks: JSON.stringify(rule.requiredChecks ?? []),
     };
     await this.#db
       .insertInto("git_protections")
@@ -158,7 +168,14 @@ export class Repositories implements AsyncDisposable {
       allowForcePush: row.allow_force_push === 1,
       allowDeletions: row.allow_deletions === 1,
       requirePullRequest: row.require_pull_request === 1,
+      requiredChecks: JSON.parse(row.required_checks) as string[],
     }));
+  }
+
+  /** Names of the checks that have to pass before something is merged into the branch. */
+  async requiredChecks(name: string, branch: string): Promise<readonly string[]> {
+    const rules = rulesFor(`refs/heads/${branch}`, await this.protections(name));
+    return [...new Set(rules.flatMap((rule) => rule.requiredChecks ?? []))];
   }
 
   /** Names and values of all refs. */
@@ -211,6 +228,37 @@ export class Repositories implements AsyncDisposable {
     const { id } = await this.require(name);
     const run = { folder: this.folderOf(id), environment: gitEnvironment(this.host), signal: this.tasks.signal };
     await materialise(run, sha, folder, options);
+  }
+
+  /** Reads, compares, merges and stores objects; moves no ref. */
+  async workshop(name: string, signal: AbortSignal): Promise<Workshop> {
+    const { id } = await this.require(name);
+    return openWorkshop({ folder: this.folderOf(id), environment: gitEnvironment(this.host), signal });
+  }
+
+  /** Why somebody who may push must not do this to a ref: a reserved name, a protected branch. */
+  async refusal(name: string, command: RefCommand, signal: AbortSignal): Promise<string | undefined> {
+    const rules = await this.protections(name);
+    const [refused] = refuseCommands([command], rules);
+    if (refused !== undefined || changeKind(command) !== "update") return refused?.reason;
+    const forced = !(await (await this.reader(name, signal)).isAncestor(command.before, command.after));
+    return forced ? refuseForced([command.ref], rules)[0]?.reason : undefined;
+  }
+
+  /** Copies the objects of these commits out of another repository of this server. */
+  async bring(name: string, from: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
+    const [target, source] = [await this.require(name), await this.require(from)];
+    const run = { folder: this.folderOf(target.id), environment: gitEnvironment(this.host), signal };
+    await fetchFromFolder(run, this.folderOf(source.id), ids);
+  }
+
+  async listRemote(name: string, access: RemoteAccess): Promise<RemoteListing> {
+    return await listRemote(this.host, this.folderOf((await this.require(name)).id), access);
+  }
+
+  /** Copies the objects of these commits out of a repository elsewhere. Throws `git/remote`. */
+  async bringRemote(name: string, access: RemoteAccess, ids: readonly string[]): Promise<void> {
+    await fetchFromRemote(this.host, this.folderOf((await this.require(name)).id), access, ids);
   }
 
   /** Writes a commit on a branch; the new commit's id, or undefined when the edit changed nothing. */

@@ -53,6 +53,10 @@ CREATE TABLE git_protections (
 );
 `,
   },
+  {
+    name: "002-required-checks",
+    sql: `ALTER TABLE git_protections ADD COLUMN required_checks TEXT NOT NULL DEFAULT '[]'`,
+  },
 ];
 
 export interface RepositoryRow {
@@ -92,6 +96,8 @@ export interface GitSchema {
     readonly allow_force_push: number;
     readonly allow_deletions: number;
     readonly require_pull_request: number;
+    /** JSON list of names. */
+    readonly required_checks: string;
   };
 }
 

@@ -11,6 +11,7 @@ export interface Home {
   readonly registry: string;
   readonly workflows: string;
   readonly artifacts: string;
+  readonly forge: string;
   readonly mirrors: string;
   readonly pods: string;
   readonly docker: string;
@@ -39,6 +40,7 @@ export function homeOf(folder: string): Home {
     registry: at("blobs"),
     workflows: at("workflows"),
     artifacts: at("artifacts"),
+    forge: at("forge"),
     mirrors: at("mirrors"),
     pods: at("pods"),
     docker: at("docker"),

@@ -12,6 +12,8 @@ import { metricsRoutes } from "#metrics";
 import { registryRoutes } from "#registry";
 import { workflowRoutes } from "#workflows";
 import { consoleFiles } from "./api/console-files.ts";
+import { forgeLinks } from "./rest/forge-links.ts";
+import { restRoutes, uploadRoutes } from "./rest/rest-routes.ts";
 import { productRoutes } from "./api/product-routes.ts";
 import { loginRoute } from "./api/session.ts";
 import type { ServerContext } from "./context.ts";
@@ -111,6 +113,10 @@ async function registerFaces(
     status: () => systemStatus(context, rooms),
   };
   await app.register(productRoutes(productOptions), { prefix: "/api/tidegate/v1" });
+  const rest = { ...rooms, clock, ids: context.ids, log, signal, serverUrl: () => controlUrl(rooms.addresses) };
+  await app.register(restRoutes(rest), { prefix: "/api/v3" });
+  await app.register(uploadRoutes(rest), { prefix: "/api/uploads" });
+  await app.register(forgeLinks(rest));
   await app.register(kubeRoutes(kubeOptions(context, rooms)), { prefix: "/kube" });
   await app.register(metricsRoutes({ metrics, access, clock }), { prefix: "/prometheus" });
   await app.register(registryRoutes({ registry, access, issuer: { secret: rooms.registryKey }, clock, log }));

@@ -1,5 +1,6 @@
 /** Starts what runs for as long as the process does: controllers, consumers of the durable logs, scraping. */
-import type { RefUpdate } from "#git";
+import type { RecordedEvent } from "#forge";
+import { branchOf, type RefUpdate } from "#git";
 import type { ManifestPush } from "#registry";
 import { createEmbeddedTraffic, createPrometheusMeasure, createRollouts } from "#rollouts";
 import type { RunView, Workflows } from "#workflows";
@@ -10,6 +11,7 @@ import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
+import { tellForgeEvent } from "./wiring/forge-event.ts";
 import { packageEvent, repositoryOfImage } from "./wiring/package-event.ts";
 import { pushEvent, refEvent } from "./wiring/push-event.ts";
 import { sightedMeasure } from "./wiring/sighted-measure.ts";
@@ -41,6 +43,7 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   owned.use(chronicle.follow());
   owned.use(rooms.feed.follow(informers));
   followPushes(context, rooms, chronicle);
+  followForge(context, rooms);
   followImages(context, rooms, chronicle);
   keep(context, "unfinished runs", () => rooms.workflows.resume());
   keep(context, "run notices", (signal) => followRuns(rooms, chronicle, signal));
@@ -64,6 +67,14 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
     const ref = refEvent(update, await defaultHead(repositories, update.repository, signal));
     if (ref !== undefined) await workflows.accept(ref, { signal });
   });
+  follow("pushes to pull requests", async (update, signal) => {
+    const branch = branchOf(update.ref);
+    const repository = branch === undefined ? undefined : await repositories.get(update.repository);
+    if (branch === undefined || repository === undefined) return;
+    // As it is by now: of several moves the last one counts.
+    const after = (await repositories.refs(repository.name)).get(update.ref);
+    await rooms.forge.pulls.pushed(repository, { branch, after, pusher: update.pusher }, signal);
+  });
   follow("pushes to gitops", (update) => {
     gitops.notifyPush(update.repository, update.ref, update.after);
     return Promise.resolve();
@@ -75,6 +86,21 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
   });
   keep(context, "timeline to consoles", async (signal) => {
     for await (const _event of timeline.subscribe(signal)) feed.notify("deliveries");
+  });
+}
+
+function followForge(context: ServerContext, rooms: Rooms): void {
+  const { forge, positions, feed } = rooms;
+  const { clock, log } = context;
+  const follow = (name: string, handle: (event: RecordedEvent, signal: AbortSignal) => Promise<void>): void => {
+    const parts = { source: forge.events, positions, consumer: name, handle, clock, log };
+    keep(context, name, (signal) => consume(parts, signal));
+  };
+  const serverUrl = (): string => controlUrl(rooms.addresses);
+  follow("pull requests to workflows", (event, signal) => tellForgeEvent({ ...rooms, serverUrl }, event, signal));
+  follow("pull requests to consoles", ({ event, repository }) => {
+    if (event.kind !== "release") feed.notify("pulls", repository);
+    return Promise.resolve();
   });
 }
 

@@ -6,6 +6,7 @@ import { Informers } from "#controller";
 import { openMirrors, openRepositories, type Repositories } from "#git";
 import { createGitops, type Gitops } from "#gitops";
 import { createRegistryClient, type RegistryClient, type RegistryCredentials } from "#images";
+import { type Forge, openForge } from "#forge";
 import { type EmbeddedCluster, openEmbeddedCluster } from "#kube";
 import { type Database, errorMessage, openDatabase, readFileIfExists } from "#lib";
 import { MetricRegistry, Metrics } from "#metrics";
@@ -24,9 +25,11 @@ import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
 import { ensureSecretKey } from "./secret-key.ts";
 import { controlUrl, nodeName } from "./wiring/addresses.ts";
+import { CommitChecks } from "./wiring/commit-checks.ts";
 import { engineLogin } from "./wiring/engine-login.ts";
 import { endpointGate } from "./wiring/endpoint-gate.ts";
 import { environmentRepositories } from "./wiring/environment-repositories.ts";
+import { forgeCommits } from "./wiring/forge-commits.ts";
 import { gitopsSource } from "./wiring/gitops-source.ts";
 import { imageSource } from "./wiring/image-source.ts";
 import { imageTags } from "./wiring/image-tags.ts";
@@ -57,6 +60,8 @@ export interface Rooms {
   readonly identities: JobIdentities;
   readonly secrets: SecretsRoom;
   readonly workflows: Workflows;
+  readonly forge: Forge;
+  readonly commitChecks: CommitChecks;
   readonly cluster: EmbeddedCluster;
   readonly informers: Informers;
   readonly gitops: Gitops;
@@ -131,6 +136,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     identities,
     secrets,
     workflows,
+    ...(await openForgeRoom(context, { addresses, database, repositories, workflows })),
     cluster,
     informers,
     gitops,
@@ -175,6 +181,31 @@ async function openWorkflowRooms(
   });
   owned.use(workflows);
   return { workflows, artifacts, identities };
+}
+
+/** Pull requests and the rest; what is said of commits is asked of them and of the runs. */
+async function openForgeRoom(
+  { home, clock, ids, log }: ServerContext,
+  rooms: Pick<Rooms, "addresses" | "repositories" | "workflows"> & { readonly database: Database },
+): Promise<Pick<Rooms, "forge" | "commitChecks">> {
+  const { addresses, database, repositories, workflows } = rooms;
+  const commitChecks: CommitChecks = new CommitChecks({
+    workflows: () => workflows,
+    repositories,
+    forge: () => forge,
+    runUrl: (id) => `${controlUrl(addresses)}/runs/${id}`,
+  });
+  const commits = forgeCommits(repositories);
+  const forge: Forge = await openForge({
+    database,
+    folder: home.forge,
+    commits,
+    checks: commitChecks,
+    clock,
+    ids,
+    log,
+  });
+  return { forge, commitChecks };
 }
 
 type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" | "metrics" | "stopDataPlane">;

@@ -23,7 +23,7 @@ export interface SystemStatus {
 
 /** What `GET /api/tidegate/v1/events` sends as server-sent events named `change`: read the named thing again. */
 export interface ChangeNotice {
-  readonly topic: "deliveries" | "runs" | "applications" | "rollouts" | "repositories";
+  readonly topic: "deliveries" | "runs" | "pulls" | "applications" | "rollouts" | "repositories";
   /** Run id, or `namespace/name`; absent for the topic as a whole. */
   readonly key?: string;
 }

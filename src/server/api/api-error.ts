@@ -20,7 +20,10 @@ const statusOfSuffix: readonly (readonly [RegExp, number])[] = [
   [/not-found|unknown/, 404],
   [/unauthorized/, 401],
   [/forbidden/, 403],
-  [/conflict|exists|already|in-progress|automated|deleting|not-(?:compared|possible-now)|lease-lost/, 409],
+  [
+    /conflict|exists|not-mergeable|already|in-progress|automated|deleting|not-(?:compared|possible-now)|lease-lost/,
+    409,
+  ],
   [/bad-|invalid|wrong|too-large|refused|unsupported/, 400],
 ];
 

@@ -13,6 +13,7 @@ import { type ClusterAccess, clusterAccessRoutes } from "./cluster-access-routes
 import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
 import { environmentRoutes } from "./environment-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { pullRoutes, type PullRoutesOptions } from "./pull-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
 import { runRoutes, type RunRoutesOptions } from "./run-routes.ts";
@@ -26,6 +27,7 @@ export interface ProductRoutesOptions
     ApplicationRoutesOptions,
     ArtifactRoutesOptions,
     DeliveryRoutesOptions,
+    PullRoutesOptions,
     RolloutRoutesOptions,
     RunRoutesOptions {
   readonly tokens: Tokens;
@@ -47,11 +49,12 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     runRoutes(app, options);
     workflowRoutes(app, options);
     artifactRoutes(app, options);
+    pullRoutes(app, options);
     deliveryRoutes(app, options);
     applicationRoutes(app, options);
     rolloutRoutes(app, options);
     environmentRoutes(app, options);
-    repositoryRoutes(app, options.repositories, options.secrets, options.workflows.environments);
+    repositoryRoutes(app, options.repositories, options.secrets, options.workflows.environments, options.forge);
     secretRoutes(app, options.secrets, options.repositories);
     tokenRoutes(app, options.tokens, options.controlUrl);
     clusterAccessRoutes(app, options.clusterAccess);

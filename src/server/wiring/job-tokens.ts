@@ -29,11 +29,17 @@ function tokenId(jobId: string): string {
   return `job-${jobId}`;
 }
 
-/** What the job was granted, as far as there are areas for it here; what it may do over REST is asked there. */
+/** What the job was granted, as far as there are areas for it here. */
 function scopesOf({ permissions, repository }: Pick<JobTokenRequest, "repository" | "permissions">): string[] {
   const scope = (area: string, key: string): string[] => {
     const verb = permissions[key] ?? "none";
     return verb === "none" ? [] : [`${area}:${verb}:${repository}`];
   };
-  return [...scope("git", "contents"), ...scope("registry", "packages"), `api:read:${repository}`];
+  const rest = ["actions", "checks", "deployments", "issues", "pull-requests", "statuses"] as const;
+  return [
+    ...scope("git", "contents"),
+    ...scope("registry", "packages"),
+    ...rest.flatMap((area) => scope(area, area)),
+    `api:read:${repository}`,
+  ];
 }

@@ -1,0 +1,258 @@
+/** Story: a team works by pull requests, and GitHub's own client finds everything where it looks for it. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Octokit } from "@octokit/rest";
+import type { RunDetail, RunSummary } from "#api";
+import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
+import { until } from "../support/until.ts";
+import { newRepository, type WorkCopy } from "../support/work-copy.ts";
+
+/** Says what its token and its secrets are worth; the answers of the server are the verdict. */
+const check = `
+name: Check
+on: { pull_request: { types: [opened, synchronize, reopened, labeled, ready_for_review, closed] } }
+permissions: { contents: write, statuses: write, pull-requests: write }
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - env:
+          SECRET: "\${{ secrets.DEPLOY_KEY }}"
+          TOKEN: "\${{ secrets.GITHUB_TOKEN }}"
+        run: |
+          echo "action=\${{ github.event.action }} head=\${{ github.event.pull_request.head.sha }} ref=$GITHUB_REF"
+          echo "secret is \${SECRET:-absent}" | sed 's/hunter2-and-more/known/'
+          answer=$(curl -s -o /dev/null -w '%{http_code}' -X POST -H "authorization: Bearer $TOKEN" \\
+            -d '{"state":"success","context":"from the job"}' \\
+            "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/statuses/\${{ github.event.pull_request.head.sha }}")
+          echo "status answered $answer"
+          answer=$(curl -s -o /dev/null -w '%{http_code}' -H "authorization: Bearer $TOKEN" \\
+            "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/contents/app.txt")
+          echo "reading answered $answer"
+          answer=$(curl -s -o /dev/null -w '%{http_code}' -H "authorization: Bearer $TOKEN" \\
+            "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/issues")
+          echo "issues answered $answer"
+`;
+
+function clientOf(tidegate: Tidegate, token = tidegate.adminToken): Octokit {
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+  return new Octokit({ auth: token, baseUrl: `${tidegate.url}/api/v3`, log: quiet });
+}
+
+async function statusOf(work: Promise<unknown>): Promise<number> {
+  try {
+    await work;
+    return 200;
+  } catch (error) {
+    return (error as { status?: number }).status ?? 0;
+  }
+}
+
+describe("the forge", () => {
+  let tidegate: Tidegate;
+  let copy: WorkCopy;
+  let octokit: Octokit;
+  const at = { owner: "acme", repo: "shop" };
+
+  before(async () => {
+    tidegate = await startTidegate();
+    copy = await newRepository(tidegate, "acme/shop");
+    await copy.push("Begin", { "app.txt": "one\ntwo\nthree\n", ".github/workflows/check.yml": check });
+    octokit = clientOf(tidegate);
+  });
+  after(async () => await tidegate[Symbol.asyncDispose]());
+
+  async function ended(ref: string, sha: string, action: string): Promise<{ run: RunDetail; log: string }> {
+    return await until(tidegate, `the run of ${action} at ${sha}`, async () => {
+      const { items } = await tidegate.api<{ items: RunSummary[] }>("/runs?repository=acme/shop");
+      for (const one of items.filter((run) => run.ref === ref && run.status === "completed")) {
+        const run = await tidegate.api<RunDetail>(`/runs/${one.id}`);
+        const job = run.jobs[0]?.id ?? "";
+        const answer = await octokit.rest.actions.downloadJobLogsForWorkflowRun({ ...at, job_id: Number(job) });
+        const log = String(answer.data);
+        if (log.includes(`action=${action} head=${sha}`)) return { run, log };
+      }
+      return undefined;
+    });
+  }
+
+  test("its commits, trees and files are read, compared and written by commits", async () => {
+    const { data: repository } = await octokit.rest.repos.get(at);
+    assert.equal(repository.default_branch, "main");
+    const { data: file } = await octokit.rest.repos.getContent({ ...at, path: "app.txt" });
+    assert.ok(!Array.isArray(file) && file.type === "file");
+    assert.equal(Buffer.from(file.content, "base64").toString(), "one\ntwo\nthree\n");
+    const write = { ...at, path: "notes/a.txt", message: "Note", content: Buffer.from("hello\n").toString("base64") };
+    const { data: made, status } = await octokit.rest.repos.createOrUpdateFileContents({ ...write, branch: "main" });
+    assert.equal(status, 201);
+    const sha = made.content?.sha ?? "";
+    assert.equal(await statusOf(octokit.rest.repos.createOrUpdateFileContents({ ...write, branch: "main" })), 422);
+    const stale = { ...write, branch: "main", sha: "0".repeat(40) };
+    assert.equal(await statusOf(octokit.rest.repos.createOrUpdateFileContents(stale)), 409);
+    const again = { ...write, branch: "main", sha, content: Buffer.from("hello again\n").toString("base64") };
+    await octokit.rest.repos.createOrUpdateFileContents(again);
+    await copy.git(["pull", "--quiet", "origin", "main"]);
+    assert.equal((await copy.git(["show", "HEAD:notes/a.txt"])).stdout, "hello again\n");
+    const begin = made.commit.parents?.[0]?.sha ?? "";
+    const { data: compared } = await octokit.rest.repos.compareCommits({ ...at, base: begin, head: "main" });
+    assert.equal(compared.status, "ahead");
+    assert.equal(compared.ahead_by, 2);
+    assert.match(compared.files?.[0]?.patch ?? "", /^@@ -0,0 \+1 @@\n\+hello again/);
+    const commits = await octokit.paginate(octokit.rest.repos.listCommits, { ...at, per_page: 1 });
+    assert.deepEqual(
+      commits.map((commit) => commit.commit.message),
+      ["Note", "Note", "Begin"],
+    );
+  });
+
+  test("a tree, a commit and a branch are made of objects, and what protects a branch protects it here", async () => {
+    const { data: main } = await octokit.rest.git.getRef({ ...at, ref: "heads/main" });
+    const { data: commit } = await octokit.rest.git.getCommit({ ...at, commit_sha: main.object.sha });
+    const { data: blob } = await octokit.rest.git.createBlob({ ...at, content: "binary\0", encoding: "utf-8" });
+    const { data: tree } = await octokit.rest.git.createTree({
+      ...at,
+      base_tree: commit.tree.sha,
+      tree: [
+        { path: "bin/tool", mode: "100755", type: "blob", sha: blob.sha },
+        { path: "notes/a.txt", mode: "100644", type: "blob", sha: null },
+      ],
+    });
+    const parents = [main.object.sha];
+    const { data: made } = await octokit.rest.git.createCommit({ ...at, message: "By hand", tree: tree.sha, parents });
+    await octokit.rest.git.createRef({ ...at, ref: "refs/heads/objects", sha: made.sha });
+    const { data: whole } = await octokit.rest.git.getTree({ ...at, tree_sha: "objects", recursive: "1" });
+    const paths = whole.tree.filter((entry) => entry.type === "blob").map((entry) => `${entry.mode} ${entry.path}`);
+    assert.deepEqual(paths, ["100644 .github/workflows/check.yml", "100644 app.txt", "100755 bin/tool"]);
+    assert.equal(await statusOf(octokit.rest.git.createRef({ ...at, ref: "refs/heads/objects", sha: made.sha })), 422);
+    const back = { ...at, ref: "heads/objects", sha: main.object.sha };
+    assert.equal(await statusOf(octokit.rest.git.updateRef(back)), 422);
+    await tidegate.api("/repositories/acme/shop/protections", { method: "PUT", body: { branch: "objects" } });
+    assert.equal(await statusOf(octokit.rest.git.updateRef({ ...back, force: true })), 422);
+    assert.equal(await statusOf(octokit.rest.git.deleteRef({ ...at, ref: "heads/objects" })), 422);
+  });
+
+  test("statuses and check runs are made, counted together and listed with their annotations", async () => {
+    const { data: main } = await octokit.rest.git.getRef({ ...at, ref: "heads/main" });
+    const { sha } = main.object;
+    await octokit.rest.repos.createCommitStatus({ ...at, sha, state: "failure", context: "lint" });
+    await octokit.rest.repos.createCommitStatus({ ...at, sha, state: "success", context: "lint", description: "fine" });
+    await octokit.rest.repos.createCommitStatus({ ...at, sha, state: "pending", context: "slow" });
+    const { data: combined } = await octokit.rest.repos.getCombinedStatusForRef({ ...at, ref: "main" });
+    assert.equal(combined.state, "pending");
+    assert.deepEqual(
+      combined.statuses.map((status) => `${status.context} ${status.state}`),
+      ["slow pending", "lint success"],
+    );
+    const wrong = { ...at, sha, state: "great" as "success" };
+    assert.equal(await statusOf(octokit.rest.repos.createCommitStatus(wrong)), 422);
+    const { data: run } = await octokit.rest.checks.create({
+      ...at,
+      name: "coverage",
+      head_sha: sha,
+      status: "in_progress",
+    });
+    const annotation = {
+      path: "app.txt",
+      start_line: 2,
+      end_line: 2,
+      annotation_level: "warning",
+      message: "Odd",
+    } as const;
+    await octokit.rest.checks.update({
+      ...at,
+      check_run_id: run.id,
+      conclusion: "neutral",
+      output: { title: "93 %", summary: "Nearly all", annotations: [annotation] },
+    });
+    const { data: listed } = await octokit.rest.checks.listForRef({ ...at, ref: sha, check_name: "coverage" });
+    assert.equal(listed.check_runs[0]?.conclusion, "neutral");
+    assert.equal(listed.check_runs[0]?.output.annotations_count, 1);
+    const { data: notes } = await octokit.rest.checks.listAnnotations({ ...at, check_run_id: run.id });
+    assert.equal(notes[0]?.message, "Odd");
+  });
+
+  test("a pull request of the own repository runs with secrets, shows its checks, and is merged when they passed", async () => {
+    const secret = { name: "DEPLOY_KEY", value: "hunter2-and-more" };
+    await tidegate.api("/secrets/acme/shop", { method: "PUT", body: secret });
+    await copy.git(["checkout", "--quiet", "-b", "feature", "origin/main"]);
+    await copy.git(["pull", "--quiet", "--ff-only", "origin", "main"]);
+    const first = await copy.commit("Say four", { "app.txt": "one\ntwo\nthree\nfour\n" });
+    await copy.git(["push", "--quiet", "origin", "feature"]);
+    const wanted = { ...at, title: "Four", head: "feature", base: "main", body: "More" };
+    const { data: pull } = await octokit.rest.pulls.create(wanted);
+    assert.equal(pull.mergeable, true);
+    assert.equal(pull.changed_files, 1);
+    assert.equal(await statusOf(octokit.rest.pulls.create(wanted)), 422);
+    const ref = `refs/pull/${pull.number}/merge`;
+    const opened = await ended(ref, first, "opened");
+    assert.match(opened.log, /secret is \*\*\*|secret is known/);
+    assert.match(opened.log, /status answered 201/);
+    assert.match(opened.log, /reading answered 200/);
+    assert.match(opened.log, /issues answered 200/);
+    assert.equal(opened.run.conclusion, "success");
+    const { data: checks } = await octokit.rest.checks.listForRef({ ...at, ref: first });
+    assert.deepEqual(
+      checks.check_runs.map((one) => `${one.name} ${one.conclusion}`),
+      ["test success"],
+    );
+    const protection = { branch: "main", requiredChecks: ["test", "approved by hand"] };
+    await tidegate.api("/repositories/acme/shop/protections", { method: "PUT", body: protection });
+    assert.equal(await statusOf(octokit.rest.pulls.merge({ ...at, pull_number: pull.number })), 405);
+    const second = await copy.commit("Say five", { "app.txt": "one\ntwo\nthree\nfour\nfive\n" });
+    await copy.git(["push", "--quiet", "origin", "feature"]);
+    await ended(ref, second, "synchronize");
+    await octokit.rest.repos.createCommitStatus({ ...at, sha: second, state: "success", context: "approved by hand" });
+    assert.equal(await statusOf(octokit.rest.pulls.merge({ ...at, pull_number: pull.number, sha: first })), 409);
+    const { data: merged } = await octokit.rest.pulls.merge({
+      ...at,
+      pull_number: pull.number,
+      merge_method: "squash",
+    });
+    assert.equal(merged.merged, true);
+    await copy.git(["fetch", "--quiet", "origin", "main"]);
+    assert.equal((await copy.git(["log", "-1", "--format=%s", "origin/main"])).stdout.trim(), `Four (#${pull.number})`);
+    assert.equal((await copy.git(["show", "origin/main:app.txt"])).stdout, "one\ntwo\nthree\nfour\nfive\n");
+    const { data: after } = await octokit.rest.pulls.get({ ...at, pull_number: pull.number });
+    assert.equal(after.state, "closed");
+    assert.equal(after.merged, true);
+    await ended("refs/heads/main", second, "closed");
+  });
+
+  test("a pull request of a fork gets no secret, and a token that may only read", async () => {
+    await octokit.rest.repos.createFork({ ...at, organization: "mallory" });
+    const { secret } = await tidegate.api<{ secret: string }>("/tokens", {
+      method: "POST",
+      body: {
+        name: "mallory",
+        scopes: ["git:write:mallory/shop", "git:read:acme/shop", "pull-requests:write:acme/shop"],
+      },
+    });
+    const stranger = clientOf(tidegate, secret);
+    const file = { owner: "mallory", repo: "shop", path: "app.txt", branch: "main", message: "Steal" };
+    const { data: there } = await stranger.rest.repos.getContent({ ...file, ref: "main" });
+    assert.ok(!Array.isArray(there));
+    const content = Buffer.from("gone\n").toString("base64");
+    const { data: made } = await stranger.rest.repos.createOrUpdateFileContents({ ...file, content, sha: there.sha });
+    assert.equal(
+      await statusOf(stranger.rest.repos.createOrUpdateFileContents({ ...file, ...at, content, sha: there.sha })),
+      403,
+    );
+    const { data: pull } = await stranger.rest.pulls.create({
+      ...at,
+      title: "Please",
+      head: "mallory:main",
+      base: "main",
+    });
+    const sha = made.commit.sha ?? "";
+    assert.equal(pull.head.repo?.full_name, "mallory/shop");
+    const { log, run } = await ended(`refs/pull/${pull.number}/merge`, sha, "opened");
+    assert.match(log, /secret is absent/);
+    assert.match(log, /status answered 403/);
+    assert.match(log, /reading answered 200/);
+    assert.match(log, /issues answered (?:200|403)/);
+    assert.equal(run.actor, "mallory");
+    assert.equal(await statusOf(stranger.rest.pulls.merge({ ...at, pull_number: pull.number })), 403);
+    const { data: closed } = await octokit.rest.pulls.update({ ...at, pull_number: pull.number, state: "closed" });
+    assert.equal(closed.merged, false);
+  });
+});
