@@ -18,8 +18,12 @@ describe("a reader with a pipe", () => {
     const folder = await mkdtemp(join(tmpdir(), "tidegate-pipe-"));
     const environment = {
       ...gitEnvironment({ searchPath: process.env["PATH"] ?? "" }),
-      GIT_AUTHOR_NAME: "Ada", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "Ada", GIT_COMMITTER_EMAIL: "a@b",
-      GIT_AUTHOR_DATE: "1700000000 +0200", GIT_COMMITTER_DATE: "1700000000 -0930",
+      GIT_AUTHOR_NAME: "Ada",
+      GIT_AUTHOR_EMAIL: "a@b",
+      GIT_COMMITTER_NAME: "Ada",
+      GIT_COMMITTER_EMAIL: "a@b",
+      GIT_AUTHOR_DATE: "1700000000 +0200",
+      GIT_COMMITTER_DATE: "1700000000 -0930",
     };
     run = { folder, environment, signal: new AbortController().signal };
     await gitOutput(["init", "--quiet", "--bare", "--initial-branch=main"], run);
@@ -59,6 +63,7 @@ describe("a reader with a pipe", () => {
       (reader: typeof plain) => reader.listFiles(first, "nothing"),
       (reader: typeof plain) => reader.readFiles(first, ["README", "none", "docs", "docs/a/z.txt"]),
       (reader: typeof plain) => reader.readFile(first, "docs/a-b"),
+      (reader: typeof plain) => reader.idsOf(first, ["docs", "none", "README"]),
     ])
       assert.deepEqual(await ask(piped), await ask(plain), String(ask));
     await assert.rejects(piped.listFiles("0123".repeat(10), "docs"), /there is no commit/);

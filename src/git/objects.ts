@@ -1,5 +1,6 @@
 /** Reads commits, trees and files of one bare repository, or of a push in quarantine. Every answer is bounded. */
 import { GitError } from "./errors.ts";
+import { isObjectId } from "./names.ts";
 import { gitOutput, runGit, type GitRun } from "./git-process.ts";
 import { parseBatch } from "./cat-file.ts";
 import { commitFormat, parseCommits, parseNameStatus, parseTree } from "./plumbing.ts";
@@ -13,6 +14,8 @@ export interface ObjectReader {
   resolve(revision: string): Promise<string | undefined>;
   /** Entries of a folder; undefined when there is no such folder. */
   readTree(sha: string, path?: string): Promise<readonly TreeEntry[] | undefined>;
+  /** The ids of files and folders: the same id has the same content. Paths that are not there are absent. */
+  idsOf(sha: string, paths: readonly string[]): Promise<ReadonlyMap<string, string>>;
   readFile(sha: string, path: string): Promise<Buffer | undefined>;
   /** Many files with one process; paths that are no files are absent from the answer. */
   readFiles(sha: string, paths: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
@@ -62,6 +65,7 @@ export function objectReader(base: Omit<GitRun, "input" | "maxOutputBytes">): Ob
       const result = await runGit(["ls-tree", "-z", "-l", "--full-tree", `${sha}:${path}`], base);
       return result.exitCode === 0 ? parseTree(result.stdout.toString("utf8")) : undefined;
     },
+    idsOf: (sha, paths) => idsOf(base, sha, paths),
     async readFile(sha, path) {
       const files = await readFiles(sha, [path]);
       const content = files.get(path);
@@ -104,6 +108,14 @@ export function objectReader(base: Omit<GitRun, "input" | "maxOutputBytes">): Ob
       return result.exitCode === 0 ? result.stdout.toString("utf8").trim() : undefined;
     },
   };
+}
+
+async function idsOf(base: GitRun, sha: string, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  requireRevision(sha);
+  const input = paths.map((path) => `${sha}:${path}\n`).join("");
+  const output = await gitOutput(["cat-file", "--batch-check=%(objectname)"], { ...base, input });
+  const lines = output.toString("utf8").split("\n");
+  return new Map(paths.flatMap((path, at) => (isObjectId(lines[at] ?? "") ? [[path, lines[at] ?? ""]] : [])));
 }
 
 /** Nothing that git would read as an option, a range or a path. */

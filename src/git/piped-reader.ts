@@ -55,6 +55,12 @@ export function pipedReader(plain: ObjectReader, pipe: () => ObjectPipe): Object
       if (!isRevision(revision)) return undefined;
       return (await pipe().read([`${revision}^{commit}`], maxFileBytes))[0]?.sha;
     },
+    async idsOf(sha, paths) {
+      requireRevision(sha);
+      const names = paths.map((path) => `${sha}:${path}`);
+      const objects = await pipe().read(names, maxFileBytes);
+      return new Map(objects.flatMap((object, at) => (object === undefined ? [] : [[paths[at] ?? "", object.sha]])));
+    },
     async readFile(sha, path) {
       return (await readFiles(sha, [path])).get(path);
     },

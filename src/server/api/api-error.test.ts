@@ -17,6 +17,7 @@ const wanted: Record<GitErrorCode | GitopsErrorCode | SecretsErrorCode | Workflo
   "git/ref-refused": 400,
   "git/remote": 500,
   "git/too-large": 400,
+  "git/unreadable": 500,
   "git/unsupported": 400,
   "gitops/automated": 409,
   "gitops/deleting": 409,

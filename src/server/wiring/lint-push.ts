@@ -22,14 +22,7 @@ export interface LintVerdict {
 }
 
 /** What may hold a file for the linter; looking through whole trees would make every push wait. */
-const places: ReadonlySet<string> = new Set([
-  ".github",
-  ".forgejo",
-  ".gitea",
-  "action.yml",
-  "action.yaml",
-  ".pre-commit-config.yaml",
-]);
+const places = [".github", ".forgejo", ".gitea", "action.yml", "action.yaml", ".pre-commit-config.yaml"] as const;
 const maxLines = 10;
 
 export async function lintPush(push: Push): Promise<LintVerdict> {
@@ -77,8 +70,7 @@ interface Place {
 }
 
 async function lintedPlaces(objects: ObjectReader, sha: string): Promise<readonly Place[]> {
-  const entries = (await objects.readTree(sha)) ?? [];
-  return entries.filter((entry) => places.has(entry.name)).map((entry) => ({ path: entry.name, sha: entry.sha }));
+  return [...(await objects.idsOf(sha, places))].map(([path, id]) => ({ path, sha: id }));
 }
 
 async function lintedFiles(objects: ObjectReader, sha: string, within: readonly Place[]): Promise<readonly LintFile[]> {
