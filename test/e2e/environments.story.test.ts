@@ -247,6 +247,23 @@ describe("Given an environment with rules", { skip: skipWithoutBrowser() || skip
     assert.deepEqual([reviewers, branches], [["mira", "team:platform"], ["main"]]);
   });
 
+  test("when a program records a deployment of its own, then the workflow that waits for it starts", async () => {
+    const told = `on: deployment_status\njobs: { tell: { runs-on: ubuntu-latest, steps: [{ run: 'echo "\${{ github.event.deployment_status.state }} in \${{ github.event.deployment.environment }}"' }] } }\n`;
+    const sha = await work.commit("Tell", { ".github/workflows/tell.yml": told, ".github/workflows/deliver.yml": "" });
+    await work.git(["push", "--quiet", "origin", "HEAD:main"]);
+    const path = `/repositories/${repository}/deployments`;
+    const made = await tidegate.api<DeploymentSummary>(path, { method: "POST", body: { environment: "demo" } });
+    assert.deepEqual([made.state, made.sha, made.ref], ["pending", sha, "refs/heads/main"]);
+    const status = { state: "success", environmentUrl: "https://demo.example.com" };
+    await tidegate.api(`${path}/${made.id}/statuses`, { method: "POST", body: status });
+    const run = await runOf(sha, ended);
+    assert.match((await tidegate.cli(["logs", run.id, "--job", "tell"])).stdout, /^success in demo$/m);
+    await assert.rejects(
+      tidegate.api(`${path}/${made.id}/statuses`, { method: "POST", body: { state: "waiting" } }),
+      /A status is one of pending/,
+    );
+  });
+
   test("when the environment is deleted, then its secrets go with it", async () => {
     await tidegate.cli(["environment", "delete", repository, "production"]);
     const { items } = await tidegate.api<{ items: unknown[] }>(`/secrets/${repository}?environment=production`);

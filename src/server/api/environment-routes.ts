@@ -1,6 +1,6 @@
 /** Environments of repositories, their deployments, and reviews of the jobs that wait for them. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { permits, type Verb } from "#api";
+import { type DeploymentState, permits, type Verb } from "#api";
 import type { Repositories } from "#git";
 import { type Clock, isObject } from "#lib";
 import type { SecretsRoom } from "#secrets";
@@ -8,6 +8,7 @@ import type { Timeline } from "#timeline";
 import type { Workflows } from "#workflows";
 import { ApiError, badRequest, notFound } from "./api-error.ts";
 import { identityOf, ofRepository } from "./session.ts";
+import { resolveRef } from "./workflow-routes.ts";
 
 export interface EnvironmentRoutesOptions {
   readonly workflows: Workflows;
@@ -15,6 +16,7 @@ export interface EnvironmentRoutesOptions {
   readonly secrets: Pick<SecretsRoom, "forgetEnvironment">;
   readonly timeline: Timeline;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 type Named = { Params: { owner: string; name: string } };
@@ -77,8 +79,8 @@ export function environmentRoutes(app: FastifyInstance, options: EnvironmentRout
 
 type Find = (request: FastifyRequest<Named>, verb: Verb) => Promise<string>;
 
-function deploymentRoutes(app: FastifyInstance, { workflows }: EnvironmentRoutesOptions, find: Find): void {
-  const { deployments } = workflows;
+function deploymentRoutes(app: FastifyInstance, options: EnvironmentRoutesOptions, find: Find): void {
+  const { deployments } = options.workflows;
   type List = Named & { Querystring: { environment?: string; sha?: string; before?: string; limit?: string } };
   app.get<List>("/repositories/:owner/:name/deployments", own, async (request) => {
     const repository = await find(request, "read");
@@ -97,6 +99,51 @@ function deploymentRoutes(app: FastifyInstance, { workflows }: EnvironmentRoutes
     if (items === undefined) throw notFound(`deployment ${request.params.id}`);
     return { items };
   });
+  recordingRoutes(app, options, find);
+}
+
+/** What people and programs deploy without a job. The types are checked here, the values where they are kept. */
+function recordingRoutes(app: FastifyInstance, options: EnvironmentRoutesOptions, find: Find): void {
+  const { workflows, repositories, signal } = options;
+  const { deployments } = workflows;
+  const path = "/repositories/:owner/:name/deployments";
+  app.post<Named>(path, own, async (request, reply) => {
+    const repository = await repositories.require(await find(request, "write"));
+    const {
+      ref = repository.defaultBranch,
+      environment,
+      ...texts
+    } = textsOf(request.body, ["ref", "environment", "task", "description"]);
+    if (environment === undefined) throw badRequest('A deployment needs an environment: {"environment": "demo"}');
+    const at = await resolveRef({ repositories }, repository, ref);
+    const payload = isObject(request.body) ? request.body["payload"] : undefined;
+    if (payload !== undefined && !isObject(payload)) throw badRequest("payload must be an object");
+    const creator = identityOf(request).name;
+    const named = { repository: repository.name, environment, ...at, ...texts, creator };
+    const wanted = payload === undefined ? named : { ...named, payload: payload as never };
+    return reply.code(201).send(await deployments.create(wanted, { signal }));
+  });
+  type Of = { Params: Named["Params"] & { id: string } };
+  app.post<Of>(`${path}/:id/statuses`, own, async (request, reply) => {
+    const repository = await find(request, "write");
+    const { state = "", ...texts } = textsOf(request.body, ["state", "description", "environmentUrl", "logUrl"]);
+    const status = { state: state as DeploymentState, ...texts, creator: identityOf(request).name };
+    return reply
+      .code(201)
+      .send(await deployments.addStatus(repository, Number(request.params.id) || 0, status, { signal }));
+  });
+}
+
+function textsOf<K extends string>(body: unknown, keys: readonly K[]): Partial<Record<K, string>> {
+  const given = isObject(body) ? body : {};
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = given[key];
+      if (value === undefined || value === null) return [];
+      if (typeof value !== "string") throw badRequest(`"${key}" must be text`);
+      return [[key, value]];
+    }),
+  ) as Partial<Record<K, string>>;
 }
 
 interface ReviewBody {

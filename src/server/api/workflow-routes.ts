@@ -96,8 +96,8 @@ async function accept(
 }
 
 /** A branch or a tag, by its short or its whole name. */
-async function resolveRef(
-  { repositories }: WorkflowRoutesOptions,
+export async function resolveRef(
+  { repositories }: Pick<WorkflowRoutesOptions, "repositories">,
   repository: Repository,
   text: string,
 ): Promise<{ readonly ref: string; readonly sha: string }> {

@@ -1,11 +1,17 @@
 /** Deployments of a repository: those of jobs, and those that people and programs record themselves. */
-import type { DeploymentState, DeploymentStatus, DeploymentSummary } from "#api";
+import type { DeploymentState, DeploymentStatus } from "#api";
 import { WorkflowsError } from "../errors.ts";
 import { environmentNameProblem } from "../plan/request-environment.ts";
 import type { ContextObject } from "../protocol.ts";
-import { personId, type WorkflowEvent } from "../run/event.ts";
+import type { WorkflowEvent } from "../run/event.ts";
 import type { RunParts } from "../run/parts.ts";
-import { timestamp } from "../run/view.ts";
+import {
+  deploymentDetail,
+  deploymentPayload,
+  statusPayload,
+  statusView,
+  type DeploymentDetail,
+} from "./deployment-view.ts";
 import { environmentKey, ensureEnvironment } from "./environment-rows.ts";
 import { insertStatus, retireOthers } from "./record-deployments.ts";
 import type { DeploymentRow, DeploymentStatusRow } from "./schema.ts";
@@ -47,13 +53,6 @@ export interface NewDeploymentStatus {
   readonly autoInactive?: boolean;
   readonly creator: string;
   readonly byJob?: boolean;
-}
-
-/** All of a deployment, for whoever needs more than people do. */
-export interface DeploymentDetail extends DeploymentSummary {
-  readonly payload: ContextObject;
-  readonly transient: boolean;
-  readonly production: boolean;
 }
 
 type Accept = (event: WorkflowEvent, signal: AbortSignal) => Promise<unknown>;
@@ -274,79 +273,4 @@ function eventOf({
   creator,
 }: DeploymentRow): Pick<WorkflowEvent, "repository" | "ref" | "sha" | "actor"> {
   return { repository, ref, sha, actor: creator };
-}
-
-/** In the shape of GitHub's webhook. */
-function deploymentPayload(row: DeploymentRow): ContextObject {
-  const { id, sha, ref, task, environment, description } = row;
-  return {
-    id,
-    sha,
-    ref: ref.replace(/^refs\/(heads|tags)\//, ""),
-    task,
-    environment,
-    original_environment: environment,
-    description,
-    payload: JSON.parse(row.payload_json) as ContextObject,
-    transient_environment: row.transient === 1,
-    production_environment: row.production === 1,
-    creator: { login: row.creator, id: personId(row.creator), type: "User" },
-    created_at: timestamp(row.created_at),
-    updated_at: timestamp(row.updated_at),
-  };
-}
-
-function statusPayload(status: DeploymentStatusRow, deployment: DeploymentRow): ContextObject {
-  return {
-    id: status.id,
-    state: status.state,
-    description: status.description,
-    environment: deployment.environment,
-    environment_url: status.environment_url ?? "",
-    log_url: status.log_url ?? "",
-    target_url: status.log_url ?? "",
-    creator: { login: status.creator, id: personId(status.creator), type: "User" },
-    created_at: timestamp(status.created_at),
-    updated_at: timestamp(status.created_at),
-  };
-}
-
-export function deploymentSummary(row: DeploymentRow): DeploymentSummary {
-  return {
-    id: row.id,
-    repository: row.repository,
-    environment: row.environment,
-    state: row.state,
-    ref: row.ref,
-    sha: row.sha,
-    task: row.task,
-    description: row.description,
-    creator: row.creator,
-    ...(row.environment_url === null ? {} : { environmentUrl: row.environment_url }),
-    ...(row.run_id === null ? {} : { runId: String(row.run_id) }),
-    ...(row.job_id === null ? {} : { jobId: String(row.job_id) }),
-    createdAt: timestamp(row.created_at),
-    updatedAt: timestamp(row.updated_at),
-  };
-}
-
-function deploymentDetail(row: DeploymentRow): DeploymentDetail {
-  return {
-    ...deploymentSummary(row),
-    payload: JSON.parse(row.payload_json) as ContextObject,
-    transient: row.transient === 1,
-    production: row.production === 1,
-  };
-}
-
-function statusView(row: DeploymentStatusRow): DeploymentStatus {
-  return {
-    id: row.id,
-    state: row.state,
-    creator: row.creator,
-    description: row.description,
-    ...(row.environment_url === null ? {} : { environmentUrl: row.environment_url }),
-    ...(row.log_url === null ? {} : { logUrl: row.log_url }),
-    createdAt: timestamp(row.created_at),
-  };
 }

@@ -6,7 +6,7 @@ import { environmentNameProblem } from "../plan/request-environment.ts";
 import type { RunParts } from "../run/parts.ts";
 import type { RunDriver } from "../run/run-driver.ts";
 import { timestamp } from "../run/view.ts";
-import { deploymentSummary } from "./deployments.ts";
+import { deploymentSummary } from "./deployment-view.ts";
 import { environmentKey, findEnvironment, settingsOf } from "./environment-rows.ts";
 import type { EnvironmentRow } from "./schema.ts";
 import { openSettings, readSettings } from "./settings.ts";

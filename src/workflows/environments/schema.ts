@@ -88,7 +88,6 @@ export interface EnvironmentTables {
 }
 
 export type EnvironmentRow = Selectable<EnvironmentsTable>;
-export type GateRow = Selectable<GatesTable>;
 export type ReviewRow = Selectable<ReviewsTable>;
 export type DeploymentRow = Selectable<DeploymentsTable>;
 export type DeploymentStatusRow = Selectable<DeploymentStatusesTable>;

@@ -70,7 +70,7 @@ export type Passage =
 
 const minuteMs = 60_000;
 /** As on GitHub. */
-export const reviewDays = 30;
+const reviewDays = 30;
 export const longestWaitMinutes = reviewDays * 24 * 60;
 
 export function judgeGate(gate: Gate, facts: GateFacts): Passage {
