@@ -4,6 +4,13 @@ export { openRepositories, Repositories } from "./repositories.ts";
 export type { CreateOptions, RepositoriesOptions, Repository } from "./repository.ts";
 export { GitError, type GitErrorCode } from "./errors.ts";
 export { Mirrors, openMirrors, type FetchOptions, type MirrorsOptions, type RemoteCopy } from "./mirrors.ts";
+export {
+  openRemoteCommits,
+  RemoteCommits,
+  type LearntRef,
+  type RemoteCommitsOptions,
+  type RemoteRepository,
+} from "./remote-commits.ts";
 export type { ObjectReader } from "./objects.ts";
 export type { ChangedFile, CommitInfo, Signature, TreeEntry } from "./plumbing.ts";
 export { noPushChecks, type Push, type PushCheckPort, type PushedUpdate, type PushVerdict } from "./ports.ts";

@@ -1,17 +1,16 @@
 /** Local copies of repositories that live elsewhere, brought up to date on demand. For GitOps from any git URL. */
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorMessage, KeyedLock, sha256Hex, TaskGroup, withDeadline, type Clock, type Log } from "#lib";
 import { GitError } from "./errors.ts";
 import { checkGit, gitEnvironment, gitOutput } from "./git-process.ts";
 import { materialise, type MaterialiseOptions } from "./materialise.ts";
 import { objectReader, type ObjectReader } from "./objects.ts";
+import { watchPackSize } from "./pack-size.ts";
 import { parseRefs } from "./plumbing.ts";
 import { awaitRefLocks } from "./recovery.ts";
 import { basicAuthorization, parseRemoteUrl } from "./remote-url.ts";
 import { explain, remoteConfig } from "./transfer.ts";
-
-export { explain, remoteConfig };
 
 export interface MirrorsOptions {
   /** Owned by one server at a time; may be deleted while it is down. */
@@ -38,8 +37,6 @@ export interface RemoteCopy extends Pick<ObjectReader, "resolve"> {
   readonly reader: ObjectReader;
   materialise(sha: string, folder: string, options?: MaterialiseOptions): Promise<void>;
 }
-
-const lookAtSizeMs = 500;
 
 export async function openMirrors(options: MirrorsOptions): Promise<Mirrors> {
   const searchPath = options.searchPath ?? "/usr/local/bin:/usr/bin:/bin";
@@ -105,21 +102,11 @@ export class Mirrors {
   async #fetch(url: string, run: { folder: string; environment: Record<string, string>; signal: AbortSignal }) {
     await using watch = new TaskGroup((error) => this.#options.log.warn("Cannot watch a fetch", { error }));
     const tooLarge = new AbortController();
-    watch.start("size", (signal) => this.#watchSize(run.folder, tooLarge, signal));
+    const { clock, maxBytes = 2 * 1024 ** 3 } = this.#options;
+    watch.start("size", (signal) => watchPackSize({ folder: run.folder, maxBytes, clock, tooLarge, signal }));
     const args = ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-recurse-submodules", "--", url];
     const signal = AbortSignal.any([run.signal, tooLarge.signal]);
     await gitOutput([...args, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], { ...run, signal });
-  }
-
-  /** Git has no limit on what it fetches; this is one. */
-  async #watchSize(folder: string, tooLarge: AbortController, signal: AbortSignal): Promise<void> {
-    const maxBytes = this.#options.maxBytes ?? 2 * 1024 ** 3;
-    for (;;) {
-      await this.#options.clock.sleep(lookAtSizeMs, signal);
-      if ((await packBytes(folder)) <= maxBytes) continue;
-      tooLarge.abort(new GitError("git/too-large", `Cannot copy a repository: it is over ${maxBytes} bytes`));
-      return;
-    }
   }
 }
 
@@ -137,17 +124,4 @@ function remoteRefs(output: string): { head: string | undefined; refs: ReadonlyM
 
 function sameRefs(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
   return a.size === b.size && [...a].every(([ref, sha]) => b.get(ref) === sha);
-}
-
-async function packBytes(folder: string): Promise<number> {
-  const packs = join(folder, "objects", "pack");
-  let size = 0;
-  for (const name of await readdir(packs).catch(() => [])) {
-    // A pack may be renamed between the two looks.
-    size += await stat(join(packs, name)).then(
-      (found) => found.size,
-      () => 0,
-    );
-  }
-  return size;
 }

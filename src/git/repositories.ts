@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorMessage, migrate, TaskGroup, type Clock, type Ids, type Log, type SequenceLog } from "#lib";
 import type { Kysely } from "kysely";
+import { archiveCommit } from "./archive.ts";
 import { GitError } from "./errors.ts";
 import { checkGit, gitEnvironment, gitOutput, type GitHost } from "./git-process.ts";
 import { installHooks } from "./hooks.ts";
@@ -189,6 +190,12 @@ export class Repositories implements AsyncDisposable {
     const { id } = await this.require(name);
     const run = { folder: this.folderOf(id), environment: gitEnvironment(this.host) };
     return pipedReader(objectReader({ ...run, signal }), () => this.#pipes.for({ ...run, signal: this.tasks.signal }));
+  }
+
+  /** The files of a commit as a tar archive. */
+  async archive(name: string, sha: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    const { id } = await this.require(name);
+    return archiveCommit({ folder: this.folderOf(id), environment: gitEnvironment(this.host), signal }, sha);
   }
 
   async resolve(name: string, revision: string): Promise<string | undefined> {

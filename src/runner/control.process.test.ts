@@ -52,7 +52,6 @@ async function openControl(
       files: () => Promise.resolve([{ path: ".github/workflows/ci.yml", text: pipeline }]),
       isProtected: () => Promise.resolve(false),
       defaultHead: () => Promise.resolve(undefined),
-      called: () => Promise.resolve({ problem: "there is none" }),
       changedPaths: () => Promise.resolve(undefined),
       commits: () => Promise.resolve([]),
     },

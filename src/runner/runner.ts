@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { findContainerEngine, trimImageCache, type EngineSearch } from "#images";
 import { backoffDelayMs, readFileIfExists, TaskGroup, writeFileAtomic, type Clock, type Ids, type Log } from "#lib";
+import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
 import { findProgram } from "./exec/find-program.ts";
 import { killOrphans } from "./exec/orphans.ts";
@@ -44,6 +45,9 @@ export interface Runner extends AsyncDisposable {
 /** Layers of base images and of our own; looked at when the runner starts. */
 const maxImageCacheBytes = 10 * 1024 ** 3;
 
+/** Archives of actions; looked at when the runner starts. */
+const maxActionBytes = 4 * 1024 ** 3;
+
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const failureRetry = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
@@ -58,6 +62,7 @@ class ClaimingRunner implements Runner {
   readonly #jobsFolder: string;
   readonly #claims: ClaimIds;
   readonly #sharedFolder: string;
+  readonly #actionStore: ActionStore;
   readonly #tasks: TaskGroup;
   /** Outlives the slots by a little: files of the last jobs are still removed. */
   readonly #background: TaskGroup;
@@ -68,6 +73,7 @@ class ClaimingRunner implements Runner {
     this.#jobsFolder = join(options.workFolder, "jobs");
     this.#claims = new ClaimIds(join(options.workFolder, "claims"), options.ids);
     this.#sharedFolder = options.sharedFolder ?? join(options.workFolder, "shared");
+    this.#actionStore = new ActionStore({ ...options, folder: join(this.#sharedFolder, "actions") });
     const report = (error: unknown, name: string): void => options.log.error("Runner task failed", { name, error });
     this.#tasks = new TaskGroup(report);
     this.#background = new TaskGroup(report);
@@ -91,6 +97,8 @@ class ClaimingRunner implements Runner {
       });
     }
     this.#background.start("trim image cache", async () => await this.#trimImages());
+    // Before the first job: it removes what is half done.
+    await this.#actionStore.trim(maxActionBytes);
     for (let slot = 0; slot < this.#options.concurrency; slot++) {
       this.#tasks.start(`slot ${slot}`, async () => await this.#work(slot, runnerId, noted, hold, stop));
     }
@@ -160,6 +168,7 @@ class ClaimingRunner implements Runner {
       runner: runnerFacts(this.#options),
       jobsFolder: this.#jobsFolder,
       sharedFolder: this.#sharedFolder,
+      actionStore: this.#actionStore,
       clock,
       ids,
       log,

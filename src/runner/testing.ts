@@ -4,6 +4,9 @@ import type { AddressInfo } from "node:net";
 import { Wake, withDeadline } from "#lib";
 import type {
   AbandonRequest,
+  ActionAnswer,
+  ActionAsk,
+  ActionsRequest,
   CompleteRequest,
   HeartbeatRequest,
   JobAssignment,
@@ -32,6 +35,11 @@ export class ControlFake implements AsyncDisposable {
   readonly #claims = new Map<string, JobAssignment>();
   /** Jobs whose lease control takes away. */
   readonly lost = new Set<string>();
+  /** What an action is; here only what is built in is any. */
+  answerAction: (ask: ActionAsk) => ActionAnswer = ({ uses, builtIn }) =>
+    builtIn ? { kind: "built-in" } : { kind: "refused", message: `Cannot use "${uses}": nobody has it` };
+  /** Tar archives by commit. */
+  readonly archives = new Map<string, Buffer>();
   /** Called when a job has been given to a claim and the answer is still to be sent. */
   onGiven: () => Promise<void> = () => Promise.resolve();
   #server: Server | undefined;
@@ -88,6 +96,12 @@ export class ControlFake implements AsyncDisposable {
     const record = this.jobs.get(decodeURIComponent(id));
     if (record === undefined) return void response.writeHead(404).end("{}");
     if (this.lost.has(record.assignment.jobId)) return void response.writeHead(410).end("{}");
+    if (what === "archive") return void response.writeHead(200).end(this.archives.get((body as { sha: string }).sha));
+    if (what === "actions") {
+      const { actions } = body as ActionsRequest;
+      const answers = actions.map((ask) => this.answerAction(ask));
+      return void response.writeHead(200).end(JSON.stringify({ actions: answers }));
+    }
     if (what === "heartbeat") await this.#holdHeartbeat(record, body as HeartbeatRequest, response);
     const answer = receive(record, what, body);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));

@@ -13,6 +13,10 @@ export interface Home {
   readonly artifacts: string;
   readonly forge: string;
   readonly mirrors: string;
+  /** Commits of actions of other hosts. */
+  readonly actions: string;
+  /** Which actions may be used here, and where they come from. */
+  readonly actionPolicy: string;
   readonly pods: string;
   readonly docker: string;
   readonly rootfs: string;
@@ -42,6 +46,8 @@ export function homeOf(folder: string): Home {
     artifacts: at("artifacts"),
     forge: at("forge"),
     mirrors: at("mirrors"),
+    actions: at("actions"),
+    actionPolicy: at("actions.yml"),
     pods: at("pods"),
     docker: at("docker"),
     rootfs: at("rootfs"),

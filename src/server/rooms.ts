@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ArtifactService, openArtifactService } from "#artifacts";
 import { Authority, ensureAdminToken, ensurePrivateKey, JobIdentities, Tokens } from "#auth";
 import { Informers } from "#controller";
-import { openMirrors, openRepositories, type Repositories } from "#git";
+import { openMirrors, openRemoteCommits, openRepositories, type RemoteCommits, type Repositories } from "#git";
 import { createGitops, type Gitops } from "#gitops";
 import { createRegistryClient, type RegistryClient, type RegistryCredentials } from "#images";
 import { type Forge, openForge } from "#forge";
@@ -27,6 +27,7 @@ import { ensureSecretKey } from "./secret-key.ts";
 import { controlUrl, nodeName } from "./wiring/addresses.ts";
 import { CommitChecks } from "./wiring/commit-checks.ts";
 import { engineLogin } from "./wiring/engine-login.ts";
+import { actionSources } from "./wiring/action-sources.ts";
 import { endpointGate } from "./wiring/endpoint-gate.ts";
 import { environmentRepositories } from "./wiring/environment-repositories.ts";
 import { forgeCommits } from "./wiring/forge-commits.ts";
@@ -94,7 +95,8 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
   const mirrors = await openMirrors({ folder: home.mirrors, clock, log, searchPath });
   const registry = await openRegistry({ folder: home.registry, database, clock, ids, log });
   const secrets = await openSecrets({ database, keys: keyFile(join(home.keys, "secrets")), clock, log });
-  const forge = { addresses, database, tokens, repositories, secrets };
+  const remoteCommits = await openRemoteCommits({ folder: home.actions, clock, ids, log, searchPath });
+  const forge = { addresses, database, tokens, repositories, remoteCommits, secrets };
   const { workflows, artifacts, identities } = await openWorkflowRooms(context, forge, owned);
   const authority = await Authority.open({ folder: home.keys, clock });
   const cluster = owned.use(
@@ -150,7 +152,10 @@ type WorkflowRooms = Pick<Rooms, "workflows" | "artifacts" | "identities">;
 /** Runs, and what their jobs use: each needs the other, so the services ask about jobs only when they are used. */
 async function openWorkflowRooms(
   context: ServerContext,
-  forge: Pick<Rooms, "addresses" | "tokens" | "repositories" | "secrets"> & { readonly database: Database },
+  forge: Pick<Rooms, "addresses" | "tokens" | "repositories" | "secrets"> & {
+    readonly database: Database;
+    readonly remoteCommits: RemoteCommits;
+  },
   owned: AsyncDisposableStack,
 ): Promise<WorkflowRooms> {
   const { home, clock, ids, log } = context;
@@ -174,6 +179,7 @@ async function openWorkflowRooms(
     ids,
     log,
     source: workflowSource(repositories),
+    actions: actionSources({ repositories, remotes: forge.remoteCommits, policyFile: home.actionPolicy }),
     retention: context.config.runRetention,
     tokens: jobTokens(tokens, ids),
     variables: workflowVariables(addresses, secrets),

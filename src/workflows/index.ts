@@ -1,6 +1,21 @@
 /** Actions workflows: files in, jobs out, and the durable state of runs. Knows no git, no tokens' store, no processes. */
 export * from "./protocol.ts";
 export * from "./ports.ts";
+export type { ActionRepository, ActionSourcePort, KeptAction } from "./actions/ports.ts";
+export type { ActionDetails, LockView, RuledFiles, UsedActionView } from "./actions/actions.ts";
+export type { RuleTexts } from "./actions/resolver.ts";
+export { actionLockPath, type NamedCommit } from "./actions/lock.ts";
+export { actionPolicyPath, type ActionHost } from "./actions/policy.ts";
+export { parseActionReference, type ActionReference } from "./actions/reference.ts";
+export {
+  BadActionArchive,
+  drain,
+  readActionArchive,
+  type ArchivedFile,
+  type ArchiveSummary,
+} from "./actions/read-archive.ts";
+export { isActionFile } from "./actions/uses-in-files.ts";
+export type { JobActionView } from "./actions/job-actions.ts";
 export { ExpressionFailure, WorkflowsError, type WorkflowsErrorCode } from "./errors.ts";
 export {
   evaluateExpression,
@@ -17,6 +32,7 @@ export { completeCondition } from "./expressions/condition.ts";
 export { hasExpression, splitTemplate } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
 export { readYamlTree, type Position, type YamlNode, type YamlPair } from "./parse/yaml-tree.ts";
+export { ContextNames, stepSubject } from "./parse/identifiers.ts";
 export { linkCalls, type CalledFile, type CallLoader, type CallReference } from "./parse/link-calls.ts";
 export type { DispatchInput, Job, Workflow } from "./parse/model.ts";
 export type { Granted } from "./plan/permissions.ts";

@@ -1,7 +1,5 @@
 /** What this room needs from the others, named for the need. */
 import type { WorkflowText } from "./parse/workflow-file.ts";
-import type { CalledFile, CallReference } from "./parse/link-calls.ts";
-import type { WorkflowOrigin } from "./parse/model.ts";
 import type { Granted } from "./plan/permissions.ts";
 import type { ContextObject, ServiceEndpoints } from "./protocol.ts";
 
@@ -38,15 +36,6 @@ export interface WorkflowSourcePort {
     repository: string,
     options: PortOptions,
   ): Promise<{ readonly ref: string; readonly sha: string } | undefined>;
-  /**
-   * A workflow file of another repository at a branch, tag or commit, to be called from `from`. Says why there is none:
-   * it is not there, or its repository does not let others call it.
-   */
-  called(
-    reference: Required<Omit<CallReference, "host">>,
-    from: WorkflowOrigin,
-    options: PortOptions,
-  ): Promise<CalledFile>;
   /** Paths that differ between the commits; undefined when that cannot be known, e.g. `before` is gone or all zeros. */
   changedPaths(
     repository: string,

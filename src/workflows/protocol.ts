@@ -11,6 +11,8 @@
  * |---------------------------|--------------------|------------------------------|
  * | POST /claim               | ClaimRequest       | 200 JobAssignment, 204 none  |
  * | POST /jobs/:id/heartbeat  | HeartbeatRequest   | 200 HeartbeatResponse        |
+ * | POST /jobs/:id/actions    | ActionsRequest     | 200 ActionsResponse          |
+ * | POST /jobs/:id/archive    | ActionArchiveRequest | 200 a tar archive          |
  * | POST /jobs/:id/steps      | StepsRequest       | 200 {}                       |
  * | POST /jobs/:id/log        | LogRequest         | 200 LogResponse              |
  * | POST /jobs/:id/complete   | CompleteRequest    | 200 {}                       |
@@ -28,6 +30,8 @@ export const protocolLimits = {
   logLines: 5_000,
   /** UTF-16 units of one log line; the runner cuts longer ones. */
   logLineLength: 64 * 1024,
+  /** Actions of one request. */
+  actions: 1_000,
   /** Steps of one job, with "Set up job", pre, post and "Complete job". */
   steps: 1_000,
   /** Annotations of one job. */
@@ -221,6 +225,49 @@ export interface JobAssignment {
     readonly sha: string;
   };
   readonly services: ServiceEndpoints;
+}
+
+/** A `uses:` that names another repository, or `$/path`. */
+export interface ActionAsk {
+  readonly uses: string;
+  /** The runner has an implementation of its own. */
+  readonly builtIn: boolean;
+}
+
+/** May take as long as another host takes to give a commit out. */
+export interface ActionsRequest {
+  readonly lease: string;
+  readonly actions: readonly ActionAsk[];
+}
+
+/** A commit whose files are the action's. */
+export interface ActionArchive {
+  readonly kind: "archive";
+  readonly source: "local" | "remote";
+  /** Of a remote one: `https://github.com`. */
+  readonly host?: string;
+  /** `owner/repo`; the action may be in a folder of it, as `uses` says. */
+  readonly repository: string;
+  /** In full; of a commit, its id. */
+  readonly ref: string;
+  readonly sha: string;
+  /** What the lock says: the digest that the files must have, and where it says so. */
+  readonly lock?: { readonly digest: string; readonly at: string };
+}
+
+export type ActionAnswer =
+  | { readonly kind: "built-in" }
+  | ActionArchive
+  /** Why it may not or cannot be used, with what to do about it. */
+  | { readonly kind: "refused"; readonly message: string };
+
+/** One answer for each question, in their order. */
+export interface ActionsResponse {
+  readonly actions: readonly ActionAnswer[];
+}
+
+export interface ActionArchiveRequest extends Pick<ActionArchive, "source" | "host" | "repository" | "sha"> {
+  readonly lease: string;
 }
 
 export interface HeartbeatRequest {

@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 import { fastify, type FastifyInstance } from "fastify";
 import type { AccessPort } from "#api";
 import { openDatabase, silentLog, systemClock, systemIds } from "#lib";
+import type { NamedCommit } from "./actions/lock.ts";
+import { noActionSources, type ActionRepository } from "./actions/ports.ts";
 import type { WorkflowSourcePort } from "./ports.ts";
 import type { ClaimRequest, JobAssignment, LogLine, StepState } from "./protocol.ts";
 import { zeroSha, type WorkflowEvent } from "./run/event.ts";
@@ -72,6 +74,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     ids: systemIds,
     log: silentLog,
     source: sourceOf(options),
+    actions: { ...noActionSources, local: (name) => Promise.resolve(calledRepository(options, name)) },
     leaseMs: options.leaseMs,
     ...(options.retention === undefined ? {} : { retention: options.retention }),
     tokens: {
@@ -132,20 +135,28 @@ export async function allRuns(workflows: Workflows): Promise<readonly RunDetails
   return runs.filter((run) => run !== undefined);
 }
 
+/** A repository that has the files of `called`, at the refs that these say. */
+function calledRepository({ called = {} }: ControlOptions, name: string): ActionRepository | undefined {
+  const files = Object.entries(called).filter(([key]) => key.startsWith(`${name}/`));
+  if (files.length === 0) return undefined;
+  const sha = "7".repeat(40);
+  const commit = (ref: string): NamedCommit | undefined =>
+    files.some(([key]) => key.endsWith(`@${ref}`)) ? { kind: "tag", ref, sha } : undefined;
+  const find = (path: string): string | undefined => files.find(([key]) => key.startsWith(`${name}/${path}@`))?.[1];
+  return {
+    ...noActionSources.remote({ url: "" }, name),
+    known: (ref) => Promise.resolve(commit(ref)),
+    resolve: (ref) => Promise.resolve(commit(ref)),
+    readFile: (_sha, path) => Promise.resolve(find(path)),
+  };
+}
+
 function sourceOf(options: ControlOptions): WorkflowSourcePort {
   return {
     repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
     isProtected: (_repository, ref) => Promise.resolve(ref === "refs/heads/main"),
     files: () => Promise.resolve(Object.entries(options.files).map(([path, text]) => ({ path, text }))),
     defaultHead: () => Promise.resolve({ ref: "refs/heads/main", sha: "5".repeat(40) }),
-    called: ({ repository, ref, path }) => {
-      const text = options.called?.[`${repository}/${path}@${ref}`];
-      return Promise.resolve(
-        text === undefined
-          ? { problem: `There is no file "${path}" in "${repository}" at "${ref}"` }
-          : { text, origin: { repository, ref, sha: "7".repeat(40) } },
-      );
-    },
     changedPaths: () => Promise.resolve(options.changedPaths),
     commits: (_repository, _before, after) =>
       Promise.resolve([

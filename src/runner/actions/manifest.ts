@@ -1,6 +1,6 @@
 /** `action.yml`: text to a typed manifest, or a `StepFailure` that names the file and the line. */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import type { StepDefinition } from "#workflows";
+import { ContextNames, stepSubject, type StepDefinition } from "#workflows";
 import { StepFailure } from "../errors.ts";
 
 interface ActionInput {
@@ -72,11 +72,17 @@ function readJavascript(
   return {
     kind: "javascript",
     main,
-    preIf: textAt(runs, "pre-if") ?? "always()",
-    postIf: textAt(runs, "post-if") ?? "always()",
+    preIf: stageCondition(textAt(runs, "pre-if")),
+    postIf: stageCondition(textAt(runs, "post-if")),
     ...(pre === undefined ? {} : { pre }),
     ...(post === undefined ? {} : { post }),
   };
+}
+
+/** Of a step, `success()` is meant where no status is asked for; of a stage it is not. */
+function stageCondition(text: string | undefined): string {
+  if (text === undefined || text.trim() === "") return "always()";
+  return text.includes("${{") ? text : `always() && (${text})`;
 }
 
 function readInputs(root: YAMLMap): ActionInput[] {
@@ -106,6 +112,8 @@ function readOutputs(root: YAMLMap): Record<string, string> {
 function readSteps(runs: YAMLMap, file: string, lines: LineCounter): StepDefinition[] {
   const steps = runs.get("steps", true);
   if (!isSeq(steps)) throw new StepFailure(`Cannot read action "${file}": a composite action needs runs.steps`);
+  const ids = steps.items.flatMap((item) => (isMap(item) ? (textAt(item, "id") ?? []) : []));
+  const names = new ContextNames(ids);
   return steps.items.map((item) => {
     const { line, col } = lines.linePos((isMap(item) ? item.range?.[0] : 0) ?? 0);
     if (!isMap(item)) throw new StepFailure(`Cannot read action "${file}:${line}": a step must be a mapping`);
@@ -113,7 +121,7 @@ function readSteps(runs: YAMLMap, file: string, lines: LineCounter): StepDefinit
     if ((step.run === undefined) === (step.uses === undefined)) {
       throw new StepFailure(`Cannot read action "${file}:${line}:${col}": a step needs exactly one of run and uses`);
     }
-    return step;
+    return { ...step, contextName: step.id ?? names.make(stepSubject(step.uses)) };
   });
 }
 

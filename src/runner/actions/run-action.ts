@@ -1,31 +1,15 @@
 /** `uses:` steps: finds the action, fills its inputs, runs its stages. */
-import { join } from "node:path";
-import type { ContextObject, StepDefinition } from "#workflows";
-import { StepFailure } from "../errors.ts";
 import { fillRecord, fillTemplate } from "../steps/contexts.ts";
-import { runStepProgram } from "../steps/run-program.ts";
-import type { JobStatus } from "../job/job.ts";
-import type { FinishedStep, RunningStep, Scope } from "../steps/scope.ts";
-import { actionEnvironment, inputVariables } from "../steps/step-env.ts";
-import { StepOutput } from "../steps/step-output.ts";
+import { runningStep } from "../steps/running-step.ts";
+import type { RunningStep } from "../steps/scope.ts";
 import { ActionCall, type BuiltinAction } from "./builtin-action.ts";
 import type { ActionManifest } from "./manifest.ts";
-import { resolveAction, type Action } from "./resolve-action.ts";
-
-/** The Actions runner's limit of composite actions inside each other. */
-const maxDepth = 9;
-
-/** Runs one step of a composite action; given from outside because steps and actions contain each other. */
-export type RunNested = (
-  definition: StepDefinition,
-  scope: Scope,
-  output: StepOutput,
-  stop: AbortSignal,
-) => Promise<FinishedStep>;
+import { isLocal, resolveAction } from "./resolve-action.ts";
+import { compositeScope, runComposite, type RunNested } from "./run-composite.ts";
+import { runEarlyStage, runJavascript } from "./run-javascript.ts";
 
 export async function runAction(step: RunningStep, uses: string, runNested: RunNested): Promise<void> {
-  const { folders } = step.scope.job.parts;
-  const action = await resolveAction(uses, step.scope.place.name, folders.workspace);
+  const action = await resolveAction(uses, step.scope, step.stop);
   const placed: RunningStep = { ...step, scope: { ...step.scope, place: action.place } };
   const given = fillRecord(step.scope, step.definition.with ?? {}, step.env);
   for (const name of action.kind === "builtin" ? (action.builtin.sensitive ?? []) : []) {
@@ -33,9 +17,26 @@ export async function runAction(step: RunningStep, uses: string, runNested: RunN
   }
   announce(step, uses, given);
   if (action.kind === "builtin") return await runBuiltin(placed, action.builtin, given);
-  const inputs = inputsOf(placed, action.manifest, given);
-  if (action.manifest.kind === "javascript") return await runJavascript(placed, action, action.manifest, inputs);
-  return await runComposite(placed, action, action.manifest, inputs, runNested);
+  const { manifest } = action;
+  const inputs = inputsOf(placed, manifest, given);
+  if (manifest.kind === "javascript") return await runJavascript(placed, { action, manifest, inputs });
+  return await runComposite(placed, action, manifest, inputs, runNested);
+}
+
+/** What the action does before the first step of the job; of a composite one, what those inside it do. */
+export async function runActionEarly(step: RunningStep, uses: string): Promise<void> {
+  const action = await resolveAction(uses, step.scope, step.stop);
+  if (action.kind === "builtin") return;
+  const placed: RunningStep = { ...step, scope: { ...step.scope, place: action.place } };
+  const given = fillRecord(step.scope, step.definition.with ?? {}, step.env);
+  const { manifest } = action;
+  const inputs = inputsOf(placed, manifest, given);
+  if (manifest.kind === "javascript") return await runEarlyStage(placed, { action, manifest, inputs });
+  const scope = compositeScope(placed, action, inputs);
+  for (const definition of manifest.steps) {
+    if (definition.uses === undefined || isLocal(definition.uses)) continue;
+    await runActionEarly(runningStep(definition, scope, placed.output, placed.stop), definition.uses);
+  }
 }
 
 function announce(step: RunningStep, uses: string, given: Readonly<Record<string, string>>): void {
@@ -65,7 +66,8 @@ async function runBuiltin(
   }
   const { post } = builtin;
   if (post !== undefined) {
-    addPost(step, builtin.postIf ?? "always()", async (again) => await post(new ActionCall(again, inputs)));
+    const run = async (again: RunningStep): Promise<void> => await post(new ActionCall(again, inputs));
+    step.scope.job.posts.push({ name: step.name, condition: builtin.postIf ?? "always()", step, run });
   }
   await builtin.main(new ActionCall(step, inputs));
 }
@@ -90,65 +92,4 @@ function inputsOf(
     step.output.warning(`Unexpected input "${name}": valid inputs are ${valid === "" ? "none" : valid}`);
   }
   return inputs;
-}
-
-function addPost(step: RunningStep, condition: string, run: (step: RunningStep) => Promise<void>): void {
-  step.scope.job.posts.push({ name: step.name, condition, step, run });
-}
-
-async function runJavascript(
-  step: RunningStep,
-  action: Action & { kind: "files" },
-  manifest: ActionManifest & { kind: "javascript" },
-  inputs: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { folders, runner } = step.scope.job.parts;
-  const stage = async (running: RunningStep, file: string): Promise<void> => {
-    const state = [...running.state].map(([name, value]) => [`STATE_${name}`, value]);
-    await runStepProgram(running, {
-      program: runner.nodePath,
-      args: [join(action.folder, file)],
-      cwd: folders.workspace,
-      env: {
-        ...actionEnvironment(running),
-        ...inputVariables(inputs),
-        ...(Object.fromEntries(state) as Record<string, string>),
-      },
-    });
-  };
-  const { post } = manifest;
-  if (post !== undefined) addPost(step, manifest.postIf, async (again) => await stage(again, post));
-  await stage(step, manifest.main);
-}
-
-async function runComposite(
-  step: RunningStep,
-  action: Action & { kind: "files" },
-  manifest: ActionManifest & { kind: "composite" },
-  inputs: ContextObject,
-  runNested: RunNested,
-): Promise<void> {
-  if (step.scope.depth >= maxDepth) {
-    throw new StepFailure(
-      `Composite actions are nested over ${maxDepth} deep: "${manifest.name}" would be one too many`,
-    );
-  }
-  let status: JobStatus = "success";
-  const scope: Scope = {
-    job: step.scope.job,
-    inputs,
-    steps: new Map(),
-    env: step.env,
-    place: action.place,
-    depth: step.scope.depth + 1,
-    status: () => status,
-    markFailed: () => void (status = "failure"),
-  };
-  for (const definition of manifest.steps) {
-    const finished = await runNested(definition, scope, new StepOutput(step.output.target), step.stop);
-    if (finished.conclusion === "cancelled") step.stop.throwIfAborted();
-  }
-  for (const [name, template] of Object.entries(manifest.outputs))
-    step.outputs.set(name, fillTemplate(scope, template));
-  if (scope.status() === "failure") throw new StepFailure(`A step of the action "${manifest.name}" failed`);
 }

@@ -3,6 +3,9 @@ import { backoffDelayMs, isObject, withDeadline, type Backoff, type Clock, type 
 import {
   claimWaitMs,
   type AbandonRequest,
+  type ActionArchiveRequest,
+  type ActionsRequest,
+  type ActionsResponse,
   type ClaimRequest,
   type CompleteRequest,
   type HeartbeatRequest,
@@ -27,6 +30,9 @@ export interface ControlClientOptions {
 const retry: Backoff = { initialMs: 100, factor: 2, maxMs: 1_000, jitter: 0.3 };
 
 const requestMs = 30_000;
+/** More than control gives another host. */
+const actionsMs = 330_000;
+const archiveAttempts = 8;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 export class ControlClient {
@@ -55,6 +61,36 @@ export class ControlClient {
     const path = `/jobs/${encodeURIComponent(jobId)}/heartbeat`;
     const answer = await this.#send(path, request, (request.waitMs ?? 0) + requestMs, signal);
     return { cancel: isObject(answer) && answer["cancel"] === true };
+  }
+
+  /** May take as long as another host takes to give a commit out. */
+  async actions(jobId: string, request: ActionsRequest, signal: AbortSignal): Promise<ActionsResponse> {
+    const answer = await this.#send(`/jobs/${encodeURIComponent(jobId)}/actions`, request, actionsMs, signal);
+    return isObject(answer) ? (answer as unknown as ActionsResponse) : { actions: [] };
+  }
+
+  /** Hands the archive to `take`, again from its start when the connection breaks. */
+  async archive(
+    jobId: string,
+    request: ActionArchiveRequest,
+    take: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const path = `/jobs/${encodeURIComponent(jobId)}/archive`;
+    const payload = JSON.stringify(request);
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        const response = await this.#post(path, payload, withDeadline(signal, actionsMs));
+        if (response.ok && response.body !== null) return await take(unbroken(response.body, signal));
+        refuseForGood(path, response.status, await response.text());
+        throw new ControlAway(`HTTP ${response.status}`);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ControlAway) || !this.#repeats || attempt >= archiveAttempts) throw error;
+        await this.#options.clock.sleep(backoffDelayMs(retry, attempt, this.#options.ids.random()), signal);
+      }
+    }
   }
 
   async steps(jobId: string, request: StepsRequest, signal: AbortSignal): Promise<void> {
@@ -101,22 +137,48 @@ export class ControlClient {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.#base}${path}`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${this.#options.token}`, "content-type": "application/json" },
-        body: payload,
-        signal: withDeadline(signal, waitMs),
-      });
+      response = await this.#post(path, payload, withDeadline(signal, waitMs));
       text = await response.text();
     } catch (error) {
       signal.throwIfAborted();
       return { kind: "retry", cause: error instanceof Error ? error.message : String(error) };
     }
-    if (response.status === 410 || response.status === 404) throw new LeaseLost();
     if (response.status >= 500 || response.status === 429) return { kind: "retry", cause: `HTTP ${response.status}` };
-    if (!response.ok) throw refused(path, response.status, text);
+    if (!response.ok) refuseForGood(path, response.status, text);
     if (text.length > maxAnswerBytes) throw refused(path, response.status, "the answer is too large");
     return { kind: "answer", body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+  }
+
+  async #post(path: string, payload: string, signal: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(`${this.#base}${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${this.#options.token}`, "content-type": "application/json" },
+        body: payload,
+        signal,
+      });
+    } catch (error) {
+      throw new ControlAway(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** What would be answered the same however often it was asked; returns for what is worth another try. */
+function refuseForGood(path: string, status: number, text: string): void {
+  if (status === 410 || status === 404) throw new LeaseLost();
+  if (status < 500 && status !== 429) throw refused(path, status, text);
+}
+
+/** A connection that breaks is told from what is wrong with whoever reads. */
+async function* unbroken(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new ControlAway(error instanceof Error ? error.message : String(error));
   }
 }
 

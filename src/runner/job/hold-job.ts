@@ -1,6 +1,8 @@
 /** Holds one claimed job: keeps its lease, runs it, and delivers its log and result; nothing is lost on the way. */
 import { TaskGroup, Wake, withDeadline, type Clock, type Ids, type Log } from "#lib";
 import type { JobAssignment } from "#workflows";
+import { JobActions, type ActionDelivery } from "../actions/job-actions.ts";
+import type { ActionStore } from "../actions/store/action-store.ts";
 import type { ControlClient } from "../control/control-client.ts";
 import { ControlRefused, LeaseLost } from "../errors.ts";
 import { killOrphans } from "../exec/orphans.ts";
@@ -25,6 +27,7 @@ export interface HoldOptions extends DeliverOptions {
   readonly runner: RunnerFacts;
   readonly jobsFolder: string;
   readonly sharedFolder: string;
+  readonly actionStore: ActionStore;
   readonly boundWorkspace?: string;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -169,11 +172,27 @@ class Holding {
       folders,
       masker,
       runner,
+      actions: new JobActions(this.#delivery(), folders.actions),
       trackingId,
       clock,
       ids,
       kill: this.#stopKill,
     });
+  }
+
+  #delivery(): ActionDelivery {
+    const { control, actionStore } = this.#options;
+    const { jobId, lease } = this.#assignment;
+    return {
+      resolve: async (actions, signal) => (await control.actions(jobId, { lease, actions }, signal)).actions,
+      async unpack(archive, folder, signal) {
+        const { source, host, repository, sha, lock: wanted } = archive;
+        const request = { lease, source, repository, sha, ...(host === undefined ? {} : { host }) };
+        await actionStore.unpack(sha, folder, { wanted, signal }, async (take) => {
+          await control.archive(jobId, request, take, signal);
+        });
+      },
+    };
   }
 
   async #heartbeat(run: JobRun, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Clock, Ids } from "#lib";
 import type { EngineSearch, RegistryCredentials } from "#images";
 import { protocolLimits, type Annotation, type JobAssignment } from "#workflows";
+import type { JobActions } from "../actions/job-actions.ts";
 import { addPaths } from "../commands/file-commands.ts";
 import type { Masker } from "../masking/masker.ts";
 import type { JobFolders } from "./job-folders.ts";
@@ -27,6 +28,7 @@ export interface JobParts {
   readonly folders: JobFolders;
   readonly masker: Masker;
   readonly runner: RunnerFacts;
+  readonly actions: JobActions;
   readonly trackingId: string;
   readonly clock: Clock;
   readonly ids: Ids;

@@ -2,12 +2,12 @@
 import { protocolLimits, type JobAssignment, type StepControl, type StepDefinition } from "#workflows";
 import { StepFailure, StepStopped } from "../errors.ts";
 import { killOrphans } from "../exec/orphans.ts";
-import { refuseUses } from "../actions/resolve-action.ts";
+import { prepareActions, type EarlySteps } from "../actions/prepare-actions.ts";
 import type { JobLog } from "../journal/job-log.ts";
 import type { JobResult } from "../journal/journal.ts";
 import { BackgroundSteps } from "../steps/background-steps.ts";
 import { conditionHolds, debugEnabled, fillBoolean, fillTemplate } from "../steps/contexts.ts";
-import { decideStep, executeStep, guarded } from "../steps/execute-step.ts";
+import { decideStep, executeEarly, executeStep, guarded } from "../steps/execute-step.ts";
 import { jobScope, type FinishedStep, type PostStep, type Scope, type StepResult } from "../steps/scope.ts";
 import { cut, rawStepName, stepName } from "../steps/step-name.ts";
 import { StepOutput } from "../steps/step-output.ts";
@@ -30,6 +30,7 @@ export class JobRun {
   readonly #background: BackgroundSteps;
   /** Kills what is left when a cancelled job does not end. */
   readonly #killAll: () => void;
+  #early: EarlySteps = new Set();
   #current: Current | undefined;
   #cancelTimer: Disposable | undefined;
 
@@ -66,6 +67,7 @@ export class JobRun {
     });
     try {
       const ready = await this.#setUp();
+      for (const step of ready ? assignment.steps : []) if (this.#early.has(step)) await this.#runEarly(step);
       const queue = assignment.steps.map((definition) => ({
         definition,
         number: this.#board.add(cut(rawStepName(definition)), definition.id),
@@ -118,17 +120,29 @@ export class JobRun {
     this.#board.start(number);
     const output = this.#output(number);
     const { assignment, runner } = this.#job.parts;
-    const result = await guarded(output, async () => {
+    const prepare = async (stop: AbortSignal): Promise<void> => {
       output.write(`Runner name: '${runner.name}' (${runner.os} ${runner.arch})`);
       output.write(`Job: '${assignment.name}' of ${assignment.repository}, ${assignment.ref} at ${assignment.sha}`);
       refuseContainers(assignment);
-      for (const { uses, at } of assignment.steps) {
-        const refusal = uses === undefined ? undefined : refuseUses(uses);
-        if (refusal !== undefined) throw new StepFailure(`${at.file}:${at.line}:${at.column}: ${refusal}`);
-      }
+      this.#early = await prepareActions(assignment.steps, this.#scope, output, stop);
+    };
+    const result = await this.#stoppable("success()", async (stop) => {
+      return await guarded(output, async () => await prepare(stop));
     });
     this.#conclude(number, result);
     return result === "success";
+  }
+
+  /** What actions do before the first step, in the order of the steps. */
+  async #runEarly(definition: StepDefinition): Promise<void> {
+    const number = this.#board.add(cut(`Pre ${stepName(definition, this.#scope)}`));
+    const output = this.#output(number);
+    if (this.#job.parts.kill.aborted || this.#job.status === "cancelled") return this.#finish(number, "skipped");
+    this.#board.start(number);
+    const result = await this.#stoppable("success()", async (stop) => {
+      return await executeEarly(definition, this.#scope, output, stop);
+    });
+    this.#conclude(number, result);
   }
 
   async #runStep(definition: StepDefinition, number: number): Promise<void> {

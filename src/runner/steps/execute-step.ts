@@ -1,11 +1,12 @@
 /** One step from its condition to its result, at the top of a job or inside a composite action. */
 import { isAbort } from "#lib";
 import { ExpressionFailure, type StepDefinition } from "#workflows";
-import { runAction } from "../actions/run-action.ts";
+import { runAction, runActionEarly } from "../actions/run-action.ts";
 import { StepFailure, StepStopped } from "../errors.ts";
 import { conditionHolds, fillBoolean, fillNumber, fillRecord } from "./contexts.ts";
 import { runScript } from "./run-script.ts";
-import type { FinishedStep, RunningStep, Scope, StepResult } from "./scope.ts";
+import { runningStep } from "./running-step.ts";
+import type { FinishedStep, Scope, StepResult } from "./scope.ts";
 import { stepName } from "./step-name.ts";
 import type { StepOutput } from "./step-output.ts";
 
@@ -65,6 +66,18 @@ export async function guarded(output: StepOutput, run: () => Promise<void>): Pro
   }
 }
 
+/** What the step's action does before the first step of the job. */
+export async function executeEarly(
+  definition: StepDefinition,
+  scope: Scope,
+  output: StepOutput,
+  stop: AbortSignal,
+): Promise<StepResult> {
+  return await guarded(output, async () => {
+    await runActionEarly(runningStep(definition, scope, output, stop), definition.uses ?? "");
+  });
+}
+
 async function runWithin(
   definition: StepDefinition,
   scope: Scope,
@@ -73,7 +86,6 @@ async function runWithin(
   stop: AbortSignal,
 ): Promise<void> {
   const { clock } = scope.job.parts;
-  const env = { ...scope.env, ...fillRecord(scope, definition.env ?? {}) };
   const name = stepName(definition, scope);
   const minutes = fillNumber(scope, definition.timeoutMinutes);
   const timeout = new AbortController();
@@ -83,26 +95,9 @@ async function runWithin(
       : clock.schedule(minutes * 60_000, () =>
           timeout.abort(new StepStopped("timed-out", `The action '${name}' has timed out after ${minutes} minutes.`)),
         );
-  const step: RunningStep = {
-    definition,
-    scope: {
-      ...scope,
-      place: { ...scope.place, name: definition.contextName ?? definition.id ?? actionName(definition) },
-    },
-    name,
-    env,
-    output,
-    outputs,
-    state: new Map(),
-    stop: AbortSignal.any([stop, timeout.signal]),
-  };
+  const step = { ...runningStep(definition, scope, output, AbortSignal.any([stop, timeout.signal])), outputs };
   if (definition.uses === undefined) await runScript(step);
   else await runAction(step, definition.uses, executeStep);
-}
-
-/** `github.action` of a step without an id. */
-function actionName(definition: StepDefinition): string {
-  return definition.uses === undefined ? "__run" : `__${definition.uses.replace(/@.*$/, "").replaceAll(/[^\w]/g, "_")}`;
 }
 
 function continues(definition: StepDefinition, scope: Scope, output: StepOutput): boolean {

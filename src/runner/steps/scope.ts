@@ -16,6 +16,8 @@ export interface ActionPlace {
   /** `github.action`: the step's id, or one made up. */
   readonly name: string;
   readonly path?: string;
+  /** Where the files of the whole repository are that the action came with; undefined in the job itself. */
+  readonly root?: string;
   readonly ref?: string;
   readonly repository?: string;
 }
@@ -31,6 +33,8 @@ export interface Scope {
   readonly place: ActionPlace;
   /** 0 for the job, one more for each composite action. */
   readonly depth: number;
+  /** Names the place in the job, e.g. for what a step keeps; empty for the job itself. */
+  readonly key: string;
   /** What `success()` and `failure()` look at: of a composite action its own steps only. */
   readonly status: () => JobStatus;
   readonly markFailed: () => void;
@@ -41,6 +45,8 @@ export interface RunningStep {
   readonly definition: StepDefinition;
   readonly scope: Scope;
   readonly name: string;
+  /** Names the step in the job: the same for each of its stages. */
+  readonly key: string;
   /** The scope's environment with the step's own over it. */
   readonly env: Readonly<Record<string, string>>;
   readonly output: StepOutput;
@@ -67,6 +73,7 @@ export function jobScope(job: Job): Scope {
     env: {},
     place: { name: "__run" },
     depth: 0,
+    key: "",
     status: () => job.status,
     markFailed: () => job.markFailed(),
   };

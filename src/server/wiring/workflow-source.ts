@@ -1,6 +1,6 @@
 /** Repositories as the workflows room wants to read them. */
 import { fnv1a32 } from "#lib";
-import { type CommitInfo, isProtectedBranch, type ObjectReader, type Repositories } from "#git";
+import { type CommitInfo, isProtectedBranch, type Repositories } from "#git";
 import { type CommitFacts, isWorkflowPath, type WorkflowSourcePort } from "#workflows";
 
 const zero = /^0+$/;
@@ -24,16 +24,6 @@ export function workflowSource(repositories: Repositories): WorkflowSourcePort {
     },
     async defaultHead(name, { signal }) {
       return await defaultHead(repositories, name, signal);
-    },
-    async called({ repository: name, ref, path }, _from, { signal }) {
-      const repository = await repositories.get(name);
-      if (repository === undefined) return { problem: `there is no repository "${name}" on this server` };
-      const reader = await repositories.reader(repository.name, signal);
-      const found = await resolveRef(reader, ref);
-      if (found === undefined) return { problem: `"${name}" has no branch, tag or commit "${ref}"` };
-      const content = await reader.readFile(found.sha, path);
-      if (content === undefined) return { problem: `"${name}" has no file "${path}" at "${ref}"` };
-      return { text: content.toString("utf8"), origin: { repository: repository.name, ...found } };
     },
     async changedPaths(name, before, after, { signal }) {
       if (zero.test(before)) return undefined;
@@ -62,20 +52,6 @@ export async function defaultHead(
   const ref = `refs/heads/${repository.defaultBranch}`;
   const sha = await (await repositories.reader(repository.name, signal)).resolve(ref);
   return sha === undefined ? undefined : { ref, sha };
-}
-
-/** As git has it where several fit: tags before branches. */
-async function resolveRef(
-  reader: ObjectReader,
-  text: string,
-): Promise<{ readonly ref: string; readonly sha: string } | undefined> {
-  const names = text.startsWith("refs/") ? [text] : [`refs/tags/${text}`, `refs/heads/${text}`];
-  for (const ref of names) {
-    const sha = await reader.resolve(ref);
-    if (sha !== undefined) return { ref, sha };
-  }
-  const commit = /^[0-9a-f]{7,64}$/i.test(text) ? await reader.resolve(text) : undefined;
-  return commit === undefined ? undefined : { ref: text, sha: commit };
 }
 
 function commitFacts(commit: CommitInfo): CommitFacts {

@@ -4,14 +4,15 @@
  */
 import { errorMessage, hasErrors, type Checked, type Problem } from "#lib";
 import { WorkflowsError } from "../errors.ts";
-import { linkCalls, type CallLoader } from "../parse/link-calls.ts";
-import type { Workflow } from "../parse/model.ts";
+import { linkCalls, type CalledFile, type CallLoader, type CallReference } from "../parse/link-calls.ts";
+import type { RuleTexts } from "../actions/resolver.ts";
+import type { Workflow, WorkflowOrigin } from "../parse/model.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
 import { narrowWorkflow, type Narrowing } from "../plan/narrow.ts";
 import type { ContextObject } from "../protocol.ts";
 import { readDispatchInputs } from "./dispatch-inputs.ts";
-import { disabledPaths, mayCall } from "./switches.ts";
+import { disabledPaths } from "./switches.ts";
 import {
   asksToSkip,
   comparedCommits,
@@ -190,31 +191,28 @@ async function link(
   return await linkCalls(workflow, { origin: { repository, ref, sha }, load, read: (p, t) => parts.reader.read(p, t) });
 }
 
-/** Called files out of the commit of the event, or of wherever the call says. */
+/** The commit whose rules count; given where it cannot be read yet. */
+interface RuledEvent {
+  readonly repository: string;
+  readonly sha: string;
+  readonly rules?: RuleTexts;
+}
+
+/** Called files out of the commit of the event, or of wherever the call says: as actions are found. */
 export function callLoader(
-  parts: Pick<RunParts, "source" | "db" | "services">,
-  event: { readonly repository: string; readonly sha: string },
+  parts: Pick<RunParts, "actions">,
+  event: RuledEvent,
   files: readonly WorkflowText[],
   signal: AbortSignal,
 ): CallLoader {
   return async (reference, from) => {
-    const { repository, ref, path, host } = reference;
+    const { repository, ref, path } = reference;
     try {
-      if (host !== undefined && !isOwnHost(parts, host)) {
-        return { problem: `"${host}" is not this server. Bring the repository here, and call it by owner/repository` };
-      }
       if (repository !== undefined && ref !== undefined) {
-        if (!(await mayCall(parts.db, from.repository, repository))) {
-          return {
-            problem: `"${repository}" does not let others call it. Share it: tidegate workflow share ${repository}`,
-          };
-        }
-        return await parts.source.called({ repository, ref, path }, from, { signal });
+        return await elsewhere(parts, event, { ...reference, repository, ref }, from, signal);
       }
       if (from.repository !== event.repository || from.sha !== event.sha) {
-        const own = { repository: from.repository, ref: from.sha, path };
-        const file = await parts.source.called(own, from, { signal });
-        return file.problem === undefined ? { ...file, origin: { ...file.origin, ref: from.ref } } : file;
+        return await besideCaller(parts, event, path, from, signal);
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -227,9 +225,42 @@ export function callLoader(
   };
 }
 
-function isOwnHost({ services }: Pick<RunParts, "services">, host: string): boolean {
-  const { serverUrl, apiUrl } = services.base;
-  return [serverUrl, apiUrl].some((url) => new URL(url).host === host.toLowerCase());
+/** A file of the commit that the calling one is of, which needs nobody's leave again. */
+async function besideCaller(
+  parts: Pick<RunParts, "actions">,
+  event: RuledEvent,
+  path: string,
+  from: WorkflowOrigin,
+  signal: AbortSignal,
+): Promise<CalledFile> {
+  const { repository, sha } = from;
+  const here = await parts.actions.source.local(repository, { signal });
+  const text = await here?.readFile(sha, path, { signal });
+  if (text !== undefined) return { text, origin: from };
+  if (here !== undefined) return { problem: `"${here.name}" has no file "${path}" at "${from.ref}"` };
+  const file = await elsewhere(parts, event, { repository, ref: sha, path }, from, signal);
+  return file.problem === undefined ? { ...file, origin: from } : file;
+}
+
+async function elsewhere(
+  { actions }: Pick<RunParts, "actions">,
+  event: RuledEvent,
+  { repository, ref, path, host }: Required<Pick<CallReference, "repository" | "ref">> & CallReference,
+  from: WorkflowOrigin,
+  signal: AbortSignal,
+): Promise<CalledFile> {
+  const { sha } = event;
+  const rules =
+    event.rules === undefined
+      ? await actions.rules.rules({ repository: event.repository, sha, policySha: sha }, { signal })
+      : await actions.resolver.rules(event.rules, signal);
+  const uses = `${host === undefined ? "" : `https://${host}/`}${repository}/${path}@${ref}`;
+  const found = await actions.resolver.find({ uses, builtIn: false }, { rules, from: from.repository, signal });
+  if (found.kind !== "found") return { problem: found.kind === "refused" ? found.reason : "it is built in" };
+  const { answer, repository: place } = found;
+  const text = await place.readFile(answer.sha, path, { signal });
+  if (text === undefined) return { problem: `"${place.name}" has no file "${path}" at "${ref}"` };
+  return { text, origin: { repository: place.name, ref: answer.ref, sha: answer.sha } };
 }
 
 function hasTriggers(workflow: Workflow | undefined): boolean {

@@ -135,7 +135,7 @@ jobs:
     await control.workflows.shareWorkflows({ repository: "Acme/Shared", shared: true, actor: "ada" });
     await control.workflows.accept(pushEvent("event-2"), { signal });
     const [first, second] = (await allRuns(control.workflows)).toReversed();
-    assert.match(first?.problems[0]?.message ?? "", /does not let others call it/);
+    assert.match(first?.problems[0]?.message ?? "", /does not let others use it/);
     assert.equal(second?.jobs.length, 2);
   });
 
@@ -151,7 +151,7 @@ jobs:
       runs.map((run) => [run.workflow.path.split("/").at(-1), run.problems[0]?.message]),
     );
     assert.equal(problems["own.yml"], undefined);
-    assert.match(problems["other.yml"] ?? "", /"forge\.example\.org" is not this server/);
+    assert.match(problems["other.yml"] ?? "", /"https:\/\/forge\.example\.org" is none of the hosts/);
   });
 
   test("runs again where it failed, and keeps what went well", async () => {

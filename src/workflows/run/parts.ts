@@ -1,5 +1,6 @@
 /** What the parts of the run state share. */
 import type { Channel, Clock, Ids, Log, TaskGroup, Wake } from "#lib";
+import type { ActionParts } from "../actions/actions.ts";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
 import type { WorkflowReader } from "../parse/workflow-reader.ts";
 import type { Listeners } from "./follow-ups.ts";
@@ -13,6 +14,8 @@ export interface RunParts {
   readonly ids: Ids;
   readonly log: Log;
   readonly source: WorkflowSourcePort;
+  /** Actions, and workflows of other repositories. */
+  readonly actions: ActionParts;
   readonly tokens: JobTokenPort;
   readonly variables: VariablesPort;
   readonly services: ServicesPort;
@@ -24,10 +27,10 @@ export interface RunParts {
   readonly listeners: Listeners;
   /** Notified when something is to be told to workflows that follow others. */
   readonly followUps: Wake;
+  /** Notified when a job comes to the gate of its environment, or rules of one changed. */
+  readonly gates: Wake;
   /** Notified when schedules changed. */
   readonly schedules: Wake;
   /** How long a runner may be silent before its job counts as lost. */
-  /** Notified when a job comes to the gate of its environment, or rules of one changed. */
-  readonly gates: Wake;
   readonly leaseMs: number;
 }

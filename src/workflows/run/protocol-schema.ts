@@ -60,6 +60,35 @@ export const heartbeatSchema = {
   properties: { lease, waitMs: { type: "integer", minimum: 0, maximum: 600_000 } },
 } as const;
 
+export const actionsSchema = {
+  type: "object",
+  required: ["lease", "actions"],
+  properties: {
+    lease,
+    actions: {
+      type: "array",
+      maxItems: protocolLimits.actions,
+      items: {
+        type: "object",
+        required: ["uses", "builtIn"],
+        properties: { uses: { type: "string", minLength: 1, maxLength: 4096 }, builtIn: { type: "boolean" } },
+      },
+    },
+  },
+} as const;
+
+export const archiveSchema = {
+  type: "object",
+  required: ["lease", "source", "repository", "sha"],
+  properties: {
+    lease,
+    source: { enum: ["local", "remote"] },
+    host: { type: "string", maxLength: 4096 },
+    repository: short,
+    sha: { type: "string", pattern: "^(?:[0-9a-f]{40}|[0-9a-f]{64})$" },
+  },
+} as const;
+
 export const stepsSchema = {
   type: "object",
   required: ["lease", "steps", "revision"],

@@ -1,10 +1,13 @@
 /** The runner protocol over HTTP, to be mounted at `/api/tidegate/v1/runner`. */
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { permits, type AccessPort } from "#api";
 import { AppError, errorCode, errorMessage, type Log } from "#lib";
 import {
   protocolLimits,
   type AbandonRequest,
+  type ActionArchiveRequest,
+  type ActionsRequest,
   type ClaimRequest,
   type CompleteRequest,
   type ErrorResponse,
@@ -15,6 +18,8 @@ import {
 import { WorkflowsError } from "../errors.ts";
 import {
   abandonSchema,
+  actionsSchema,
+  archiveSchema,
   claimSchema,
   completeSchema,
   heartbeatSchema,
@@ -55,6 +60,20 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
     jobRoute<HeartbeatRequest>(server, "heartbeat", heartbeatSchema, (id, request, signal) =>
       desk.heartbeat(id, request, signal),
     );
+    jobRoute<ActionsRequest>(server, "actions", actionsSchema, (id, request, signal) =>
+      workflows.actionDesk.resolve(id, request, signal),
+    );
+    server.route<{ Params: { id: string }; Body: ActionArchiveRequest }>({
+      method: "POST",
+      url: "/jobs/:id/archive",
+      bodyLimit,
+      schema: { params: jobParams, body: archiveSchema },
+      async handler(request, reply) {
+        const signal = closeSignal(reply);
+        const archive = await workflows.actionDesk.archive(Number(request.params.id), request.body, signal);
+        return await reply.type("application/x-tar").send(Readable.from(archive, { objectMode: false }));
+      },
+    });
     jobRoute<StepsRequest>(server, "steps", stepsSchema, (id, request) => desk.steps(id, request));
     jobRoute<LogRequest>(server, "log", logSchema, (id, request) => desk.appendLog(id, request));
     jobRoute<CompleteRequest>(server, "complete", completeSchema, (id, request) => {

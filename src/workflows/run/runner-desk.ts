@@ -113,6 +113,11 @@ export class RunnerDesk {
     }
   }
 
+  /** The job that somebody holds by this lease. */
+  async held(jobId: number, lease: string): Promise<JobRow> {
+    return await this.#leased(jobId, lease);
+  }
+
   async heartbeat(jobId: number, request: HeartbeatRequest, signal: AbortSignal): Promise<HeartbeatResponse> {
     using changed = this.#driver.jobWake(jobId);
     const waitMs = Math.min(request.waitMs ?? 0, this.#parts.leaseMs / 3);

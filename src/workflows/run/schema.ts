@@ -1,6 +1,7 @@
 /** The tables of this room. Times are milliseconds of the epoch; columns named `*_json` hold JSON. */
 import type { Generated, Kysely, Selectable } from "kysely";
 import { migrate, type Database, type Migration } from "#lib";
+import { actionMigration, type ActionTables } from "../actions/schema.ts";
 import { environmentMigration, type EnvironmentTables } from "../environments/schema.ts";
 import type { Conclusion, JobStatus } from "../plan/job-state.ts";
 
@@ -135,7 +136,7 @@ interface SharedTable {
   shared_at: number;
 }
 
-export interface WorkflowsSchema extends EnvironmentTables {
+export interface WorkflowsSchema extends ActionTables, EnvironmentTables {
   workflows_shared: SharedTable;
   workflows_group_members: GroupMembersTable;
   workflows_outbox: OutboxTable;
@@ -287,6 +288,7 @@ CREATE TABLE workflows_disabled (
     sql: "ALTER TABLE workflows_jobs ADD COLUMN environment_url TEXT",
   },
   environmentMigration,
+  actionMigration,
 ];
 
 export async function openTables(database: Database): Promise<WorkflowsDatabase> {

@@ -1,5 +1,6 @@
 /** Runs as people and the product API see them. */
 import type { Problem } from "#lib";
+import type { JobActionView } from "../actions/job-actions.ts";
 import type { Annotation, ContextObject, StepState } from "../protocol.ts";
 import type { Conclusion, JobInstance, JobStatus } from "../plan/job-state.ts";
 import type { DispatchInput, Job, Workflow } from "../parse/model.ts";
@@ -71,6 +72,8 @@ export interface JobView {
   readonly tries: number;
   readonly runnerName?: string;
   readonly steps: readonly StepView[];
+  /** Actions of other repositories, and built-ins, as they were found for it. */
+  readonly actions: readonly JobActionView[];
   readonly outputs: Readonly<Record<string, string>>;
   readonly annotations: readonly Annotation[];
   readonly summary: string;
@@ -156,7 +159,12 @@ export interface RunnerView {
   readonly lastSeenAt: string;
 }
 
-export function jobView(row: JobRow, workflow: Workflow | undefined, steps: readonly StepState[]): JobView {
+export function jobView(
+  row: JobRow,
+  workflow: Workflow | undefined,
+  steps: readonly StepState[],
+  actions: readonly JobActionView[],
+): JobView {
   const definition = jobDefinition(workflow, row.key);
   const prefix = prefixOf(row.key);
   const instance = row.instance_json === null ? undefined : (JSON.parse(row.instance_json) as JobInstance);
@@ -180,6 +188,7 @@ export function jobView(row: JobRow, workflow: Workflow | undefined, steps: read
     tries: row.tries,
     ...(row.runner_name === null ? {} : { runnerName: row.runner_name }),
     steps: row.status === "completed" ? steps.map(endedStep) : steps,
+    actions,
     outputs: JSON.parse(row.outputs_json) as Record<string, string>,
     annotations: JSON.parse(row.annotations_json) as Annotation[],
     summary: row.summary,

@@ -15,6 +15,12 @@ import {
 } from "#lib";
 import { WorkflowsError } from "../errors.ts";
 import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import { ActionDesk } from "../actions/action-desk.ts";
+import { Actions } from "../actions/actions.ts";
+import { findJobActions } from "../actions/job-actions.ts";
+import { noActionSources, type ActionSourcePort } from "../actions/ports.ts";
+import { ActionResolver, type RuleTexts } from "../actions/resolver.ts";
+import { RuleBook } from "../actions/rule-book.ts";
 import { Deployments } from "../environments/deployments.ts";
 import { Environments } from "../environments/environments.ts";
 import { gateHold, runGates } from "../environments/gates.ts";
@@ -39,7 +45,7 @@ import { endPending } from "./run-groups.ts";
 import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
 import { RunnerDesk } from "./runner-desk.ts";
 import { runSchedules } from "./schedules.ts";
-import { shareWorkflows, switchWorkflow, type ShareRequest, type SwitchRequest } from "./switches.ts";
+import { mayCall, shareWorkflows, switchWorkflow, type ShareRequest, type SwitchRequest } from "./switches.ts";
 import { waitReason } from "./wait-reason.ts";
 import { openTables, type JobRow, type RunRow } from "./schema.ts";
 import {
@@ -63,6 +69,8 @@ export interface WorkflowsOptions {
   readonly ids: Ids;
   readonly log: Log;
   readonly source: WorkflowSourcePort;
+  /** Where actions come from that are not built in; default: from nowhere. */
+  readonly actions?: ActionSourcePort;
   readonly tokens: JobTokenPort;
   readonly variables: VariablesPort;
   readonly services: ServicesPort;
@@ -90,12 +98,19 @@ export interface RunFilter {
 export async function openWorkflows(options: WorkflowsOptions): Promise<Workflows> {
   const { clock, ids, log, source, tokens, variables, services } = options;
   const db = await openTables(options.database);
+  const actionSource = options.actions ?? noActionSources;
+  const resolver = new ActionResolver({
+    source: actionSource,
+    mayRead: (from, repository) => mayCall(db, from, repository),
+    ownHosts: () => [services.base.serverUrl, services.base.apiUrl].map((url) => new URL(url).host),
+  });
   const parts: RunParts = {
     db,
     clock,
     ids,
     log,
     source,
+    actions: { source: actionSource, resolver, rules: new RuleBook(actionSource, resolver) },
     tokens,
     variables,
     services,
@@ -120,6 +135,9 @@ export class Workflows implements AsyncDisposable {
   readonly driver: RunDriver;
   /** For the protocol's routes. */
   readonly desk: RunnerDesk;
+  readonly actions: Actions;
+  /** For the protocol's routes. */
+  readonly actionDesk: ActionDesk;
   readonly environments: Environments;
   readonly reviews: Reviews;
   readonly deployments: Deployments;
@@ -129,6 +147,8 @@ export class Workflows implements AsyncDisposable {
     this.#retention = retention;
     this.driver = new RunDriver(parts);
     this.desk = new RunnerDesk(parts, this.driver);
+    this.actions = new Actions(parts.actions);
+    this.actionDesk = new ActionDesk(parts, (jobId, lease) => this.desk.held(jobId, lease));
     this.environments = new Environments(parts, this.driver);
     this.reviews = new Reviews(parts, this.driver);
     this.deployments = new Deployments(parts, (event, signal) => this.accept(event, { signal }));
@@ -158,10 +178,12 @@ export class Workflows implements AsyncDisposable {
     repository: string,
     sha: string,
     files: readonly WorkflowText[],
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly rules?: RuleTexts },
   ): Promise<readonly Problem[]> {
     const { reader } = this.#parts;
-    const load = callLoader(this.#parts, { repository, sha }, files, options.signal);
+    const { rules } = options;
+    const told = { repository, sha, ...(rules === undefined ? {} : { rules }) };
+    const load = callLoader(this.#parts, told, files, options.signal);
     const origin = { repository, ref: sha, sha };
     const found = await Promise.all(
       effectiveFiles(files).map(async ({ path, text }) => {
@@ -266,7 +288,8 @@ export class Workflows implements AsyncDisposable {
   }
 
   async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
-    const view = jobView(job, workflowOf(run), await findSteps(this.#parts.db, job));
+    const { db } = this.#parts;
+    const view = jobView(job, workflowOf(run), await findSteps(db, job), await findJobActions(db, job));
     const gated = job.status === "waiting" && job.instance_json !== null;
     const hold = gated ? await gateHold(this.#parts, run, job.id) : undefined;
     if (hold !== undefined) return { ...view, ...hold };
