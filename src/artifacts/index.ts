@@ -2,6 +2,7 @@
 export { ArtifactsError, type ArtifactsErrorCode } from "./errors.ts";
 export { blobRoutes } from "./http/blob-routes.ts";
 export { cacheV1Routes } from "./http/cache-v1-routes.ts";
+export { reportRoutes } from "./http/report-routes.ts";
 export { twirpRoutes, type TwirpRoutesOptions } from "./http/twirp-routes.ts";
 export { cacheScopes, type CacheScope, type JobGrant } from "./job-grant.ts";
 export type { JobsPort } from "./ports.ts";

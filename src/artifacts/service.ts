@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Clock, Database, Ids } from "#lib";
 import type { JobsPort } from "./ports.ts";
+import { Reports } from "./reports/reports.ts";
 import { RuntimeTokens } from "./runtime-tokens.ts";
 import { SignedUrls } from "./signed-urls.ts";
 import { Artifacts } from "./store/artifacts.ts";
@@ -43,6 +44,7 @@ const defaultLimits: ArtifactLimits = {
 export interface ArtifactService {
   readonly caches: Caches;
   readonly artifacts: Artifacts;
+  readonly reports: Reports;
   readonly blobs: Blobs;
   readonly tokens: RuntimeTokens;
   readonly urls: SignedUrls;
@@ -59,9 +61,11 @@ export async function openArtifactService(options: ArtifactServiceOptions): Prom
   await blobs.prepare();
   const caches = new Caches({ db, blobs, jobs, clock, ids, limits });
   const artifacts = new Artifacts({ db, blobs, clock, ids, retentionMs: limits.artifactRetentionMs });
+  const reports = new Reports({ db, clock, retentionMs: limits.artifactRetentionMs });
   return {
     caches,
     artifacts,
+    reports,
     blobs,
     tokens: new RuntimeTokens(key, clock),
     urls: new SignedUrls(key, clock),
@@ -69,6 +73,7 @@ export async function openArtifactService(options: ArtifactServiceOptions): Prom
     async sweep() {
       await caches.evict();
       await artifacts.expire(limits.reservedMs);
+      await reports.expire();
       const known = new Set([...(await caches.blobs()), ...(await artifacts.blobs())]);
       await blobs.sweep(known, clock.now().epochMilliseconds - hourMs);
     },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { isPodReady, permits, pods, type SystemStatus } from "#api";
 import { AppError, errorCode } from "#lib";
-import { blobRoutes, cacheV1Routes, twirpRoutes } from "#artifacts";
+import { blobRoutes, cacheV1Routes, reportRoutes, twirpRoutes } from "#artifacts";
 import { identityRoutes } from "#auth";
 import { gitRoutes } from "#git";
 import { kubeRoutes, type KubeRoutesOptions } from "#kube";
@@ -123,6 +123,7 @@ async function registerFaces(
   const actions = { service: rooms.artifacts, baseUrl: () => controlUrl(rooms.addresses) };
   await app.register(twirpRoutes(actions), { prefix: "/twirp" });
   await app.register(cacheV1Routes(actions), { prefix: "/_apis/artifactcache" });
+  await app.register(reportRoutes(rooms.artifacts), { prefix: "/_apis/tidegate" });
   await app.register(blobRoutes(rooms.artifacts), { prefix: "/_blob" });
   identityRoutes(app, rooms.identities, (owner) => `${namedServerUrl(rooms.addresses)}/${owner}`);
   const checks = pushChecks({ workflows, runUrl });

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
-import { type ArtifactService, blobRoutes, openArtifactService, twirpRoutes } from "#artifacts";
+import { type ArtifactService, blobRoutes, openArtifactService, reportRoutes, twirpRoutes } from "#artifacts";
 import { openDatabase, silentLog, systemClock, systemIds } from "#lib";
 import { createRunner } from "#runner";
 import type { JobAssignment } from "#workflows";
@@ -57,6 +57,7 @@ export async function startBuiltInJobs(options: BuiltInJobsOptions = {}): Promis
   const baseUrl = (): string => `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   await app.register(twirpRoutes({ service: artifacts, baseUrl }), { prefix: "/twirp" });
   await app.register(blobRoutes(artifacts), { prefix: "/_blob" });
+  await app.register(reportRoutes(artifacts), { prefix: "/_apis/tidegate" });
   await options.routes?.(app, artifacts);
   await app.listen({ host: "127.0.0.1", port: 0 });
   const control = owned.use(new ControlFake());

@@ -11,7 +11,9 @@ import type {
   RolloutDetail,
   RolloutSummary,
   ArtifactSummary,
+  RunCoverage,
   RunDetail,
+  RunFindings,
   RunReview,
   RunSummary,
   ScheduledWorkflow,
@@ -91,6 +93,20 @@ export function artifactsQuery(id: string) {
       const { items } = await getJson<Items<ArtifactSummary>>(`/runs/${encodeURIComponent(id)}/artifacts`, signal);
       return items;
     },
+  });
+}
+
+export function coverageQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id, "coverage"],
+    queryFn: async ({ signal }) => await getJson<RunCoverage>(`/runs/${encodeURIComponent(id)}/coverage`, signal),
+  });
+}
+
+export function findingsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["runs", "one", id, "findings"],
+    queryFn: async ({ signal }) => await getJson<RunFindings>(`/runs/${encodeURIComponent(id)}/findings`, signal),
   });
 }
 

@@ -28,6 +28,11 @@ export function shortRepository(url: string): string {
   return path?.[1] ?? url;
 }
 
+/** A share in percent, rounded down: 100 % means all. */
+export function share(part: number, whole: number): string {
+  return whole === 0 ? "–" : `${(Math.floor((1000 * part) / whole) / 10).toFixed(1)} %`;
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

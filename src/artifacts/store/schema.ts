@@ -35,12 +35,30 @@ interface ArtifactsTable {
   expires_at: number;
 }
 
+interface ReportsTable {
+  id: Generated<number>;
+  repository: string;
+  run_id: string;
+  job_id: string;
+  attempt: number;
+  job: string;
+  kind: "coverage" | "findings";
+  name: string;
+  /** Of files, or of results. */
+  count: number;
+  /** JSON, packed by gzip. */
+  content: Uint8Array;
+  created_at: number;
+}
+
 export type CacheRow = Selectable<CachesTable>;
 export type ArtifactRow = Selectable<ArtifactsTable>;
+export type ReportRow = Selectable<ReportsTable>;
 
 interface ArtifactsSchema {
   artifacts_caches: CachesTable;
   artifacts_artifacts: ArtifactsTable;
+  artifacts_reports: ReportsTable;
 }
 
 export type ArtifactsDatabase = Kysely<ArtifactsSchema>;
@@ -80,6 +98,25 @@ CREATE TABLE artifacts_artifacts (
 );
 CREATE UNIQUE INDEX artifacts_artifacts_name ON artifacts_artifacts (run_id, name, attempt);
 CREATE INDEX artifacts_artifacts_repository ON artifacts_artifacts (repository, id);
+`,
+  },
+  {
+    name: "reports",
+    sql: `
+CREATE TABLE artifacts_reports (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  repository TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  job TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX artifacts_reports_run ON artifacts_reports (run_id, kind, id);
 `,
   },
 ];

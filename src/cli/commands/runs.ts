@@ -3,6 +3,7 @@ import { type JobDetail, type RunDetail, type RunReview, type RunSummary } from 
 import { formatProblem, systemClock } from "#lib";
 import { command, type GlobalOptions, openSession } from "../command.ts";
 import { addArtifactCommands } from "./artifacts.ts";
+import { addReportCommands } from "./reports.ts";
 import { addReviewCommands, reviewText } from "./reviews.ts";
 import { ago, print, printJson, status, table } from "../output.ts";
 
@@ -28,6 +29,7 @@ export function runsCommand(): Command {
   );
   addReviewCommands(runs);
   addArtifactCommands(runs);
+  addReportCommands(runs);
   return runs;
 }
 

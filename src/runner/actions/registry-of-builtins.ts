@@ -2,6 +2,8 @@
 import type { BuiltinAction } from "./builtin-action.ts";
 import { cache, cacheRestore, cacheSave } from "./builtin/cache.ts";
 import { checkout } from "./builtin/checkout.ts";
+import { codecov } from "./builtin/codecov.ts";
+import { codeqlRefusals, uploadSarif } from "./builtin/codeql.ts";
 import { dockerBuildPush } from "./builtin/docker-build-push.ts";
 import { dockerLogin } from "./builtin/docker-login.ts";
 import { dockerMetadata } from "./builtin/docker-metadata.ts";
@@ -27,6 +29,9 @@ const actions: readonly BuiltinAction[] = [
   setupGo,
   setupJava,
   githubScript,
+  codecov,
+  uploadSarif,
+  ...codeqlRefusals,
   dockerLogin,
   dockerMetadata,
   dockerBuildPush,

@@ -24,6 +24,7 @@ export function artifactRoutes(app: FastifyInstance, options: ArtifactRoutesOpti
     const items: readonly ArtifactSummary[] = await service.artifacts.list(params.id);
     return { items };
   });
+  reportRoutes(app, options);
   app.get<{ Params: { id: string } }>("/artifacts/:id/download", async ({ params }, reply) => {
     const artifact = await find(service, params.id);
     const zipped = artifact.mimeType === "application/zip";
@@ -50,6 +51,27 @@ export function artifactRoutes(app: FastifyInstance, options: ArtifactRoutesOpti
     const deleted = await service.caches.remove(repository, key === undefined ? { id: Number(id) } : { key });
     if (deleted === 0) throw notFound(`cache "${key ?? id ?? ""}" of ${repository}`);
     return { deleted };
+  });
+}
+
+/** What the jobs of a run have reported of the code. */
+function reportRoutes(app: FastifyInstance, { artifacts, workflows }: ArtifactRoutesOptions): void {
+  const requireRun = async (id: string): Promise<void> => {
+    if ((await workflows.getRun(id)) === undefined) throw notFound(`run ${id}`);
+  };
+  app.get<{ Params: { id: string } }>("/runs/:id/coverage", async ({ params }) => {
+    await requireRun(params.id);
+    return await artifacts.reports.coverage(params.id);
+  });
+  app.get<{ Params: { id: string } }>("/runs/:id/findings", async ({ params }) => {
+    await requireRun(params.id);
+    return await artifacts.reports.findings(params.id);
+  });
+  app.get<{ Params: { id: string; report: string } }>("/runs/:id/findings/:report/sarif", async ({ params }) => {
+    await requireRun(params.id);
+    const sarif = await artifacts.reports.sarif(params.id, Number(params.report));
+    if (sarif === undefined) throw notFound(`report ${params.report} of run ${params.id}`);
+    return sarif;
   });
 }
 

@@ -16,6 +16,7 @@ import { Artifacts } from "./artifacts.tsx";
 import { chosenJob } from "./chosen-job.ts";
 import { JobGraph } from "./job-graph.tsx";
 import { JobList } from "./job-list.tsx";
+import { Coverage, Findings } from "./reports.tsx";
 import { Reviews } from "./reviews/reviews.tsx";
 import { LogView } from "./log/log-view.tsx";
 import "./run.css";
@@ -55,6 +56,8 @@ function Run({ run }: { run: RunDetail }) {
         </section>
       ) : null}
       <Annotations jobs={run.jobs} />
+      <Findings run={run.id} />
+      <Coverage run={run.id} />
       <Artifacts run={run.id} />
       {job === undefined ? (
         <NoJobs run={run} />
