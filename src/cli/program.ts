@@ -1,6 +1,7 @@
 /** Every command in one program, in the order in which help lists them. */
 import { Command } from "commander";
 import { version } from "#server";
+import { actionsCommand } from "./commands/actions.ts";
 import { appsCommand, syncCommand } from "./commands/apps.ts";
 import { cacheCommand } from "./commands/artifacts.ts";
 import { credentialCommand } from "./commands/credential.ts";
@@ -12,6 +13,7 @@ import { initCommand } from "./commands/init.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { prCommand } from "./commands/pr.ts";
 import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
 import { runCommand } from "./commands/run.ts";
@@ -34,10 +36,12 @@ const commands = [
   runCommand,
   runsCommand,
   workflowCommand,
+  actionsCommand,
   logsCommand,
   appsCommand,
   syncCommand,
   repoCommand,
+  prCommand,
   rolloutCommand,
   secretCommand,
   variableCommand,

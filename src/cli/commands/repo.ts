@@ -14,6 +14,7 @@ interface ProtectOptions extends GlobalOptions {
   readonly allowForcePush?: boolean;
   readonly allowDeletions?: boolean;
   readonly requirePullRequest?: boolean;
+  readonly requireCheck: readonly string[];
 }
 
 export function repoCommand(): Command {
@@ -40,7 +41,19 @@ export function repoCommand(): Command {
       .option("--allow-force-push", "let pushes rewrite the branch")
       .option("--allow-deletions", "let pushes delete the branch")
       .option("--require-pull-request", "refuse every direct push")
+      .option(
+        "--require-check <name>",
+        "a check that must pass before a merge; may be given several times",
+        collect,
+        [],
+      )
       .action(protect),
+  );
+  repo.addCommand(
+    command("fork", "Make a repository of one's own out of another one", ["tidegate repo fork acme/shop ada/shop"])
+      .argument("<owner/repo>")
+      .argument("<fork>", "owner/repo of the new one")
+      .action(fork),
   );
   repo.addCommand(
     command("delete", "Delete a repository with its history", ["tidegate repo delete acme/shop"])
@@ -82,10 +95,23 @@ async function protect(name: string, options: ProtectOptions): Promise<void> {
     allowForcePush: options.allowForcePush === true,
     allowDeletions: options.allowDeletions === true,
     requirePullRequest: options.requirePullRequest === true,
+    requiredChecks: options.requireCheck,
   };
   await client.api(`/repositories/${name}/protections`, { method: "PUT", body });
   if (options.json === true) printJson(body);
   else print(`Branch ${options.branch} of ${name} is protected.`);
+}
+
+async function fork(name: string, as: string, options: GlobalOptions): Promise<void> {
+  const { client } = await openSession(options);
+  const path = `/repositories/${name}/forks`;
+  const made = await client.api<RepositoryView>(path, { method: "POST", body: { name: as } });
+  if (options.json === true) printJson(made);
+  else print(`${client.url}/${made.name}`);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 async function remove(name: string, options: GlobalOptions): Promise<void> {
