@@ -4,6 +4,7 @@ import type { SystemStatus } from "#api";
 import type { Tokens } from "#auth";
 import type { Clock, Log } from "#lib";
 import type { SecretsRoom } from "#secrets";
+import { actionRoutes } from "./action-routes.ts";
 import type { ApplicationRoutesOptions } from "./application-routes.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { answerFailure } from "./api-error.ts";
@@ -48,6 +49,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, options.log));
     runRoutes(app, options);
     workflowRoutes(app, options);
+    actionRoutes(app, options);
     artifactRoutes(app, options);
     pullRoutes(app, options);
     deliveryRoutes(app, options);

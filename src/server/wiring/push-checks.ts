@@ -1,15 +1,8 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { formatProblem, hasErrors } from "#lib";
 import type { Push, PushCheckPort, RefUpdate } from "#git";
-import {
-  actionLockPath,
-  actionPolicyPath,
-  isActionFile,
-  isWorkflowPath,
-  type RuleTexts,
-  type Workflows,
-  type WorkflowText,
-} from "#workflows";
+import type { Workflows } from "#workflows";
+import { commitFiles } from "./action-files.ts";
 import { lintPush } from "./lint-push.ts";
 import { pushEvent } from "./push-event.ts";
 
@@ -19,7 +12,6 @@ export interface PushCheckOptions {
   readonly runUrl: (runId: string) => string;
 }
 
-const folders = [".github/workflows", ".forgejo/workflows"] as const;
 const maxLines = 20;
 const checkMs = 25_000;
 
@@ -46,15 +38,10 @@ async function workflowProblems(workflows: Workflows, push: Push): Promise<strin
   const signal = AbortSignal.timeout(checkMs);
   for (const update of push.updates) {
     if (!update.ref.startsWith("refs/heads/") || update.kind === "delete") continue;
-    const paths = (await Promise.all(folders.map((folder) => push.objects.listFiles(update.after, folder)))).flat();
-    const files = await push.objects.readFiles(update.after, paths.filter(isWorkflowPath));
-    const texts = [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
-    const manifests = await actionManifests(push.objects, update.after);
-    const rules = await ruleTexts(push.objects, update.after);
-    const asked = { files: [...texts, ...manifests], rules };
+    const { workflows: texts, manifests, rules } = await commitFiles(push.objects, update.after);
     const problems = [
       ...(await workflows.check(push.repository, update.after, texts, { signal, rules })),
-      ...(await workflows.actions.check(asked, { signal })),
+      ...(await workflows.actions.check({ files: [...texts, ...manifests], rules }, { signal })),
     ];
     if (problems.length === 0) continue;
     lines.push(hasErrors(problems) ? "Tidegate: these workflow files will not run:" : "Tidegate: workflow warnings:");
@@ -62,20 +49,6 @@ async function workflowProblems(workflows: Workflows, push: Push): Promise<strin
     if (problems.length > maxLines) lines.push(`  and ${problems.length - maxLines} more`);
   }
   return lines;
-}
-
-/** Where people keep actions of their own; the tree is not looked through for more. */
-async function actionManifests(objects: Push["objects"], sha: string): Promise<readonly WorkflowText[]> {
-  const paths = (await objects.listFiles(sha, ".github/actions")).filter(isActionFile);
-  const files = await objects.readFiles(sha, ["action.yml", "action.yaml", ...paths]);
-  return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
-}
-
-async function ruleTexts(objects: Push["objects"], sha: string): Promise<RuleTexts> {
-  const files = await objects.readFiles(sha, [actionPolicyPath, actionLockPath]);
-  const policy = files.get(actionPolicyPath)?.toString("utf8");
-  const lock = files.get(actionLockPath)?.toString("utf8");
-  return { ...(policy === undefined ? {} : { policy }), ...(lock === undefined ? {} : { lock }) };
 }
 
 async function startRuns(options: PushCheckOptions, update: RefUpdate, signal: AbortSignal): Promise<string[]> {
