@@ -1,15 +1,15 @@
 /** The runner: claims jobs, holds as many as it may, and first of all delivers what an earlier life of it left. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { EngineClient, findEngine } from "#engine";
 import { findContainerEngine, trimImageCache, type EngineSearch } from "#images";
 import { backoffDelayMs, readFileIfExists, TaskGroup, writeFileAtomic, type Clock, type Ids, type Log } from "#lib";
 import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
 import { findProgram } from "./exec/find-program.ts";
-import { killOrphans } from "./exec/orphans.ts";
 import { findJournals } from "./journal/journal.ts";
 import { ClaimIds } from "./job/claim-ids.ts";
-import { deliver, holdJob, type HoldOptions } from "./job/hold-job.ts";
+import { deliver, endRemains, holdJob, type HoldOptions } from "./job/hold-job.ts";
 import { imageCacheIn } from "./job/job-folders.ts";
 import type { RunnerFacts } from "./job/job.ts";
 
@@ -32,6 +32,10 @@ export interface RunnerOptions {
   readonly concurrency: number;
   /** What steps start from: a clean PATH, HOME, LANG, USER, SHELL. Without PATH the system's usual one. */
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** Where the engine for containers of jobs is, as DOCKER_HOST says it; absent: where engines usually are. */
+  readonly engine?: string;
+  /** Socket of an engine that runs as this user. */
+  readonly userEngine?: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -87,7 +91,7 @@ class ClaimingRunner implements Runner {
     const left = await findJournals(this.#jobsFolder);
     const noted = new Set(left.map(({ held }) => held.claimId));
     // Before new work: what the earlier life started must not run beside it.
-    for (const journal of left) await killOrphans(journal.held.trackingId);
+    for (const journal of left) await endRemains(journal, hold);
     for (const journal of left) {
       this.#tasks.start(`deliver ${journal.held.jobId}`, async () => {
         // Stopped before control answered: the journal stays for the next start.
@@ -188,5 +192,7 @@ function runnerFacts(options: RunnerOptions): RunnerFacts {
     os: process.platform === "darwin" ? "macOS" : "Linux",
     arch: process.arch === "arm64" ? "ARM64" : "X64",
     engine: async (signal) => (engine ??= await findContainerEngine({ env: baseEnv, signal })),
+    // Asked each time: an engine may be started after the runner.
+    containers: async (signal) => await EngineClient.connect(findEngine(options.engine, options.userEngine), signal),
   };
 }

@@ -186,6 +186,8 @@ class ProcessSupervisor implements Supervisor {
       nodePath: config.nodePath,
       concurrency: config.jobs,
       baseEnv: Object.fromEntries(kept),
+      engine: config.pods.engine,
+      userEngine: config.pods.userEngine,
     };
   }
 

@@ -4,6 +4,7 @@ import { LineSplitter } from "../exec/line-splitter.ts";
 import { runProcessGroup } from "../exec/process-group.ts";
 import type { RunningStep } from "../steps/scope.ts";
 import { stepEnvironment } from "../steps/step-env.ts";
+import { machineHost } from "../steps/step-host.ts";
 
 export interface BuiltinAction {
   /** `owner/repository`, as workflows name it. */
@@ -151,7 +152,7 @@ export class ActionCall {
     };
     const end = await runProcessGroup(program, args, {
       cwd: options.cwd ?? parts.folders.workspace,
-      env: { ...stepEnvironment(step, undefined), ...options.env },
+      env: { ...stepEnvironment(step, undefined, machineHost(parts.runner)), ...options.env },
       clock: parts.clock,
       stop: step.stop,
       kill: parts.kill,

@@ -24,6 +24,19 @@ export type ActionManifest =
       readonly postIf: string;
     })
   | (Common & {
+      readonly kind: "docker";
+      /** `docker://image`, or the path of a Dockerfile in the action's folder. */
+      readonly image: string;
+      readonly entrypoint?: string;
+      /** Templates, as are the values of `env`. */
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly preEntrypoint?: string;
+      readonly preIf: string;
+      readonly postEntrypoint?: string;
+      readonly postIf: string;
+    })
+  | (Common & {
       readonly kind: "composite";
       readonly steps: readonly StepDefinition[];
       /** Output name to its template. */
@@ -51,13 +64,9 @@ export function parseActionManifest(text: string, file: string): ActionManifest 
     return { ...common, kind: "composite", steps, outputs: readOutputs(root) };
   }
   if (/^node\d+$/.test(using)) return { ...common, ...readJavascript(runs, file) };
-  if (using === "docker") {
-    throw new StepFailure(
-      `Action "${file}" runs in a container, which this runner cannot do: use a JavaScript or composite action`,
-    );
-  }
+  if (using === "docker") return { ...common, ...readDocker(runs, file) };
   throw new StepFailure(
-    `Cannot read action "${file}": runs.using is "${using}", it must be composite, node20 or node24`,
+    `Cannot read action "${file}": runs.using is "${using}", it must be composite, docker, node20 or node24`,
   );
 }
 
@@ -76,6 +85,29 @@ function readJavascript(
     postIf: stageCondition(textAt(runs, "post-if")),
     ...(pre === undefined ? {} : { pre }),
     ...(post === undefined ? {} : { post }),
+  };
+}
+
+function readDocker(runs: YAMLMap, file: string): Omit<Extract<ActionManifest, { kind: "docker" }>, keyof Common> {
+  const image = textAt(runs, "image") ?? "";
+  if (image === "") throw new StepFailure(`Cannot read action "${file}": it has no runs.image`);
+  if (!image.startsWith("docker://") && (image.startsWith("/") || image.split("/").includes(".."))) {
+    throw new StepFailure(`Cannot read action "${file}": runs.image "${image}" is outside the action's folder`);
+  }
+  const args = runs.get("args", true);
+  const entrypoint = textAt(runs, "entrypoint");
+  const preEntrypoint = textAt(runs, "pre-entrypoint");
+  const postEntrypoint = textAt(runs, "post-entrypoint");
+  return {
+    kind: "docker",
+    image,
+    args: isSeq(args) ? args.items.map(scalarText) : [],
+    env: record(runs, "env") ?? {},
+    preIf: stageCondition(textAt(runs, "pre-if")),
+    postIf: stageCondition(textAt(runs, "post-if")),
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(preEntrypoint === undefined ? {} : { preEntrypoint }),
+    ...(postEntrypoint === undefined ? {} : { postEntrypoint }),
   };
 }
 

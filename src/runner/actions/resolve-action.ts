@@ -6,9 +6,11 @@ import { StepFailure } from "../errors.ts";
 import type { ActionPlace, Scope } from "../steps/scope.ts";
 import type { BuiltinAction } from "./builtin-action.ts";
 import { parseActionManifest, type ActionManifest } from "./manifest.ts";
-import { builtinNames, findBuiltin } from "./registry-of-builtins.ts";
+import { findBuiltin } from "./registry-of-builtins.ts";
 
 export type Action =
+  /** `docker://image`. */
+  | { readonly kind: "image"; readonly place: ActionPlace }
   | { readonly kind: "builtin"; readonly builtin: BuiltinAction; readonly place: ActionPlace }
   | {
       readonly kind: "files";
@@ -31,12 +33,9 @@ export function isImage(uses: string): boolean {
 
 /** Found, and its files here. A composite action's own steps are resolved in its scope. */
 export async function resolveAction(uses: string, scope: Scope, stop: AbortSignal): Promise<Action> {
-  if (isImage(uses)) {
-    const instead = `Use a script, a local action (./path) or one of ${builtinNames.join(", ")}`;
-    throw new StepFailure(`Unable to use "${uses}": this runner starts no containers. ${instead}`);
-  }
   const { parts } = scope.job;
   const { name, root } = scope.place;
+  if (isImage(uses)) return { kind: "image", place: { name } };
   if (isLocal(uses)) {
     const folder = inside(parts.folders.workspace, uses, uses);
     const hint = "did you forget to run actions/checkout before this step?";

@@ -1,11 +1,13 @@
 /** `uses:` steps: finds the action, fills its inputs, runs its stages. */
 import { fillRecord, fillTemplate } from "../steps/contexts.ts";
 import { runningStep } from "../steps/running-step.ts";
+import type { StepHost } from "../steps/step-host.ts";
 import type { RunningStep } from "../steps/scope.ts";
 import { ActionCall, type BuiltinAction } from "./builtin-action.ts";
 import type { ActionManifest } from "./manifest.ts";
 import { isLocal, resolveAction } from "./resolve-action.ts";
 import { compositeScope, runComposite, type RunNested } from "./run-composite.ts";
+import { runDocker, runImage } from "./run-docker.ts";
 import { runEarlyStage, runJavascript } from "./run-javascript.ts";
 
 export async function runAction(step: RunningStep, uses: string, runNested: RunNested): Promise<void> {
@@ -16,22 +18,25 @@ export async function runAction(step: RunningStep, uses: string, runNested: RunN
     step.scope.job.parts.masker.add(given[name] ?? "");
   }
   announce(step, uses, given);
+  if (action.kind === "image") return await runImage(placed, uses, given);
   if (action.kind === "builtin") return await runBuiltin(placed, action.builtin, given);
   const { manifest } = action;
   const inputs = inputsOf(placed, manifest, given);
   if (manifest.kind === "javascript") return await runJavascript(placed, { action, manifest, inputs });
+  if (manifest.kind === "docker") return await runDocker(placed, { folder: action.folder, manifest, inputs });
   return await runComposite(placed, action, manifest, inputs, runNested);
 }
 
 /** What the action does before the first step of the job; of a composite one, what those inside it do. */
 export async function runActionEarly(step: RunningStep, uses: string): Promise<void> {
   const action = await resolveAction(uses, step.scope, step.stop);
-  if (action.kind === "builtin") return;
+  if (action.kind !== "files") return;
   const placed: RunningStep = { ...step, scope: { ...step.scope, place: action.place } };
   const given = fillRecord(step.scope, step.definition.with ?? {}, step.env);
   const { manifest } = action;
   const inputs = inputsOf(placed, manifest, given);
   if (manifest.kind === "javascript") return await runEarlyStage(placed, { action, manifest, inputs });
+  if (manifest.kind === "docker") return;
   const scope = compositeScope(placed, action, inputs);
   for (const definition of manifest.steps) {
     if (definition.uses === undefined || isLocal(definition.uses)) continue;
@@ -62,14 +67,36 @@ async function runBuiltin(
     const found = known.get(name.toLowerCase());
     if (found === undefined) {
       step.output.warning(`Unexpected input "${name}": valid inputs are ${Object.keys(builtin.inputs).join(", ")}`);
-    } else if (value !== "") inputs[found] = value;
+    } else if (value !== "") inputs[found] = onMachine(value, step.scope.job.host);
   }
   const { post } = builtin;
   if (post !== undefined) {
     const run = async (again: RunningStep): Promise<void> => await post(new ActionCall(again, inputs));
     step.scope.job.posts.push({ name: step.name, condition: builtin.postIf ?? "always()", step, run });
   }
+  const before = new Set(step.scope.job.paths);
   await builtin.main(new ActionCall(step, inputs));
+  warnOfPaths(step, builtin.name, before);
+}
+
+/** Built-in actions run beside the job's container: paths of it in their inputs mean those of the machine. */
+function onMachine(value: string, host: StepHost): string {
+  if (host.kind === "machine") return value;
+  return value
+    .split("\n")
+    .map((line) => host.outside(line))
+    .join("\n");
+}
+
+function warnOfPaths(step: RunningStep, name: string, before: ReadonlySet<string>): void {
+  const { host, paths } = step.scope.job;
+  if (host.kind === "machine") return;
+  for (const path of paths) {
+    if (before.has(path) || host.shows(path)) continue;
+    step.output.warning(
+      `"${name}" found what it looked for in ${path}, a folder of the machine that the job's container does not have: use an image that brings the tool, or put it into the runner's tool cache`,
+    );
+  }
 }
 
 /** Given inputs over defaults; defaults may read contexts. */

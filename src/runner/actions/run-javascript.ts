@@ -38,11 +38,12 @@ function addLateStage(step: RunningStep, running: JavascriptAction): void {
 }
 
 async function runStage(step: RunningStep, { action, inputs }: JavascriptAction, file: string): Promise<void> {
-  const { folders, runner } = step.scope.job.parts;
+  const { host } = step.scope.job;
+  const { folders } = step.scope.job.parts;
   const state = [...step.state].map(([name, value]) => [`STATE_${name}`, value]);
   await runStepProgram(step, {
-    program: runner.nodePath,
-    args: [join(action.folder, file)],
+    program: await host.node(step.stop),
+    args: [host.inside(join(action.folder, file))],
     cwd: folders.workspace,
     env: {
       ...actionEnvironment(step),

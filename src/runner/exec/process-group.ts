@@ -40,7 +40,7 @@ export async function runProcessGroup(file: string, args: readonly string[], opt
   child.stdout.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
   child.stderr.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
   await started(child);
-  using _ladder = stopLadder(child, options);
+  using _ladder = stopLadder((signal) => signalGroup(child.pid, signal), options);
   const exitCode = await exited(child);
   await outputEnded(child, options.clock);
   // Background processes may write on; nobody listens, and they must not keep this process alive.
@@ -90,17 +90,21 @@ async function outputEnded(child: ChildProcess, clock: Clock): Promise<void> {
   enough.abort();
 }
 
-function stopLadder(child: ChildProcess, options: GroupOptions): Disposable {
+/** Sends what the options' signals ask for, for as long as it is not disposed of. */
+export function stopLadder(
+  send: (signal: NodeJS.Signals) => void,
+  options: Pick<GroupOptions, "clock" | "stop" | "kill">,
+): Disposable {
   let timer: Disposable | undefined;
   const terminate = (): void => {
-    signalGroup(child.pid, "SIGTERM");
+    send("SIGTERM");
     timer = options.clock.schedule(terminateMs, killNow);
   };
   const interrupt = (): void => {
-    signalGroup(child.pid, "SIGINT");
+    send("SIGINT");
     timer = options.clock.schedule(interruptMs, terminate);
   };
-  const killNow = (): void => signalGroup(child.pid, "SIGKILL");
+  const killNow = (): void => send("SIGKILL");
   if (options.stop.aborted) interrupt();
   if (options.kill.aborted) killNow();
   options.stop.addEventListener("abort", interrupt, { once: true });

@@ -11,7 +11,7 @@ export class BackgroundJob extends Job {
   readonly #added: string[] = [];
 
   constructor(job: Job) {
-    super(job.parts, job);
+    super(job.parts, job.shared);
     this.#job = job;
     for (const [name, value] of job.env) this.env.set(name, value);
     this.#before = new Map(job.env);

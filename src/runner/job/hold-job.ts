@@ -5,9 +5,19 @@ import { JobActions, type ActionDelivery } from "../actions/job-actions.ts";
 import type { ActionStore } from "../actions/store/action-store.ts";
 import type { ControlClient } from "../control/control-client.ts";
 import { ControlRefused, LeaseLost } from "../errors.ts";
+import { removeOf } from "../containers/job-engine.ts";
 import { killOrphans } from "../exec/orphans.ts";
 import { JobLog } from "../journal/job-log.ts";
-import { closeJournal, openJournal, readResult, removeFiles, saveResult, type JobJournal } from "../journal/journal.ts";
+import {
+  closeJournal,
+  hasContainers,
+  noteContainers,
+  openJournal,
+  readResult,
+  removeFiles,
+  saveResult,
+  type JobJournal,
+} from "../journal/journal.ts";
 import { LogShipper } from "../journal/log-shipper.ts";
 import { StepLogs } from "../journal/step-log.ts";
 import { Masker } from "../masking/masker.ts";
@@ -55,7 +65,7 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
     await new Holding(assignment, journal, options, signal).run();
     await forget(journal, options);
   } catch (error) {
-    await killOrphans(trackingId);
+    await endRemains(journal, options);
     if (error instanceof LeaseLost) {
       options.log.warn("Job was taken away", { jobId });
       await forget(journal, options);
@@ -66,6 +76,21 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
     }
   }
 }
+
+/** Processes and containers that a job has left behind, found by its tracking id; what cannot be removed is logged. */
+export async function endRemains(journal: JobJournal, { runner, log }: HoldOptions): Promise<void> {
+  const { trackingId, jobId } = journal.held;
+  await killOrphans(trackingId);
+  if (!(await hasContainers(journal))) return;
+  try {
+    await removeOf(await runner.containers(withDeadline(new AbortController().signal, engineMs)), trackingId);
+  } catch (error) {
+    log.warn("Containers of a job could not be removed", { jobId, label: `tidegate.dev/job=${trackingId}`, error });
+  }
+}
+
+/** An engine that does not answer by then must not hold up the jobs to come. */
+const engineMs = 10_000;
 
 /** Sends what a journal of an earlier life holds: the log, then the result; without a result the job is abandoned. */
 export async function deliver(
@@ -177,6 +202,8 @@ class Holding {
       clock,
       ids,
       kill: this.#stopKill,
+      noteContainers: async () => await noteContainers(this.#journal),
+      log: this.#options.log,
     });
   }
 

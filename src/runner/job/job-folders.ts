@@ -11,6 +11,8 @@ export interface JobFolders {
   readonly above: string;
   /** RUNNER_TEMP. */
   readonly temp: string;
+  /** HOME of programs in containers. */
+  readonly containerHome: string;
   readonly fileCommands: string;
   readonly actions: string;
   readonly eventPath: string;
@@ -38,6 +40,7 @@ export async function makeJobFolders(
     bound: boundWorkspace !== undefined,
     above: join(jobFolder, name),
     temp,
+    containerHome: join(temp, "_github_home"),
     fileCommands: join(temp, "_runner_file_commands"),
     actions: join(jobFolder, "_actions"),
     eventPath: join(temp, "_github_workflow", "event.json"),
@@ -50,6 +53,7 @@ export async function makeJobFolders(
     folders.fileCommands,
     join(temp, "_github_workflow"),
     folders.toolCache,
+    folders.containerHome,
   ];
   for (const folder of [...wanted, folders.imageCache]) await mkdir(folder, { recursive: true });
   await writeFile(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));

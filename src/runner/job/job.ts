@@ -1,12 +1,16 @@
 /** What the steps of one job share and change: environment, path, status, annotations, posts, logins. */
-import type { Clock, Ids } from "#lib";
+import type { EngineClient } from "#engine";
+import type { Clock, Ids, Log } from "#lib";
 import type { EngineSearch, RegistryCredentials } from "#images";
-import { protocolLimits, type Annotation, type JobAssignment } from "#workflows";
+import { protocolLimits, type Annotation, type ContextObject, type JobAssignment } from "#workflows";
 import type { JobActions } from "../actions/job-actions.ts";
 import { addPaths } from "../commands/file-commands.ts";
 import type { Masker } from "../masking/masker.ts";
 import type { JobFolders } from "./job-folders.ts";
+import type { JobContainers } from "../containers/job-containers.ts";
+import { JobMatchers } from "../matchers/job-matchers.ts";
 import type { PostStep } from "../steps/scope.ts";
+import { machineHost, type StepHost } from "../steps/step-host.ts";
 
 export type JobStatus = "success" | "failure" | "cancelled";
 
@@ -21,6 +25,8 @@ export interface RunnerFacts {
   readonly arch: string;
   /** Looked for once, when the first image is built. */
   readonly engine: (signal: AbortSignal) => Promise<EngineSearch>;
+  /** The engine that runs containers of jobs. Throws with what to do where there is none. */
+  readonly containers: (signal: AbortSignal) => Promise<EngineClient>;
 }
 
 export interface JobParts {
@@ -34,6 +40,20 @@ export interface JobParts {
   readonly ids: Ids;
   /** Kills everything of the job at once: the lease is lost or the runner stops. */
   readonly kill: AbortSignal;
+  /** Called before the first container is made, so that whoever finds the job after a crash looks for them. */
+  readonly noteContainers: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** What all of a job have in common, those in the background too. */
+interface Shared {
+  readonly posts: PostStep[];
+  readonly logins: Map<string, RegistryCredentials>;
+  /** Made when they are first needed. */
+  containers?: Promise<JobContainers> | undefined;
+  host?: StepHost;
+  containersContext?: ContextObject;
+  readonly matchers: JobMatchers;
 }
 
 export class Job {
@@ -46,12 +66,14 @@ export class Job {
   readonly posts: PostStep[];
   /** `docker login` of this job: host → account. In memory and in the job's DOCKER_CONFIG only. */
   readonly logins: Map<string, RegistryCredentials>;
+  readonly shared: Shared;
   #paths: readonly string[] = [];
   #status: JobStatus = "success";
 
   /** @param shared what a step in the background shares with its job */
-  constructor(parts: JobParts, shared: Pick<Job, "posts" | "logins"> = { posts: [], logins: new Map() }) {
+  constructor(parts: JobParts, shared: Shared = { posts: [], logins: new Map(), matchers: new JobMatchers() }) {
     this.parts = parts;
+    this.shared = shared;
     this.env = new Map(Object.entries(parts.assignment.contexts.env));
     this.posts = shared.posts;
     this.logins = shared.logins;
@@ -87,11 +109,22 @@ export class Job {
     this.#paths = addPaths(this.#paths, paths);
   }
 
+  /** `job.container` and `job.services`. */
+  get containersContext(): ContextObject {
+    return this.shared.containersContext ?? {};
+  }
+
+  /** Where the programs of steps run. */
+  get host(): StepHost {
+    return (this.shared.host ??= machineHost(this.parts.runner));
+  }
+
   /** The PATH of the next step: the last addition first. */
-  searchPath(): string {
-    return [...this.#paths]
-      .reverse()
-      .concat(this.parts.runner.baseEnv["PATH"] ?? "")
+  searchPath(host = this.host): string {
+    return this.#paths
+      .toReversed()
+      .map((path) => host.inside(path))
+      .concat(host.baseEnv["PATH"] ?? "")
       .join(":");
   }
 

@@ -1,6 +1,7 @@
 /** A job from "Set up job" to "Complete job". Knows nothing of control: it reports to a board and a log. */
 import { protocolLimits, type JobAssignment, type StepControl, type StepDefinition } from "#workflows";
 import { StepFailure, StepStopped } from "../errors.ts";
+import { containersOf } from "../containers/containers-of.ts";
 import { killOrphans } from "../exec/orphans.ts";
 import { prepareActions, type EarlySteps } from "../actions/prepare-actions.ts";
 import type { JobLog } from "../journal/job-log.ts";
@@ -66,7 +67,7 @@ export class JobRun {
       this.cancel(message);
     });
     try {
-      const ready = await this.#setUp();
+      const ready = (await this.#setUp()) && (await this.#startContainers());
       for (const step of ready ? assignment.steps : []) if (this.#early.has(step)) await this.#runEarly(step);
       const queue = assignment.steps.map((definition) => ({
         definition,
@@ -80,6 +81,7 @@ export class JobRun {
       if ((await this.#background.settle()) === "failure") this.#job.markFailed();
       for (let post = this.#job.posts.pop(); post !== undefined; post = this.#job.posts.pop())
         await this.#runPost(post);
+      await this.#stopContainers();
       return await this.#complete();
     } finally {
       this.#cancelTimer?.[Symbol.dispose]();
@@ -123,7 +125,6 @@ export class JobRun {
     const prepare = async (stop: AbortSignal): Promise<void> => {
       output.write(`Runner name: '${runner.name}' (${runner.os} ${runner.arch})`);
       output.write(`Job: '${assignment.name}' of ${assignment.repository}, ${assignment.ref} at ${assignment.sha}`);
-      refuseContainers(assignment);
       this.#early = await prepareActions(assignment.steps, this.#scope, output, stop);
     };
     const result = await this.#stoppable("success()", async (stop) => {
@@ -143,6 +144,39 @@ export class JobRun {
       return await executeEarly(definition, this.#scope, output, stop);
     });
     this.#conclude(number, result);
+  }
+
+  /** Services and the container that steps run in; nothing of it where the job asks for none. */
+  async #startContainers(): Promise<boolean> {
+    const wanted = wantedImages(this.#job.parts.assignment);
+    if (wanted.length === 0) return true;
+    const number = this.#board.add("Initialize containers");
+    this.#board.start(number);
+    const output = this.#output(number);
+    const say = sayTo(output);
+    const result = await this.#stoppable("success()", async (stop) => {
+      return await guarded(output, async () => {
+        const containers = await containersOf(this.#job, `the containers of the job (${wanted.join(", ")})`, stop);
+        try {
+          await containers.start(this.#scope, say, stop);
+        } finally {
+          const { shared } = this.#job;
+          shared.containersContext = containers.context;
+          if (containers.host !== undefined) shared.host = containers.host;
+        }
+      });
+    });
+    this.#conclude(number, result);
+    return result === "success";
+  }
+
+  async #stopContainers(): Promise<void> {
+    const containers = await this.#job.shared.containers?.catch(() => undefined);
+    if (containers === undefined) return;
+    const number = this.#board.add("Stop containers");
+    this.#board.start(number);
+    const output = this.#output(number);
+    this.#conclude(number, await guarded(output, async () => await containers.stop(sayTo(output))));
   }
 
   async #runStep(definition: StepDefinition, number: number): Promise<void> {
@@ -265,11 +299,15 @@ export class JobRun {
   }
 }
 
-/** Steps of a job with a container must not run beside it instead. */
-function refuseContainers({ container, serviceContainers = {} }: JobAssignment): void {
+/** The images of containers that the job asks for. */
+function wantedImages({ container, serviceContainers = {} }: JobAssignment): string[] {
   const images = [container, ...Object.values(serviceContainers)].flatMap((one) => one?.image ?? []);
-  const found = images.filter((image) => image !== "");
-  if (found.length === 0) return;
-  const remedy = "Remove container and services from the job, and start what it needs in a step";
-  throw new StepFailure(`This runner starts no containers, and the job asks for ${found.join(", ")}. ${remedy}`);
+  return images.filter((image) => image !== "");
+}
+
+function sayTo(output: StepOutput): (text: string) => void {
+  return (text) => {
+    output.write(text);
+    output.flush();
+  };
 }

@@ -3,7 +3,8 @@
  * held, what they logged, and whether they had ended.
  *
  * `<folder>/job.json` who we are to control; `<folder>/log/<step>.jsonl` one `LogLine` a line; `<folder>/result.json`
- * the completion, written whole once the job has ended; `<folder>/work` the job's files.
+ * the completion, written whole once the job has ended; `<folder>/work` the job's files; `<folder>/containers` is there
+ * when the job has made some.
  */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -65,6 +66,15 @@ function parseHeld(text: string | undefined): HeldJob | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Said before the first container of the job is made: whoever finds the journal after a crash looks for them. */
+export async function noteContainers(journal: JobJournal): Promise<void> {
+  await writeFileAtomic(join(journal.folder, "containers"), "");
+}
+
+export async function hasContainers(journal: JobJournal): Promise<boolean> {
+  return (await readFileIfExists(join(journal.folder, "containers"))) !== undefined;
 }
 
 export async function saveResult(journal: JobJournal, result: JobResult): Promise<void> {

@@ -11,6 +11,8 @@ export interface RunnerConfig {
   readonly nodePath: string;
   readonly concurrency: number;
   readonly baseEnv: Readonly<Record<string, string>>;
+  readonly engine?: string;
+  readonly userEngine?: string;
 }
 
 class RunnerConfigError extends AppError<"runner/bad-config"> {}
@@ -39,6 +41,8 @@ export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConf
     labels,
     concurrency,
     baseEnv: baseEnv as Record<string, string>,
+    ...optional(value, "engine"),
+    ...optional(value, "userEngine"),
   };
 }
 
@@ -46,6 +50,11 @@ function required(value: Record<string, unknown>, key: string): string {
   const found = value[key];
   if (typeof found !== "string" || found === "") throw bad(`"${key}" must be a text that is not empty`);
   return found;
+}
+
+function optional(value: Record<string, unknown>, key: string): Record<string, string> {
+  const found = value[key];
+  return typeof found === "string" && found !== "" ? { [key]: found } : {};
 }
 
 function isStrings(value: unknown): value is string[] {

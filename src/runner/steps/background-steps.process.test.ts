@@ -26,6 +26,7 @@ before(async () => {
     workFolder: join(folder, "work"),
     nodePath: process.execPath,
     concurrency: 2,
+    engine: `unix://${join(folder, "no-engine.sock")}`,
     baseEnv: {
       PATH: (process.env["PATH"] ?? "")
         .split(":")
@@ -156,11 +157,12 @@ test("more than ten wait for their turn", async () => {
   );
 });
 
-test("a job with a container is refused with what to do, and the address of its environment is told", async () => {
+test("a job with a container fails with what to do where there is no engine, and the address of its environment is told", async () => {
   const container = { image: "node:24", env: {}, ports: [], volumes: [] };
   const refused = await runJob([{ name: "a", run: "true" }], { container });
   equal(refused.completed?.conclusion, "failure");
-  match(logOf(refused, "Set up job"), /starts no containers, and the job asks for node:24\. Remove/);
+  const said = /Cannot run the containers of the job \(node:24\): Cannot reach the container engine .*Install Docker/;
+  match(logOf(refused, "Initialize containers"), said);
   const environment = { name: "staging", deployment: true, url: "https://${{ steps.a.outputs.host }}/" };
   const deployed = await runJob([{ id: "a", name: "a", run: 'echo "host=x.example" >> "$GITHUB_OUTPUT"' }], {
     environment,

@@ -11,19 +11,29 @@ import {
 import type { JobStatus } from "../job/job.ts";
 import { hashFiles } from "./hash-files.ts";
 import { stepsContext, type Scope } from "./scope.ts";
+import type { StepHost } from "./step-host.ts";
 
-/** @param env the step's environment as far as it is known */
-export function contextsOf(scope: Scope, env: Readonly<Record<string, string>> = {}): Contexts {
+/**
+ * Paths are as steps see them. On GitHub `github.workspace` and its like name folders of the machine in containers too,
+ * which nothing there can use.
+ *
+ * @param env the step's environment as far as it is known
+ */
+export function contextsOf(
+  scope: Scope,
+  env: Readonly<Record<string, string>> = {},
+  host: StepHost = scope.job.host,
+): Contexts {
   const { assignment, folders, runner } = scope.job.parts;
   const { contexts, secrets } = assignment;
   const place = scope.place;
   return {
     github: {
       ...contexts.github,
-      workspace: folders.workspace,
-      event_path: folders.eventPath,
+      workspace: host.inside(folders.workspace),
+      event_path: host.inside(folders.eventPath),
       action: place.name,
-      action_path: place.path ?? "",
+      action_path: host.inside(place.path ?? ""),
       action_ref: place.ref ?? "",
       action_repository: place.repository ?? "",
       ...(scope.depth > 0 ? { action_status: scope.status() } : {}),
@@ -37,15 +47,15 @@ export function contextsOf(scope: Scope, env: Readonly<Record<string, string>> =
     strategy: contexts.strategy,
     inputs: scope.inputs,
     steps: stepsContext(scope.steps),
-    job: { status: scope.job.status, ...workflowOf(scope) },
+    job: { status: scope.job.status, ...scope.job.containersContext, ...workflowOf(scope) },
     runner: {
       name: runner.name,
       os: runner.os,
       arch: runner.arch,
       environment: "self-hosted",
-      temp: folders.temp,
-      tool_cache: folders.toolCache,
-      workspace: folders.above,
+      temp: host.inside(folders.temp),
+      tool_cache: host.inside(folders.toolCache),
+      workspace: host.inside(folders.above),
       debug: debugEnabled(scope) ? "1" : "",
     },
   };
@@ -70,12 +80,19 @@ export function debugEnabled(scope: Scope): boolean {
 }
 
 function functionsOf(scope: Scope, status: JobStatus): ExpressionFunctions {
+  const { host } = scope.job;
   return {
     success: () => status === "success",
     failure: () => status === "failure",
     cancelled: () => scope.job.status === "cancelled",
     always: () => true,
-    hashFiles: (...patterns) => hashFiles(scope.job.parts.folders.workspace, patterns),
+    hashFiles: (...patterns) => {
+      const written = patterns.flatMap((pattern) => pattern.split("\n"));
+      const outside = written.map((line) =>
+        line.replace(/^(\s*!?)(.*)$/, (_all, not, path) => not + host.outside(path)),
+      );
+      return hashFiles(scope.job.parts.folders.workspace, outside);
+    },
   };
 }
 

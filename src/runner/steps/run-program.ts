@@ -2,10 +2,10 @@
 import { protocolLimits } from "#workflows";
 import { StepFailure, StepStopped } from "../errors.ts";
 import { LineSplitter } from "../exec/line-splitter.ts";
-import { runProcessGroup } from "../exec/process-group.ts";
 import type { RunningStep } from "./scope.ts";
 import type { CommandReceiver } from "./step-output.ts";
 import { stepEnvironment } from "./step-env.ts";
+import type { StepHost } from "./step-host.ts";
 import { makeFileCommands, takeFileCommands } from "./step-files.ts";
 
 export interface StepProgram {
@@ -17,13 +17,17 @@ export interface StepProgram {
 }
 
 /** Throws `StepFailure` for any exit code but 0, and the stop signal's reason when that ended it. */
-export async function runStepProgram(step: RunningStep, program: StepProgram): Promise<void> {
+export async function runStepProgram(
+  step: RunningStep,
+  program: StepProgram,
+  host: StepHost = step.scope.job.host,
+): Promise<void> {
   const { parts } = step.scope.job;
   step.stop.throwIfAborted();
   const files = makeFileCommands(parts.folders.fileCommands, parts.ids.uuid());
   let exitCode: number;
   try {
-    exitCode = await runLogged(step, program, { ...stepEnvironment(step, files), ...program.env });
+    exitCode = await runLogged(step, program, { ...stepEnvironment(step, files, host), ...program.env }, host);
   } finally {
     step.output.flush();
     takeFileCommands(files, step);
@@ -33,7 +37,12 @@ export async function runStepProgram(step: RunningStep, program: StepProgram): P
   if (step.output.failure !== undefined) throw new StepFailure("A command of the step could not be processed");
 }
 
-async function runLogged(step: RunningStep, program: StepProgram, env: Record<string, string>): Promise<number> {
+async function runLogged(
+  step: RunningStep,
+  program: StepProgram,
+  env: Record<string, string>,
+  host: StepHost,
+): Promise<number> {
   const { parts } = step.scope.job;
   const receiver: CommandReceiver = {
     setOutput: (name, value) => void step.outputs.set(name, value),
@@ -44,8 +53,8 @@ async function runLogged(step: RunningStep, program: StepProgram, env: Record<st
     stdout: new LineSplitter(kept, (line) => step.output.line(line, receiver)),
     stderr: new LineSplitter(kept, (line) => step.output.line(line, receiver)),
   };
-  const end = await runProcessGroup(program.program, program.args, {
-    cwd: program.cwd,
+  const end = await host.run(program.program, program.args, {
+    cwd: host.inside(program.cwd),
     env,
     clock: parts.clock,
     stop: step.stop,

@@ -2,7 +2,6 @@
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { StepFailure } from "../errors.ts";
-import { findProgram } from "../exec/find-program.ts";
 import { planShell, shellText } from "../exec/shell.ts";
 import { fillTemplate } from "./contexts.ts";
 import { runStepProgram } from "./run-program.ts";
@@ -18,21 +17,26 @@ export async function runScript(step: RunningStep): Promise<void> {
   if (shell === undefined && scope.depth > 0) {
     throw new StepFailure("Required property is missing: shell. Every run step of a composite action names its shell");
   }
+  const { host } = scope.job;
   const folder = filled(step, definition.workingDirectory ?? defaults.workingDirectory) ?? "";
-  const cwd = isAbsolute(folder) ? folder : join(folders.workspace, folder);
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  const cwd = isAbsolute(folder) ? host.outside(folder) : join(folders.workspace, folder);
+  // What a container does not share with the machine, the engine looks at.
+  if (host.shows(cwd) && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new StepFailure(`Working directory "${folder}" does not exist: check working-directory`);
   }
   const searchPath = stepEnvironment(step, undefined)["PATH"] ?? "";
   const scriptPath = join(folders.temp, ids.uuid());
-  const plan = planShell(shell, script.replaceAll("\r\n", "\n"), scriptPath, (program) => {
-    return findProgram(program, searchPath, cwd) !== undefined;
+  const seenPath = host.inside(scriptPath);
+  const plan = planShell(shell, script.replaceAll("\r\n", "\n"), seenPath, (program) => {
+    // As on GitHub: without a word in the workflow a container's shell is sh, whether it has bash or not.
+    if (host.kind === "container") return shell !== undefined || program !== "bash";
+    return host.find(program, searchPath, cwd) !== undefined;
   });
   writeFileSync(`${scriptPath}${plan.extension}`, plan.script);
   if (plan.extension === "") chmodSync(scriptPath, 0o755);
-  announce(step, script, shellText(plan, scriptPath));
+  announce(step, script, shellText(plan, seenPath));
   await runStepProgram(step, {
-    program: findProgram(plan.program, searchPath, cwd) ?? plan.program,
+    program: host.find(plan.program, searchPath, cwd) ?? plan.program,
     args: plan.args,
     cwd,
   });

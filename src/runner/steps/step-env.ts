@@ -2,6 +2,7 @@
 import type { RunningStep } from "./scope.ts";
 import type { FileCommandFiles } from "./step-files.ts";
 import { contextsOf, debugEnabled } from "./contexts.ts";
+import type { StepHost } from "./step-host.ts";
 
 /** The keys of `github` that become GITHUB_*; the token is not among them. */
 const githubKeys = [
@@ -39,19 +40,41 @@ const githubKeys = [
   "action_repository",
 ] as const;
 
-/** Base, then the job's and step's own, then what may not be changed. */
-export function stepEnvironment(step: RunningStep, files: FileCommandFiles | undefined): Record<string, string> {
+/**
+ * Base, then the job's and step's own, then what may not be changed.
+ *
+ * @param host where the program runs; of built-in actions that is the machine
+ */
+export function stepEnvironment(
+  step: RunningStep,
+  files: FileCommandFiles | undefined,
+  host: StepHost = step.scope.job.host,
+): Record<string, string> {
+  const env = machineEnvironment(step, files, host);
+  if (host.kind === "machine" && step.scope.job.host.kind === "machine") return env;
   const { job } = step.scope;
-  const { runner, assignment } = job.parts;
+  // Values that are paths, whoever set them: steps in a container set its own, the runner those of the machine.
+  const translate = (value: string): string => (host.kind === "machine" ? job.host.outside(value) : host.inside(value));
+  const entries = Object.entries(env).map(([name, value]) => [name, name === "PATH" ? value : translate(value)]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function machineEnvironment(
+  step: RunningStep,
+  files: FileCommandFiles | undefined,
+  host: StepHost,
+): Record<string, string> {
+  const { job } = step.scope;
+  const { assignment } = job.parts;
   const own: Record<string, string> = { ...Object.fromEntries(job.env), ...step.env };
   const env: Record<string, string> = {
-    ...runner.baseEnv,
+    ...host.baseEnv,
     CI: "true",
     ...own,
     GITHUB_ACTIONS: "true",
-    ...githubVariables(step),
+    ...githubVariables(step, host),
     ...runnerVariables(step),
-    PATH: pathOf(step, own),
+    PATH: pathOf(step, own, host),
   };
   if (files !== undefined) {
     env["GITHUB_ENV"] = files.env;
@@ -67,15 +90,14 @@ export function stepEnvironment(step: RunningStep, files: FileCommandFiles | und
 }
 
 /** A PATH set in `env:` replaces the host's, not what steps have added. */
-function pathOf(step: RunningStep, own: Readonly<Record<string, string>>): string {
-  const { job } = step.scope;
-  const base = job.parts.runner.baseEnv["PATH"] ?? "";
-  const current = job.searchPath();
+function pathOf(step: RunningStep, own: Readonly<Record<string, string>>, host: StepHost): string {
+  const base = host.baseEnv["PATH"] ?? "";
+  const current = step.scope.job.searchPath(host);
   return own["PATH"] === undefined ? current : current.slice(0, current.length - base.length) + own["PATH"];
 }
 
-function githubVariables(step: RunningStep): Record<string, string> {
-  const github = contextsOf(step.scope).github ?? {};
+function githubVariables(step: RunningStep, host: StepHost): Record<string, string> {
+  const github = contextsOf(step.scope, {}, host).github ?? {};
   const variables: Record<string, string> = {};
   for (const key of githubKeys) {
     const value = github[key];

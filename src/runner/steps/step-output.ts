@@ -2,7 +2,9 @@
 import type { Annotation } from "#workflows";
 import { commandNames, parseWorkflowCommand, type WorkflowCommand } from "../commands/workflow-command.ts";
 import type { Job } from "../job/job.ts";
+import { StepFailure } from "../errors.ts";
 import type { LineSink } from "../journal/job-log.ts";
+import { readMatchers, StepMatchers } from "../matchers/job-matchers.ts";
 
 export interface OutputTarget {
   readonly job: Job;
@@ -25,10 +27,12 @@ export class StepOutput {
   #echo: boolean;
   #failure: string | undefined;
   readonly #groups: string[] = [];
+  readonly #matchers: StepMatchers;
 
   constructor(target: OutputTarget) {
     this.target = target;
     this.#echo = target.debug;
+    this.#matchers = new StepMatchers(target.job);
   }
 
   /** Set when a command could not be obeyed: the step then fails. */
@@ -44,8 +48,16 @@ export class StepOutput {
       this.write(text);
       return;
     }
-    if (command === undefined) this.write(text);
+    if (command === undefined) this.#plain(text);
     else this.#obey(command, text, receiver);
+  }
+
+  /** Ordinary output, in which a problem matcher may find something. */
+  #plain(text: string): void {
+    const found = this.#matchers.find(text);
+    if (found === undefined) return this.write(text);
+    this.write(`##[${found.annotation.level}]${found.text}`);
+    this.#annotate(found.annotation);
   }
 
   /** A line of the runner itself. */
@@ -111,9 +123,40 @@ export class StepOutput {
       case "set-env":
       case "add-path":
         return this.#unsafe(command);
+      case "add-matcher":
+        return this.#changing(() => this.#addMatcher(data));
+      case "remove-matcher":
+        return this.#changing(() => this.#removeMatcher(command));
       default:
-        // Problem matchers are read but match nothing yet; the line is shown so that nothing disappears.
         return this.write(text);
+    }
+  }
+
+  #addMatcher(file: string): void {
+    if (file.trim() === "") throw new StepFailure("Cannot add problem matchers: the path of a file must be given");
+    const found = readMatchers(this.target.job, file.trim());
+    this.target.job.shared.matchers.add(found);
+    for (const { owner } of found) this.debug(`Added matcher '${owner}'. Problems it finds become annotations`);
+  }
+
+  /** Named by their owner, or by the file that they came with. */
+  #removeMatcher({ properties, data }: WorkflowCommand): void {
+    const owner = (properties["owner"] ?? "").trim();
+    const file = data.trim();
+    if ((owner === "") === (file === "")) {
+      throw new StepFailure("Cannot remove problem matchers: either an owner or the path of a file must be given");
+    }
+    const { job } = this.target;
+    const owners = owner === "" ? readMatchers(job, file).map((one) => one.owner) : [owner];
+    job.shared.matchers.remove(owners);
+  }
+
+  #changing(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      this.#fail(error.message);
     }
   }
 
