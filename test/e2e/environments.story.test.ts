@@ -52,7 +52,7 @@ describe("Given an environment with rules", { skip: skipWithoutBrowser() || skip
     const token = async (scope: string): Promise<string> =>
       (await tidegate.api<{ secret: string }>("/tokens", { method: "POST", body: { name: "mira", scopes: [scope] } }))
         .secret;
-    mira = await token(`api:write:${repository}`);
+    mira = await token(`deployments:write:${repository}`);
     miraEverywhere = await token("api:write");
     const rules = ["--reviewer", "mira", "--reviewer", "team:platform", "--prevent-self-review", "--branch", "main"];
     await tidegate.cli(["environment", "set", repository, "production", ...rules]);
@@ -229,11 +229,11 @@ describe("Given an environment with rules", { skip: skipWithoutBrowser() || skip
       /needs the scope admin/,
     );
     assert.match((await cliOf(mira, ["runs", "cancel", first.id], 1)).stderr, /needs the scope api:write/);
-    const body = { name: "mira", scopes: ["api:write:acme/other"] };
+    const body = { name: "mira", scopes: ["deployments:write:acme/other"] };
     const { secret } = await tidegate.api<{ secret: string }>("/tokens", { method: "POST", body });
     assert.match(
       (await cliOf(secret, ["runs", "approve", first.id], 1)).stderr,
-      /needs the scope api:write or api:write:acme\/shop/,
+      /needs the scope api:write or deployments:write:acme\/shop/,
     );
     assert.match(
       (await tidegate.cli(["environment", "set", repository, "production", "--branch", "x", "--any-branch"], 2)).stderr,
@@ -245,6 +245,71 @@ describe("Given an environment with rules", { skip: skipWithoutBrowser() || skip
     );
     const { reviewers, branches } = await tidegate.api<EnvironmentSummary>(production);
     assert.deepEqual([reviewers, branches], [["mira", "team:platform"], ["main"]]);
+  });
+
+  test("when a client of GitHub's REST API reviews and sets rules, then it finds what it knows", async () => {
+    const sha = await pushed("Show the shop to robots");
+    const waiting = await runOf(sha, held);
+    const rest = async (secret: string, path: string, method = "GET", body?: unknown): Promise<Response> =>
+      await fetch(`${tidegate.url}/api/v3/repos/${repository}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const pendingPath = `/actions/runs/${waiting.id}/pending_deployments`;
+    const [pending] = (await (await rest(mira, pendingPath)).json()) as {
+      environment: { id: number; name: string };
+      current_user_can_approve: boolean;
+      reviewers: { type: string; reviewer: { id: number; login?: string; slug?: string } }[];
+    }[];
+    assert.deepEqual([pending?.environment.name, pending?.current_user_can_approve], ["production", true]);
+    assert.deepEqual(
+      pending?.reviewers.map(({ type, reviewer }) => [type, reviewer.login ?? reviewer.slug]),
+      [
+        ["User", "mira"],
+        ["Team", "platform"],
+      ],
+    );
+    const review = { environment_ids: [pending?.environment.id], state: "approved", comment: "By program" };
+    assert.equal((await rest(tidegate.adminToken, pendingPath, "POST", review)).status, 403);
+    const wrong = { ...review, environment_ids: [0] };
+    assert.equal((await rest(mira, pendingPath, "POST", wrong)).status, 422);
+    const given = await rest(mira, pendingPath, "POST", review);
+    assert.deepEqual([given.status, ((await given.json()) as { sha: string }[]).map((one) => one.sha)], [200, [sha]]);
+    assert.equal((await runOf(sha, ended)).conclusion, "success");
+    const approvals = (await (await rest(mira, `/actions/runs/${waiting.id}/approvals`)).json()) as {
+      state: string;
+      comment: string;
+      user: { login: string };
+    }[];
+    assert.deepEqual(
+      approvals.map(({ state, comment, user }) => [state, comment, user.login]),
+      [["approved", "By program", "mira"]],
+    );
+
+    const reviewers = [{ type: "User", id: pending?.reviewers[0]?.reviewer.id }];
+    const rules = {
+      wait_timer: 5,
+      reviewers,
+      deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
+    };
+    assert.equal((await rest(miraEverywhere, "/environments/canary", "PUT", rules)).status, 403);
+    assert.equal((await rest(tidegate.adminToken, "/environments/canary", "PUT", rules)).status, 200);
+    const policies = "/environments/canary/deployment-branch-policies";
+    const policy = (await (await rest(tidegate.adminToken, policies, "POST", { name: "v*", type: "tag" })).json()) as {
+      id: number;
+    };
+    const canary = await tidegate.api<EnvironmentSummary>(`/repositories/${repository}/environments/canary`);
+    assert.deepEqual(
+      [canary.waitMinutes, canary.reviewers, canary.branchPolicy, canary.tags],
+      [5, ["mira"], "selected", ["v*"]],
+    );
+    assert.equal((await rest(tidegate.adminToken, `${policies}/${policy.id}`, "DELETE")).status, 204);
+    assert.equal(
+      (await rest(tidegate.adminToken, "/environments/canary", "PUT", { reviewers: [{ type: "User", id: 7 }] })).status,
+      422,
+    );
+    assert.equal((await rest(tidegate.adminToken, "/environments/canary", "DELETE")).status, 204);
   });
 
   test("when a program records a deployment of its own, then the workflow that waits for it starts", async () => {

@@ -119,7 +119,7 @@ function recordingRoutes(app: FastifyInstance, options: EnvironmentRoutesOptions
     const payload = isObject(request.body) ? request.body["payload"] : undefined;
     if (payload !== undefined && !isObject(payload)) throw badRequest("payload must be an object");
     const creator = identityOf(request).name;
-    const named = { repository: repository.name, environment, ...at, ...texts, creator };
+    const named = { repository: repository.name, environment, ...at, ...texts, creator, byJob: isJob(request) };
     const wanted = payload === undefined ? named : { ...named, payload: payload as never };
     return reply.code(201).send(await deployments.create(wanted, { signal }));
   });
@@ -127,11 +127,21 @@ function recordingRoutes(app: FastifyInstance, options: EnvironmentRoutesOptions
   app.post<Of>(`${path}/:id/statuses`, own, async (request, reply) => {
     const repository = await find(request, "write");
     const { state = "", ...texts } = textsOf(request.body, ["state", "description", "environmentUrl", "logUrl"]);
-    const status = { state: state as DeploymentState, ...texts, creator: identityOf(request).name };
+    const status = {
+      state: state as DeploymentState,
+      ...texts,
+      creator: identityOf(request).name,
+      byJob: isJob(request),
+    };
     return reply
       .code(201)
       .send(await deployments.addStatus(repository, Number(request.params.id) || 0, status, { signal }));
   });
+}
+
+/** Tokens of jobs are named by their run: what they do starts no run. */
+function isJob(request: FastifyRequest): boolean {
+  return identityOf(request).name.startsWith("run/");
 }
 
 function textsOf<K extends string>(body: unknown, keys: readonly K[]): Partial<Record<K, string>> {
@@ -194,11 +204,10 @@ function readReview(body: ReviewBody | null): Omit<Parameters<Workflows["reviews
 }
 
 function requireApi(request: FastifyRequest, verb: Verb, repository: string): void {
-  if (permits(identityOf(request), "api", verb, repository)) return;
-  throw new ApiError(
-    "api/forbidden",
-    `This token may not do that: it needs the scope api:${verb} or api:${verb}:${repository}`,
-  );
+  const identity = identityOf(request);
+  if ((["api", "deployments"] as const).some((area) => permits(identity, area, verb, repository))) return;
+  const message = `This token may not do that: it needs the scope api:${verb} or deployments:${verb}:${repository}`;
+  throw new ApiError("api/forbidden", message);
 }
 
 /** Rules hold people back: who they hold back must not be able to change them. */

@@ -11,6 +11,7 @@ import { paged, pagedMore, pageOf } from "./paging.ts";
 import { nodeId, userShape } from "./people.ts";
 import { whole } from "./check-shape.ts";
 import { placeOf } from "./repository-routes.ts";
+import { reviewerShape } from "./reviewer-shape.ts";
 import { badField, missingField, notFound, unprocessable } from "./rest-error.ts";
 
 type Detail = NonNullable<Awaited<ReturnType<Deployments["get"]>>>;
@@ -45,16 +46,18 @@ export function deploymentRoutes(app: FastifyInstance, parts: RestParts): void {
       if (more.length < limit) break;
     }
     const items = found.slice((page - 1) * perPage);
-    return pagedMore(request, reply, parts.serverUrl(), items).map((one) => shape(one, placeOf(parts, repository)));
+    return pagedMore(request, reply, parts.serverUrl(), items).map((one) =>
+      deploymentShape(one, placeOf(parts, repository)),
+    );
   });
   app.get<Numbered>(`${base}/:number`, async (request) => {
     const repository = await reach(parts, request, "deployments");
-    return shape(await deploymentAt(parts, repository, request), placeOf(parts, repository));
+    return deploymentShape(await deploymentAt(parts, repository, request), placeOf(parts, repository));
   });
   app.post<Named>(base, async (request, reply) => {
     const repository = await reach(parts, request, "deployments", "write");
     const made = await create(parts, request, repository);
-    return await reply.code(201).send(shape(made, placeOf(parts, repository)));
+    return await reply.code(201).send(deploymentShape(made, placeOf(parts, repository)));
   });
   app.delete<Numbered>(`${base}/:number`, async (request, reply) => {
     const repository = await reach(parts, request, "deployments", "write");
@@ -194,7 +197,7 @@ async function refAt(
   return { ref: `refs/heads/${repository.defaultBranch}`, sha };
 }
 
-function shape(deployment: Detail, place: CommitPlace): unknown {
+export function deploymentShape(deployment: Detail, place: CommitPlace): unknown {
   const url = `${apiUrl(place)}/deployments/${deployment.id}`;
   return {
     url,
@@ -241,7 +244,7 @@ function statusShape(status: DeploymentStatus, deployment: Detail, place: Commit
   };
 }
 
-function environmentShape(environment: EnvironmentSummary, place: CommitPlace): unknown {
+export function environmentShape(environment: EnvironmentSummary, place: CommitPlace): unknown {
   const url = `${apiUrl(place)}/environments/${encodeURIComponent(environment.name)}`;
   const policy = environment.branchPolicy;
   const rule = (type: string, more: object): object => ({ id: environment.id, node_id: "", type, ...more });
@@ -260,10 +263,7 @@ function environmentShape(environment: EnvironmentSummary, place: CommitPlace): 
         ? [
             rule("required_reviewers", {
               prevent_self_review: environment.preventSelfReview,
-              reviewers: environment.reviewers.map((name) => ({
-                type: name.startsWith("team:") ? "Team" : "User",
-                reviewer: userShape(name.replace(/^team:/, ""), place.serverUrl),
-              })),
+              reviewers: environment.reviewers.map((name) => reviewerShape(name, place.serverUrl)),
             }),
           ]
         : []),

@@ -6,6 +6,7 @@ import type { Tokens } from "#auth";
 import type { Forge } from "#forge";
 import type { Repositories, Repository, Workshop } from "#git";
 import { type Clock, type Ids, type Log, sha256Hex } from "#lib";
+import type { SecretsRoom } from "#secrets";
 import type { Workflows } from "#workflows";
 import type { CommitChecks } from "../wiring/commit-checks.ts";
 import { notFound, RestError } from "./rest-error.ts";
@@ -14,6 +15,7 @@ export interface RestParts {
   readonly repositories: Repositories;
   readonly forge: Forge;
   readonly workflows: Workflows;
+  readonly secrets: Pick<SecretsRoom, "forgetEnvironment">;
   readonly commitChecks: CommitChecks;
   readonly artifacts: ArtifactService;
   readonly tokens: Tokens;

@@ -57,7 +57,9 @@ const statuses: Readonly<Record<string, number>> = {
   "git/ref-refused": 409,
   "git/too-large": 413,
   "git/unsupported": 501,
+  "workflows/forbidden": 403,
   "workflows/not-found": 404,
+  "workflows/request-invalid": 422,
   "workflows/inputs-invalid": 422,
   "workflows/not-possible-now": 409,
 };

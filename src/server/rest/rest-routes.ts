@@ -8,6 +8,7 @@ import { checkRoutes } from "./check-routes.ts";
 import { commitRoutes } from "./commit-routes.ts";
 import { contentsRoutes } from "./contents-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
+import { environmentSettingsRoutes } from "./environment-settings-routes.ts";
 import { requireToken, tagAnswers, type RestParts } from "./face.ts";
 import { issueRoutes } from "./issue-routes.ts";
 import { objectRoutes } from "./object-routes.ts";
@@ -16,6 +17,7 @@ import { refRoutes } from "./ref-routes.ts";
 import { releaseRoutes, uploadRoute } from "./release-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { answerRestError, notFound, RestError } from "./rest-error.ts";
+import { reviewRoutes } from "./review-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { workflowRoutes } from "./workflow-routes.ts";
 
@@ -48,6 +50,8 @@ export function restRoutes(parts: RestParts): FastifyPluginAsync {
     issueRoutes(app, parts);
     releaseRoutes(app, parts);
     deploymentRoutes(app, parts);
+    environmentSettingsRoutes(app, parts);
+    reviewRoutes(app, parts);
     await Promise.resolve();
   };
 }
