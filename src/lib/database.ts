@@ -5,7 +5,7 @@
  * WAL with synchronous=NORMAL: what is committed survives a killed process; a lost power supply may take back the last
  * commits, but never corrupts the file.
  */
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 
@@ -118,8 +118,17 @@ class NodeSqliteDriver implements Driver {
   }
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly hasRows: boolean;
+}
+
+/** Most of what a process asks again and again; preparing a statement costs more than running it. */
+const keptStatements = 500;
+
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -130,14 +139,15 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   close(): void {
+    this.#prepared.clear();
     this.#database.close();
   }
 
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     try {
-      const statement = this.#database.prepare(query.sql);
+      const { statement, hasRows } = this.#prepare(query.sql);
       const parameters = query.parameters as SQLInputValue[];
-      if (statement.columns().length > 0) {
+      if (hasRows) {
         return Promise.resolve({ rows: statement.all(...parameters) as R[] });
       }
       const { changes, lastInsertRowid } = statement.run(...parameters);
@@ -145,6 +155,22 @@ class NodeSqliteConnection implements DatabaseConnection {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** The longest unused goes first. SQLite itself prepares one again when the schema has changed. */
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) {
+      this.#prepared.delete(sql);
+      this.#prepared.set(sql, known);
+      return known;
+    }
+    const statement = this.#database.prepare(sql);
+    const fresh = { statement, hasRows: statement.columns().length > 0 };
+    this.#prepared.set(sql, fresh);
+    const oldest = this.#prepared.size > keptStatements ? this.#prepared.keys().next().value : undefined;
+    if (oldest !== undefined) this.#prepared.delete(oldest);
+    return fresh;
   }
 
   // SQLite answers at once and whole; streaming would only hold the single connection.

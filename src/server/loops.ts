@@ -144,7 +144,7 @@ async function followRuns({ workflows, feed }: Rooms, chronicle: Chronicle, sign
     if (kind === "log") continue;
     feed.notify("runs", runId);
     if (kind !== "run") continue;
-    const run = await workflows.getRun(runId);
+    const run = await workflows.getRunView(runId);
     if (run !== undefined) await chronicleRun(workflows, chronicle, run);
   }
 }

@@ -265,6 +265,12 @@ export class Workflows implements AsyncDisposable {
     return message === undefined ? view : { ...view, message };
   }
 
+  /** Without its jobs: of a run with many these are most of the work. */
+  async getRunView(runId: string): Promise<RunView | undefined> {
+    const run = await findRun(this.#parts.db, numberOf(runId));
+    return run === undefined ? undefined : await this.#runView(run);
+  }
+
   async getRun(runId: string): Promise<RunDetails | undefined> {
     const run = await findRun(this.#parts.db, numberOf(runId));
     if (run === undefined) return undefined;
