@@ -77,9 +77,9 @@ function versionProblems({ spec: { versions } }: CustomResourceDefinition): Prob
 }
 
 function storedProblems({ spec, status }: CustomResourceDefinition): Problem[] {
-  const names = spec.versions.map(({ name }) => name);
+  const names = new Set(spec.versions.map(({ name }) => name));
   return (status?.storedVersions ?? []).flatMap((name, index) => {
-    if (names.includes(name)) return [];
+    if (names.has(name)) return [];
     const why =
       `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a ` +
       `storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;

@@ -46,7 +46,10 @@ function definition(schema: object, { plural = "widgets", kind = "Widget", versi
       scope: "Namespaced",
       names: { plural, kind },
       versions: versions.map((version) => ({
-        ...{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: schema },
         ...version,
       })),
     },

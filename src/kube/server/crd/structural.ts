@@ -10,7 +10,7 @@ export function schemaProblems(crd: CustomResourceDefinition): Problem[] {
     const schema = version.schema?.openAPIV3Schema;
     if (!isObject(schema)) return [];
     const path = `spec.versions[${index}].schema.openAPIV3Schema`;
-    const problems = structureProblems(schema as Schema, path, "root");
+    const problems = structureProblems(schema, path, "root");
     if (schema["type"] !== "object" && schema["type"] !== undefined) {
       problems.push({
         path: `${path}.type`,
@@ -66,7 +66,7 @@ function structureProblems(schema: Schema, path: string, where: string): Problem
   }
   if (items !== undefined && isObject(items)) problems.push(...structureProblems(items, `${path}.items`, "item"));
   if (isObject(additionalProperties)) {
-    problems.push(...structureProblems(additionalProperties as Schema, `${path}.additionalProperties`, "field"));
+    problems.push(...structureProblems(additionalProperties, `${path}.additionalProperties`, "field"));
   }
   return problems;
 }
