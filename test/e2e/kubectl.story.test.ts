@@ -133,9 +133,24 @@ describe("Given the kubeconfig that `tidegate up` wrote and images in the regist
 
   test("when fields are explained, then the documentation of the fields comes, ours too", async () => {
     const { stdout } = await kubectl(["explain", "deployment.spec.strategy.rollingUpdate"]);
-    assert.match(stdout, /KIND: +Deployment\n[\s\S]*maxSurge\s+<IntOrString>/);
-    const rollout = await kubectl(["explain", "rollout"]);
-    assert.match(rollout.stdout, /GROUP: +argoproj.io\nKIND: +Rollout\n[\s\S]*spec\s+<Object>/);
+    assert.match(stdout, /KIND: +Deployment\n[\s\S]*maxSurge\s+<IntOrString>\n +How many pods there may be above/);
+    const steps = await kubectl(["explain", "rollout.spec.strategy.canary.steps"]);
+    assert.match(
+      steps.stdout,
+      /GROUP: +argoproj.io\nKIND: +Rollout\n[\s\S]*setWeight\s+<integer>\n +Percent of the requests/,
+    );
+    const affinity = await kubectl(["explain", "service.spec.sessionAffinity"]);
+    assert.match(affinity.stdout, /DESCRIPTION:\n[\s\S]*without effect/);
+    for (const kind of ["pod", "rollout", "application", "customresourcedefinition"]) {
+      const whole = await kubectl(["explain", kind, "--recursive"]);
+      assert.match(
+        whole.stdout,
+        /DESCRIPTION:\n +[A-Z][\s\S]*\n {4}ownerReferences\t<\[\]OwnerReference>\n {6}apiVersion/,
+      );
+      assert.doesNotMatch(whole.stdout, /<empty>|no description/);
+    }
+    const template = await kubectl(["explain", "rollout", "--recursive"]);
+    assert.match(template.stdout, /\n {8}containers\t<\[\]Container> -required-\n/);
   });
 
   test("when a Rollout goes a step, then get -o wide, describe and its events tell so", async () => {

@@ -14,12 +14,17 @@ import { noSuchPath } from "../verbs/dispatch.ts";
 import { negotiate } from "./accept.ts";
 import { type Answer, ok } from "./answer.ts";
 
+interface OpenApi {
+  readonly documents: ReadonlyMap<string, string>;
+  readonly index: Record<string, unknown>;
+}
+
 export class Documents {
   readonly #kinds: KindRegistry;
   readonly #version: string;
   #generation = -1;
   #groups: readonly GroupVersions[] = [];
-  #openApi: ReadonlyMap<string, string> | undefined;
+  #openApi: OpenApi | undefined;
 
   constructor(kinds: KindRegistry, version: string) {
     this.#kinds = kinds;
@@ -45,11 +50,11 @@ export class Documents {
   }
 
   openApiIndex(): Answer {
-    return ok(openApiIndex(this.#currentOpenApi()));
+    return ok(this.#currentOpenApi().index);
   }
 
   openApiGroup(group: string, version: string): Answer {
-    const text = this.#currentOpenApi().get(documentKey(group, version));
+    const text = this.#currentOpenApi().documents.get(documentKey(group, version));
     if (text === undefined) throw noSuchPath();
     return { kind: "text", text, contentType: "application/json" };
   }
@@ -63,9 +68,12 @@ export class Documents {
     return this.#groups;
   }
 
-  #currentOpenApi(): ReadonlyMap<string, string> {
+  /** The index has a hash of each document, so it is kept beside them: clients ask for it all the time. */
+  #currentOpenApi(): OpenApi {
     this.#current();
-    this.#openApi ??= openApiDocuments(this.#kinds.all(), this.#version);
+    if (this.#openApi !== undefined) return this.#openApi;
+    const documents = openApiDocuments(this.#kinds.all(), this.#version);
+    this.#openApi = { documents, index: openApiIndex(documents) };
     return this.#openApi;
   }
 }

@@ -45,7 +45,7 @@ test("kubectl applies, diffs, changes, shows, waits for and deletes", async (t) 
     ['run p --image=x --overrides={"spec":{"nodeName":"local"}}', undefined, /created$/],
     ["logs p", undefined, /^hello from p$/],
     ["auth can-i create pods", undefined, /^yes$/],
-    ["explain deploy.spec.strategy", undefined, /RollingUpdateDeployment/],
+    ["explain deploy.spec.strategy", undefined, /RollingUpdateDeployment>\s+Bounds of a rolling update/],
     ["api-resources", undefined, /trafficsplits/],
     ["delete pod p --force --grace-period=0", undefined, /deleted/],
     ["delete ns shop", undefined, /deleted/],

@@ -4,11 +4,13 @@ import type { ServedKind } from "../registry/served-kind.ts";
 import type { Schema } from "../schema/schema.ts";
 import { objectMetaName, refPrefix, upstreamSchemaName, upstreamSchemas } from "../schema/upstream.ts";
 import { apiVersionOf } from "#api";
+import { described, objectFields } from "./descriptions/described.ts";
+import { ownShapes } from "./own/own-shapes.ts";
 
 type Node = Record<string, unknown>;
 
 /** Types whose v3 form says more than the v2 form the data is in. */
-const replaced: Readonly<Record<string, Node>> = {
+const replaced: Readonly<Record<string, Schema>> = {
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {
     format: "int-or-string",
     oneOf: [{ type: "integer" }, { type: "string" }],
@@ -30,34 +32,38 @@ export function componentSchemas(kinds: readonly ServedKind[]): Node {
   const wanted: string[] = [objectMetaName, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
   for (const kind of kinds) {
     const name = schemaName(kind);
-    if (upstreamSchemas[name] === undefined) schemas[name] = customSchema(kind);
-    else wanted.push(name);
+    const refs = new Set<string>();
+    if (upstreamSchemas[name] === undefined) schemas[name] = customSchema(kind, refs);
+    else refs.add(name);
+    wanted.push(...refs);
   }
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     if (schemas[name] !== undefined) continue;
     const refs = new Set<string>();
-    schemas[name] = replaced[name] ?? convert(upstreamSchemas[name] ?? {}, false, refs);
+    schemas[name] = convert(described(name, replaced[name] ?? upstreamSchemas[name] ?? {}), false, refs);
     wanted.push(...refs);
   }
   return schemas;
 }
 
 /** Where only the names of the fields are known, everything in them is allowed. */
-function customSchema(kind: ServedKind): Node {
+function customSchema(kind: ServedKind, refs: Set<string>): Node {
   const { group, version, kind: name } = kind.type;
-  const own: Schema = kind.schema ?? {
-    type: "object",
-    properties: Object.fromEntries((kind.fields ?? []).map((field) => [field, freeField(field)])),
-    ...(kind.fields === undefined ? { "x-kubernetes-preserve-unknown-fields": true } : {}),
-  };
-  const schema = convert(own, false, new Set()) as Node;
+  const own: Schema = kind.schema ??
+    ownShapes.get(`${group}/${name}`) ?? {
+      type: "object",
+      properties: Object.fromEntries((kind.fields ?? []).map((field) => [field, freeField(field)])),
+      ...(kind.fields === undefined ? { "x-kubernetes-preserve-unknown-fields": true } : {}),
+    };
+  const schema = convert(own, false, refs) as Node;
+  const metadata = { allOf: [{ $ref: refPrefix + objectMetaName }] };
   return {
     ...schema,
     properties: {
       ...(isObject(schema["properties"]) ? schema["properties"] : {}),
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
-      metadata: { allOf: [{ $ref: refPrefix + objectMetaName }] },
+      apiVersion: { type: "string", description: objectFields["apiVersion"] },
+      kind: { type: "string", description: objectFields["kind"] },
+      metadata: { ...metadata, description: objectFields["metadata"] },
     },
     "x-kubernetes-group-version-kind": [{ group, version, kind: name }],
   };

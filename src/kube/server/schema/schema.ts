@@ -1,6 +1,8 @@
 /** The part of OpenAPI by which Kubernetes describes objects, as far as the API server acts on it. */
 export interface Schema {
   readonly $ref?: string;
+  /** Read by people only. */
+  readonly description?: string;
   readonly allOf?: readonly Schema[];
   readonly type?: string;
   readonly format?: string;
