@@ -36,7 +36,9 @@ const reports: readonly [string, string, readonly { path: string; covered: strin
   ],
   [
     "istanbul",
-    JSON.stringify({ "/x/a.ts": { statementMap: { 0: { start: { line: 2 } }, 1: { start: { line: 3 } } }, s: { 0: 1, 1: 0 } } }),
+    JSON.stringify({
+      "/x/a.ts": { statementMap: { 0: { start: { line: 2 } }, 1: { start: { line: 3 } } }, s: { 0: 1, 1: 0 } },
+    }),
     [{ path: "/x/a.ts", covered: "2", missed: "3" }],
   ],
 ];
@@ -50,13 +52,22 @@ for (const [format, text, want] of reports) {
 }
 
 test("what is no report is none", () => {
-  for (const text of ["", "hello", "<html></html>", "{}", "{broken", "<coverage></coverage>"]) equal(readCoverage(text), undefined);
+  for (const text of ["", "hello", "<html></html>", "{}", "{broken", "<coverage></coverage>"])
+    equal(readCoverage(text), undefined);
 });
 
 test("a line is covered when one of several reports has run it, whatever each calls the file", () => {
-  const lines = ["SF:/a/src/x.js\nDA:1,0\nDA:2,1\n", "SF:src/x.js\nDA:1,1\nDA:3,0\n"].map((text) => readCoverage(text)?.lines);
+  const lines = ["SF:/a/src/x.js\nDA:1,0\nDA:2,1\n", "SF:src/x.js\nDA:1,1\nDA:3,0\n"].map(
+    (text) => readCoverage(text)?.lines,
+  );
   const rename = renamer("/a", ["src/x.js"]);
-  deepEqual(coveredFiles(lines.flatMap((one) => one ?? []), rename), [{ path: "src/x.js", covered: "1-2", missed: "3" }]);
+  deepEqual(
+    coveredFiles(
+      lines.flatMap((one) => one ?? []),
+      rename,
+    ),
+    [{ path: "src/x.js", covered: "1-2", missed: "3" }],
+  );
 });
 
 test("paths of reports are found in the repository by their endings, when that is clear", () => {
@@ -68,8 +79,23 @@ test("paths of reports are found in the repository by their endings, when that i
 });
 
 test("files are taken for reports by the names that tools give them", () => {
-  const yes = ["coverage.xml", "lcov.info", "cover.out", "coverage.out", "coverage-final.json", "jacocoTestReport.xml", "jacoco.xml", "clover.xml", "cobertura-coverage.xml", "unit.coverage.xml", "coverage.lcov"];
+  const yes = [
+    "coverage.xml",
+    "lcov.info",
+    "cover.out",
+    "coverage.out",
+    "coverage-final.json",
+    "jacocoTestReport.xml",
+    "jacoco.xml",
+    "clover.xml",
+    "cobertura-coverage.xml",
+    "unit.coverage.xml",
+    "coverage.lcov",
+  ];
   const no = ["coverage.py", "coverage-summary.json", "pom.xml", "package.json", "coverage.html", "info.txt"];
-  deepEqual(yes.filter((name) => !isReportName(name)), []);
+  deepEqual(
+    yes.filter((name) => !isReportName(name)),
+    [],
+  );
   deepEqual(no.filter(isReportName), []);
 });

@@ -97,7 +97,8 @@ function readJacoco(text: string): CoverageLines {
     if (event.kind !== "open") continue;
     const { attributes } = event;
     if (event.name === "package") folder = attributes["name"] ?? "";
-    else if (event.name === "sourcefile") file = [folder, attributes["name"] ?? ""].filter((part) => part !== "").join("/");
+    else if (event.name === "sourcefile")
+      file = [folder, attributes["name"] ?? ""].filter((part) => part !== "").join("/");
     // `ci` counts the instructions of the line that have run.
     else if (event.name === "line") lines.hit(file, Number(attributes["nr"]), Number(attributes["ci"] ?? 0));
   }
