@@ -87,7 +87,7 @@ export class RemoteCommits {
   /** What a branch, tag or whole commit was learnt to be, if its files are here. */
   async known(url: string, ref: string): Promise<LearntRef | undefined> {
     const learnt = (await this.#refs(url)).get(ref);
-    return learnt !== undefined && (await this.#has(url, learnt.sha)) ? learnt : undefined;
+    return learnt !== undefined && (await this.has(url, learnt.sha)) ? learnt : undefined;
   }
 
   /**
@@ -141,7 +141,8 @@ export class RemoteCommits {
     return sha === "" ? folder : join(folder, `${sha}.git`);
   }
 
-  async #has(url: string, sha: string): Promise<boolean> {
+  /** Whether the files of the commit are here. */
+  async has(url: string, sha: string): Promise<boolean> {
     return isObjectId(sha) && (await isThere(this.#folderOf(url, sha)));
   }
 
@@ -206,7 +207,7 @@ export class RemoteCommits {
     { ref, sha }: Pick<LearntRef, "ref" | "sha">,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (await this.#has(remote.url, sha)) return true;
+    if (await this.has(remote.url, sha)) return true;
     const draft = join(this.#folderOf(remote.url), `draft-${this.#options.ids.suffix(8)}`);
     const run = this.#run(remote, url, draft, signal);
     try {

@@ -1,4 +1,5 @@
 /** Runs of workflows as people see them. */
+import type { ActionUse } from "./action.ts";
 import type { Problem } from "#lib";
 
 export type RunStatus = "queued" | "in_progress" | "completed";
@@ -61,6 +62,8 @@ export interface JobDetail {
   /** It waits for a review, or a timer, of its environment. */
   readonly held?: boolean;
   readonly steps: readonly StepDetail[];
+  /** Actions of other repositories, and built-ins, as they were found for it; absent when it used none. */
+  readonly actions?: readonly ActionUse[];
   readonly annotations: readonly RunAnnotation[];
   /** Markdown. */
   readonly summary: string;

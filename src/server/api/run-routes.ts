@@ -124,6 +124,7 @@ function jobDetail(job: JobView): JobDetail {
     ...(job.message === undefined ? {} : { message: job.message }),
     ...(job.held === undefined ? {} : { held: job.held }),
     steps: job.steps,
+    ...(job.actions.length === 0 ? {} : { actions: job.actions.map(({ locked: _locked, ...action }) => action) }),
     annotations: job.annotations,
     summary: job.summary,
   };

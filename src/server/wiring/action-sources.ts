@@ -38,13 +38,14 @@ export function actionSources({ repositories, remotes, policyFile }: ActionSourc
 function localRepository(repositories: Repositories, name: string): ActionRepository {
   const resolve = async (ref: string, signal: AbortSignal): Promise<NamedCommit | undefined> =>
     await namedCommit(await repositories.reader(name, signal), ref);
+  const holds: ActionRepository["holds"] = async (sha, { signal }) =>
+    (await (await repositories.reader(name, signal)).resolve(sha)) === sha;
   return {
     name,
     known: (ref, { signal }) => resolve(ref, signal),
     resolve: (ref, { signal }) => resolve(ref, signal),
-    async bring(sha, { signal }) {
-      return (await (await repositories.reader(name, signal)).resolve(sha)) === sha;
-    },
+    holds,
+    bring: holds,
     async readFile(sha, path, { signal }) {
       return (await (await repositories.reader(name, signal)).readFile(sha, path))?.toString("utf8");
     },
@@ -76,7 +77,8 @@ function remoteRepository(remotes: RemoteCommits, host: ActionHost, name: string
     name,
     known: async (ref) => named(await remotes.known(url, ref)),
     resolve,
-    bring: async (sha, options) => (await resolve(sha, options)) !== undefined,
+    holds: (sha) => remotes.has(url, sha),
+    bring: async (sha, options) => (await remotes.has(url, sha)) || (await resolve(sha, options)) !== undefined,
     async readFile(sha, path, { signal }) {
       return (await remotes.reader(url, sha, signal).readFile(sha, path))?.toString("utf8");
     },

@@ -18,6 +18,8 @@ export interface ActionRepository {
    * has to be asked and cannot be.
    */
   resolve(ref: string, options: Waiting & { readonly maxAgeMs?: number }): Promise<NamedCommit | undefined>;
+  /** Whether the commit is here: nobody is asked. */
+  holds(sha: string, options: Waiting): Promise<boolean>;
   /** Makes sure that the commit is here; false when there is no such commit. Throws as `resolve`. */
   bring(sha: string, options: Waiting): Promise<boolean>;
   /** Of a commit that is here. */
@@ -59,6 +61,7 @@ export const noActionSources: ActionSourcePort = {
     name,
     known: () => Promise.resolve(undefined),
     resolve: () => Promise.resolve(undefined),
+    holds: () => Promise.resolve(false),
     bring: () => Promise.resolve(false),
     readFile: () => Promise.resolve(undefined),
     async *archive() {},

@@ -237,7 +237,7 @@ async function lockedHere(
 ): Promise<NamedCommit | undefined> {
   const known = await repository.known(ref, { signal });
   if (known !== undefined) return known;
-  return (await repository.known(commit, { signal })) === undefined ? undefined : { kind: "branch", ref, sha: commit };
+  return (await repository.holds(commit, { signal })) ? { kind: "branch", ref, sha: commit } : undefined;
 }
 
 async function pinned(found: {
