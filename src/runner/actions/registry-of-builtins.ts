@@ -1,5 +1,6 @@
 /** The actions we bring ourselves, for work without a network. */
 import type { BuiltinAction } from "./builtin-action.ts";
+import { awsCredentials } from "./builtin/aws-credentials.ts";
 import { cache, cacheRestore, cacheSave } from "./builtin/cache.ts";
 import { checkout } from "./builtin/checkout.ts";
 import { codecov } from "./builtin/codecov.ts";
@@ -7,6 +8,7 @@ import { codeqlRefusals, uploadSarif } from "./builtin/codeql.ts";
 import { dockerBuildPush } from "./builtin/docker-build-push.ts";
 import { dockerLogin } from "./builtin/docker-login.ts";
 import { dockerMetadata } from "./builtin/docker-metadata.ts";
+import { ecrLogin } from "./builtin/ecr-login.ts";
 import { downloadArtifact } from "./builtin/download-artifact.ts";
 import { githubScript } from "./builtin/github-script.ts";
 import { setupBuildx, setupQemu } from "./builtin/noop.ts";
@@ -14,6 +16,7 @@ import { setupGo } from "./builtin/setup-go.ts";
 import { setupJava } from "./builtin/setup-java.ts";
 import { setupNode } from "./builtin/setup-node.ts";
 import { setupPython } from "./builtin/setup-python.ts";
+import { trivy } from "./builtin/trivy.ts";
 import { mergeArtifacts, uploadArtifactAction } from "./builtin/upload-artifact.ts";
 
 const actions: readonly BuiltinAction[] = [
@@ -32,6 +35,9 @@ const actions: readonly BuiltinAction[] = [
   codecov,
   uploadSarif,
   ...codeqlRefusals,
+  awsCredentials,
+  ecrLogin,
+  trivy,
   dockerLogin,
   dockerMetadata,
   dockerBuildPush,
