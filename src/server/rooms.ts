@@ -40,8 +40,10 @@ import { metricSeries } from "./wiring/metric-series.ts";
 import { podGateway } from "./wiring/pod-gateway.ts";
 import { podRuntimes } from "./wiring/pod-runtimes.ts";
 import { podReach } from "./wiring/pod-reach.ts";
+import { RemoteMirrors } from "./wiring/remote-mirrors.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
+import { lintReview } from "./wiring/lint-review.ts";
 import { workflowSource } from "./wiring/workflow-source.ts";
 import { workflowVariables } from "./wiring/workflow-variables.ts";
 
@@ -63,6 +65,7 @@ export interface Rooms {
   readonly workflows: Workflows;
   readonly forge: Forge;
   readonly commitChecks: CommitChecks;
+  readonly remoteMirrors: RemoteMirrors;
   readonly cluster: EmbeddedCluster;
   readonly informers: Informers;
   readonly gitops: Gitops;
@@ -138,7 +141,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     identities,
     secrets,
     workflows,
-    ...(await openForgeRoom(context, { addresses, database, repositories, workflows })),
+    ...(await openForgeRoom(context, { addresses, database, repositories, secrets, workflows })),
     cluster,
     informers,
     gitops,
@@ -179,6 +182,7 @@ async function openWorkflowRooms(
     ids,
     log,
     source: workflowSource(repositories),
+    review: lintReview(repositories),
     actions: actionSources({ repositories, remotes: forge.remoteCommits, policyFile: home.actionPolicy }),
     retention: context.config.runRetention,
     tokens: jobTokens(tokens, ids),
@@ -192,14 +196,15 @@ async function openWorkflowRooms(
 /** Pull requests and the rest; what is said of commits is asked of them and of the runs. */
 async function openForgeRoom(
   { home, clock, ids, log }: ServerContext,
-  rooms: Pick<Rooms, "addresses" | "repositories" | "workflows"> & { readonly database: Database },
-): Promise<Pick<Rooms, "forge" | "commitChecks">> {
-  const { addresses, database, repositories, workflows } = rooms;
+  rooms: Pick<Rooms, "addresses" | "repositories" | "secrets" | "workflows"> & { readonly database: Database },
+): Promise<Pick<Rooms, "forge" | "commitChecks" | "remoteMirrors">> {
+  const { addresses, database, repositories, secrets, workflows } = rooms;
+  const runUrl = (id: string): string => `${controlUrl(addresses)}/runs/${id}`;
   const commitChecks: CommitChecks = new CommitChecks({
     workflows: () => workflows,
     repositories,
     forge: () => forge,
-    runUrl: (id) => `${controlUrl(addresses)}/runs/${id}`,
+    runUrl,
   });
   const commits = forgeCommits(repositories);
   const forge: Forge = await openForge({
@@ -211,7 +216,8 @@ async function openForgeRoom(
     ids,
     log,
   });
-  return { forge, commitChecks };
+  const parts = { forge, repositories, secrets, workflows, commitChecks, clock, log, runUrl };
+  return { forge, commitChecks, remoteMirrors: new RemoteMirrors(parts) };
 }
 
 type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" | "metrics" | "stopDataPlane">;

@@ -48,6 +48,7 @@ export type { ReviewRequest, Reviews } from "./environments/reviews.ts";
 export type { LogOptions } from "./run/read-log.ts";
 export type { RerunOptions } from "./run/rerun.ts";
 export { workflowRoutes, type WorkflowRoutesOptions } from "./run/routes.ts";
+export { runnerRegistrationRoutes } from "./runners/registration-routes.ts";
 export type {
   JobView,
   LogEntryView,

@@ -1,4 +1,5 @@
 /** What this room needs from the others, named for the need. */
+import type { Problem } from "#lib";
 import type { WorkflowText } from "./parse/workflow-file.ts";
 import type { Granted } from "./plan/permissions.ts";
 import type { ContextObject, ServiceEndpoints } from "./protocol.ts";
@@ -52,6 +53,9 @@ export interface WorkflowSourcePort {
     options: PortOptions,
   ): Promise<readonly CommitFacts[]>;
 }
+
+/** What is to be said of a workflow file that runs all the same: warnings, told on its runs. */
+export type ReviewPort = (repository: string, file: WorkflowText, options: PortOptions) => Promise<readonly Problem[]>;
 
 export interface JobTokenRequest {
   readonly jobId: string;

@@ -68,6 +68,19 @@ describe("Given a repository with workflows", () => {
     assert.match(first.said, /answer\.yml:8:20: .*\[template-injection\]/);
     const second = await copy.push("Something else", { "README.md": "hello\n" });
     assert.doesNotMatch(second.said, /finding/);
+    // The run of it says so too, each time, and runs.
+    interface Run {
+      readonly problems: readonly { message: string; severity: string; at: { file: string; line: number } }[];
+      readonly jobs: readonly object[];
+    }
+    const { items } = await tidegate.api<{ items: { id: string }[] }>("/runs?limit=1");
+    const { problems, jobs } = await tidegate.api<Run>(`/runs/${items[0]?.id}`);
+    assert.deepEqual(
+      problems.map(({ severity, at }) => [severity, at.file, at.line]),
+      [["warning", path, 8]],
+    );
+    assert.match(problems[0]?.message ?? "", /\[template-injection\]$/);
+    assert.equal(jobs.length, 1);
   });
 
   test("when the policy blocks errors, then a push that adds one is refused and leaves nothing, and one without it stands", async () => {

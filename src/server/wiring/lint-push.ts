@@ -79,7 +79,8 @@ async function lintedFiles(objects: ObjectReader, sha: string, within: readonly 
   return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
 }
 
-async function policyAtHead(objects: ObjectReader): Promise<LintPolicy> {
+/** As the default branch has it. */
+export async function policyAtHead(objects: ObjectReader): Promise<LintPolicy> {
   const head = await objects.resolve("HEAD");
   const text = head === undefined ? undefined : await objects.readFile(head, policyPath);
   return text === undefined ? defaultPolicy : (readPolicy(policyPath, text.toString("utf8")).value ?? defaultPolicy);

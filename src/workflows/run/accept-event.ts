@@ -161,21 +161,23 @@ async function findCandidates(
     return event.name === "push" && hasErrors(file.problems) && !hasTriggers(file.value);
   });
   const load = callLoader(parts, event, files, signal);
-  return await Promise.all(found.map(async (file) => await linkCandidate(parts, event, file, load)));
+  return await Promise.all(found.map(async (file) => await linkCandidate(parts, event, file, load, signal)));
 }
 
 async function linkCandidate(
   parts: RunParts,
   event: WorkflowEvent,
-  file: ParsedFile,
+  file: ParsedFile & { readonly text: string },
   load: CallLoader,
+  signal: AbortSignal,
 ): Promise<Candidate> {
   const linked = hasErrors(file.problems) ? undefined : await link(parts, event, file.value, load);
   const workflow = linked?.value ?? file.value;
+  const reviewed = linked === undefined ? [] : await parts.review(event.repository, file, { signal });
   return {
     path: file.path,
     ...(workflow === undefined ? {} : { workflow }),
-    problems: [...file.problems, ...(linked?.problems ?? [])],
+    problems: [...file.problems, ...(linked?.problems ?? []), ...reviewed],
     inputs: event.name === "workflow_dispatch" ? dispatchInputs(event, file.value) : {},
   };
 }

@@ -1,7 +1,7 @@
 /** What the parts of the run state share. */
 import type { Channel, Clock, Ids, Log, TaskGroup, Wake } from "#lib";
 import type { ActionParts } from "../actions/actions.ts";
-import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import type { JobTokenPort, ReviewPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
 import type { WorkflowReader } from "../parse/workflow-reader.ts";
 import type { Listeners } from "./follow-ups.ts";
 import type { LogStore } from "./log-store.ts";
@@ -24,6 +24,7 @@ export interface RunParts {
   readonly tasks: TaskGroup;
   /** Reads workflow files, large ones in a thread of their own. */
   readonly reader: WorkflowReader;
+  readonly review: ReviewPort;
   readonly listeners: Listeners;
   /** Notified when something is to be told to workflows that follow others. */
   readonly followUps: Wake;

@@ -14,7 +14,7 @@ import {
   type Problem,
 } from "#lib";
 import { WorkflowsError } from "../errors.ts";
-import type { JobTokenPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
+import type { JobTokenPort, ReviewPort, ServicesPort, VariablesPort, WorkflowSourcePort } from "../ports.ts";
 import { ActionDesk } from "../actions/action-desk.ts";
 import { Actions } from "../actions/actions.ts";
 import { findJobActions } from "../actions/job-actions.ts";
@@ -43,6 +43,8 @@ import { defaultRetention, runRetention, type RetentionPolicy } from "./retentio
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
 import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
+import { listRunners, type RunnerListView } from "../runners/list-runners.ts";
+import { RegisteredRunners } from "../runners/registered-runners.ts";
 import { RunnerDesk } from "./runner-desk.ts";
 import { runSchedules } from "./schedules.ts";
 import { mayCall, shareWorkflows, switchWorkflow, type ShareRequest, type SwitchRequest } from "./switches.ts";
@@ -74,6 +76,8 @@ export interface WorkflowsOptions {
   readonly tokens: JobTokenPort;
   readonly variables: VariablesPort;
   readonly services: ServicesPort;
+  /** Default: nothing is to be said. */
+  readonly review?: ReviewPort;
   /** How long a runner may be silent before its job counts as lost; default 30 seconds. */
   readonly leaseMs?: number;
   /** How long runs are kept, and how many of each workflow; default 90 days and 400. */
@@ -118,6 +122,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     logs: new LogStore(join(options.folder, "logs")),
     tasks: new TaskGroup((error, name) => log.error("Background work of workflows failed", { error, task: name })),
     reader: new WorkflowReader(clock),
+    review: options.review ?? (() => Promise.resolve([])),
     listeners: new Listeners(),
     followUps: new Wake(),
     gates: new Wake(),
@@ -136,6 +141,8 @@ export class Workflows implements AsyncDisposable {
   /** For the protocol's routes. */
   readonly desk: RunnerDesk;
   readonly actions: Actions;
+  /** Runners on other machines. */
+  readonly registered: RegisteredRunners;
   /** For the protocol's routes. */
   readonly actionDesk: ActionDesk;
   readonly environments: Environments;
@@ -147,6 +154,7 @@ export class Workflows implements AsyncDisposable {
     this.#retention = retention;
     this.driver = new RunDriver(parts);
     this.desk = new RunnerDesk(parts, this.driver);
+    this.registered = new RegisteredRunners(parts);
     this.actions = new Actions(parts.actions);
     this.actionDesk = new ActionDesk(parts, (jobId, lease) => this.desk.held(jobId, lease));
     this.environments = new Environments(parts, this.driver);
@@ -309,12 +317,19 @@ export class Workflows implements AsyncDisposable {
     }
     if (job.status !== "queued" || job.instance_json === null) return undefined;
     const { labels, runnerGroup } = JSON.parse(job.instance_json) as JobInstance;
-    return this.desk.roster.obstacle(labels, runnerGroup);
+    const run = await findRun(this.#parts.db, job.run_id);
+    const allowed = await this.desk.groups.allowing(run?.repository ?? "");
+    return this.desk.roster.obstacle(labels, runnerGroup, allowed);
   }
 
   /** Runners that are connected. */
   runners(): readonly RunnerView[] {
     return this.desk.roster.present();
+  }
+
+  /** Those that are connected and those that are registered, with what they do. */
+  async allRunners(): Promise<readonly RunnerListView[]> {
+    return await listRunners(this.#parts.db, this.registered, this.desk.roster);
   }
 
   /** Asks for the end of a run: what waits ends now, what runs is told to stop. A completed run stays as it is. */

@@ -139,25 +139,34 @@ function RunMessage({ run }: { run: RunDetail }) {
 function Problems({ run }: { run: RunDetail }) {
   if (run.problems.length === 0) return null;
   const broken = isBroken(run);
-  const found = broken ? "cannot be run" : "runs, and something is to be said of it";
+  const list = (
+    <ul className="run-problems">
+      {run.problems.map(({ path, message, at }) => {
+        const place = [at?.file ?? run.path, at?.line, at?.column].filter((part) => part !== undefined).join(":");
+        return (
+          <li key={`${place} ${path} ${message}`}>
+            <code className="place">{place}</code>
+            {path === "" ? null : <code>{path}</code>}
+            <Message text={message} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+  if (broken) {
+    const title = `${run.path} cannot be run: ${plural(run.problems.length, "problem")}`;
+    return (
+      <Notice tone="bad" title={title}>
+        {list}
+      </Notice>
+    );
+  }
+  // The same from run to run, and no reason to look away from the jobs.
   return (
-    <Notice
-      tone={broken ? "bad" : "plain"}
-      title={`${run.path} ${found}: ${plural(run.problems.length, broken ? "problem" : "warning")}`}
-    >
-      <ul className="run-problems">
-        {run.problems.map(({ path, message, at }) => {
-          const place = [at?.file ?? run.path, at?.line, at?.column].filter((part) => part !== undefined).join(":");
-          return (
-            <li key={`${place} ${path} ${message}`}>
-              <code className="place">{place}</code>
-              {path === "" ? null : <code>{path}</code>}
-              <Message text={message} />
-            </li>
-          );
-        })}
-      </ul>
-    </Notice>
+    <details className="run-warnings">
+      <summary>{`${plural(run.problems.length, "warning")} about ${run.path}`}</summary>
+      {list}
+    </details>
   );
 }
 
