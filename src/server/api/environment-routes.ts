@@ -7,6 +7,7 @@ import type { SecretsRoom } from "#secrets";
 import type { Timeline } from "#timeline";
 import type { Workflows } from "#workflows";
 import { ApiError, badRequest, notFound } from "./api-error.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import { identityOf, ofRepository } from "./session.ts";
 import { resolveRef } from "./workflow-routes.ts";
 
@@ -17,6 +18,8 @@ export interface EnvironmentRoutesOptions {
   readonly timeline: Timeline;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Hears of what no run tells. */
+  readonly feed: Pick<ChangeFeed, "notify">;
 }
 
 type Named = { Params: { owner: string; name: string } };
@@ -218,12 +221,13 @@ function requireAdmin(request: FastifyRequest): string {
 }
 
 async function recordChange(
-  { timeline, clock }: EnvironmentRoutesOptions,
+  { timeline, clock, feed }: EnvironmentRoutesOptions,
   repository: string,
   environment: string,
   title: string,
   actor: string,
 ): Promise<void> {
+  feed.notify("runs");
   const at = clock.now().toString({ smallestUnit: "millisecond" });
   const id = `environment:${repository}:${environment.toLowerCase()}:${at}`;
   const data = { repository, environment };

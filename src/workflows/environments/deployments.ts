@@ -12,7 +12,7 @@ import {
   statusView,
   type DeploymentDetail,
 } from "./deployment-view.ts";
-import { environmentKey, ensureEnvironment } from "./environment-rows.ts";
+import { environmentKey, ensureEnvironment, requireRoom } from "./environment-rows.ts";
 import { insertStatus, retireOthers } from "./record-deployments.ts";
 import type { DeploymentRow, DeploymentStatusRow } from "./schema.ts";
 
@@ -146,6 +146,7 @@ export class Deployments {
       updated_at: nowMs,
     } as const;
     const id = await this.#parts.db.transaction().execute(async (tx) => {
+      await requireRoom(tx, repository, environment);
       await ensureEnvironment(tx, repository, environment, creator, nowMs);
       const { insertId } = await tx.insertInto("workflows_deployments").values(values).executeTakeFirstOrThrow();
       return Number(insertId);

@@ -1,6 +1,7 @@
 /** Environments as rows. */
 import type { EnvironmentSettings } from "#api";
-import type { GateFacts } from "../plan/environment-gate.ts";
+import { WorkflowsError } from "../errors.ts";
+import { environmentObstacle, type GateFacts } from "../plan/environment-gate.ts";
 import type { WorkflowSourcePort } from "../ports.ts";
 import type { RunRow, WorkflowsDatabase } from "../run/schema.ts";
 import type { EnvironmentRow } from "./schema.ts";
@@ -25,6 +26,17 @@ export async function findEnvironment(
     .where("repository", "=", repository)
     .where("key", "=", environmentKey(name))
     .executeTakeFirst();
+}
+
+/** Throws `WorkflowsError` when the environment is not there and the repository has too many. */
+export async function requireRoom(db: WorkflowsDatabase, repository: string, name: string): Promise<void> {
+  const rows = await db
+    .selectFrom("workflows_environments")
+    .select("key")
+    .where("repository", "=", repository)
+    .execute();
+  const obstacle = environmentObstacle(name, new Set(rows.map(({ key }) => key)));
+  if (obstacle !== undefined) throw new WorkflowsError("workflows/not-possible-now", obstacle);
 }
 
 /** The environment a job names comes into being with it, and asks for nothing. */

@@ -7,7 +7,7 @@ import type { RunParts } from "../run/parts.ts";
 import type { RunDriver } from "../run/run-driver.ts";
 import { timestamp } from "../run/view.ts";
 import { deploymentSummary } from "./deployment-view.ts";
-import { environmentKey, findEnvironment, settingsOf } from "./environment-rows.ts";
+import { environmentKey, findEnvironment, requireRoom, settingsOf } from "./environment-rows.ts";
 import type { EnvironmentRow } from "./schema.ts";
 import { openSettings, readSettings } from "./settings.ts";
 
@@ -44,6 +44,7 @@ export class Environments {
     const nowMs = clock.now().epochMilliseconds;
     await db.transaction().execute(async (tx) => {
       const before = await findEnvironment(tx, repository, name);
+      if (before === undefined) await requireRoom(tx, repository, name);
       const read = readSettings(settings, before === undefined ? openSettings : settingsOf(before));
       if (read.value === undefined) {
         const found = formatProblems(read.problems);

@@ -289,6 +289,19 @@ describe("a run whose job deploys", () => {
     assert.equal(run.review("deploy", "approved").state("deploy"), "queued");
   });
 
+  test("makes no environment where there are too many, and deploys to those that are there", () => {
+    const many = new Map(Array.from({ length: 500 }, (_, at) => [`e${at}`, rules({ name: `e${at}` })]));
+    const run = simulate({
+      build: "",
+      known: "needs: build, environment: E7",
+      fresh: "needs: build, environment: e500",
+    });
+    run.rules = many;
+    run.end("build", "success");
+    assert.deepEqual([run.state("known"), run.state("fresh")], ["queued", "failure"]);
+    assert.match(run.messages[0] ?? "", /Cannot make environment "e500": the repository has 500 of 500 allowed/);
+  });
+
   test("keeps to max-parallel at the gate, each combination at a gate of its own", () => {
     const matrix = "strategy: {max-parallel: 1, matrix: {to: [staging, production]}}";
     const run = simulate({ build: "", deploy: `needs: build, ${matrix}, environment: "\${{ matrix.to }}"` });

@@ -73,6 +73,15 @@ const minuteMs = 60_000;
 const reviewDays = 30;
 export const longestWaitMinutes = reviewDays * 24 * 60;
 
+/** Any push may name new ones, and none goes by itself. */
+const mostEnvironments = 500;
+
+/** Why no environment of this name can come into being; undefined when it is there or can. */
+export function environmentObstacle(name: string, rules: Pick<GateFacts["rules"], "has" | "size">): string | undefined {
+  if (rules.has(name.toLowerCase()) || rules.size < mostEnvironments) return undefined;
+  return `Cannot make environment "${name}": the repository has ${rules.size} of ${mostEnvironments} allowed. Delete some that nothing deploys to`;
+}
+
 export function judgeGate(gate: Gate, facts: GateFacts): Passage {
   const rules = facts.rules.get(gate.environment.toLowerCase());
   const { review, openedMs } = gate;

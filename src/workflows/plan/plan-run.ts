@@ -8,7 +8,7 @@ import { evaluateRecord } from "../expressions/evaluate.ts";
 import type { Job, Workflow } from "../parse/model.ts";
 import type { ContextObject } from "../protocol.ts";
 import type { GroupRequest } from "./concurrency.ts";
-import { judgeGate, type GateFacts } from "./environment-gate.ts";
+import { environmentObstacle, judgeGate, type GateFacts } from "./environment-gate.ts";
 import { conditionHolds, expandJob, skipReason, type RunContexts } from "./expand-job.ts";
 import {
   jobsContext,
@@ -217,7 +217,11 @@ function startJob(scope: PlanScope, job: Job, state: JobState): readonly RunActi
 function passGate({ gates }: PlanScope, { id: jobId, instance, gate }: JobState): readonly RunAction[] {
   const environment = instance?.environment;
   if (gates === undefined || environment === undefined) return [{ kind: "queue", jobId }];
-  if (gate === undefined) return [{ kind: "arrive", jobId, environment }];
+  if (gate === undefined) {
+    const message = environmentObstacle(environment.name, gates.rules);
+    if (message === undefined) return [{ kind: "arrive", jobId, environment }];
+    return [{ kind: "finish-job", jobId, conclusion: "failure", message }];
+  }
   const passage = judgeGate(gate, gates);
   if (passage.kind === "wait") return [];
   if (passage.kind === "pass") return [{ kind: "queue", jobId }];
