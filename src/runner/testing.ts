@@ -12,6 +12,8 @@ import type {
   JobAssignment,
   LogLine,
   LogRequest,
+  LogResponse,
+  ReportRequest,
   StepDefinition,
   StepsRequest,
 } from "#workflows";
@@ -146,6 +148,11 @@ function receive(record: JobRecord, what: string, body: unknown): object {
       return {};
     case "log":
       return receiveLog(record, body as LogRequest);
+    case "report": {
+      const { steps, logs, lease } = body as ReportRequest;
+      if (steps !== undefined) record.steps = steps;
+      return { acknowledged: logs.map((log) => receiveLog(record, { ...log, lease }).acknowledged) };
+    }
     case "complete":
       record.completed = body as CompleteRequest;
       return {};
@@ -155,7 +162,7 @@ function receive(record: JobRecord, what: string, body: unknown): object {
   }
 }
 
-function receiveLog(record: JobRecord, request: LogRequest): object {
+function receiveLog(record: JobRecord, request: LogRequest): LogResponse {
   const held = record.logs.get(request.step) ?? [];
   record.logs.set(request.step, held);
   if (request.firstLine <= held.length) held.push(...request.lines.slice(held.length - request.firstLine));

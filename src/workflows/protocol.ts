@@ -15,6 +15,7 @@
  * | POST /jobs/:id/archive    | ActionArchiveRequest | 200 a tar archive          |
  * | POST /jobs/:id/steps      | StepsRequest       | 200 {}                       |
  * | POST /jobs/:id/log        | LogRequest         | 200 LogResponse              |
+ * | POST /jobs/:id/report     | ReportRequest      | 200 ReportResponse           |
  * | POST /jobs/:id/complete   | CompleteRequest    | 200 {}                       |
  * | POST /jobs/:id/abandon    | AbandonRequest     | 200 {}                       |
  *
@@ -28,6 +29,8 @@ export const protocolLimits = {
   bodyBytes: 8 * 1024 * 1024,
   /** Lines of one `LogRequest`. */
   logLines: 5_000,
+  /** Lines of all logs of one `ReportRequest` together; its body is the closer limit. */
+  reportLines: 50_000,
   /** UTF-16 units of one log line; the runner cuts longer ones. */
   logLineLength: 64 * 1024,
   /** Actions of one request. */
@@ -334,6 +337,20 @@ export interface LogRequest {
  */
 export interface LogResponse {
   readonly acknowledged: number;
+}
+
+/** What a runner has to say of a job in one request: `StepsRequest` and several of `LogRequest`. */
+export interface ReportRequest {
+  readonly lease: string;
+  /** Absent when they have not changed; comes with its `revision`. */
+  readonly steps?: readonly StepState[];
+  readonly revision?: number;
+  readonly logs: readonly Omit<LogRequest, "lease">[];
+}
+
+/** Of each of the logs, in the order of the request. */
+export interface ReportResponse {
+  readonly acknowledged: readonly number[];
 }
 
 export interface Annotation {

@@ -13,7 +13,7 @@ import {
   type JobAssignment,
   type LogRequest,
   type LogResponse,
-  type StepsRequest,
+  type ReportResponse,
 } from "#workflows";
 import { ControlAway, ControlRefused, LeaseLost } from "../errors.ts";
 
@@ -24,6 +24,13 @@ export interface ControlClientOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+}
+
+/** Lines of one step, as they are on disk: the JSON of each, commas between them. */
+export interface ReportedLog {
+  readonly step: number;
+  readonly firstLine: number;
+  readonly lines: Buffer;
 }
 
 /** Control comes back within a second or two after a restart; then nobody should wait for us. */
@@ -93,8 +100,29 @@ export class ControlClient {
     }
   }
 
-  async steps(jobId: string, request: StepsRequest, signal: AbortSignal): Promise<void> {
-    await this.#job(jobId, "steps", request, signal);
+  /**
+   * A `ReportRequest`, put together of what is JSON already: a log of many megabytes is not to be read and written again.
+   *
+   * @param steps the members `steps` and `revision` with their names, or nothing
+   */
+  async report(
+    jobId: string,
+    lease: string,
+    steps: string | undefined,
+    logs: readonly ReportedLog[],
+    signal: AbortSignal,
+  ): Promise<ReportResponse> {
+    const parts: Buffer[] = [
+      Buffer.from(`{"lease":${JSON.stringify(lease)},${steps === undefined ? "" : `${steps},`}"logs":[`),
+    ];
+    for (const [index, { step, firstLine, lines }] of logs.entries()) {
+      parts.push(Buffer.from(`${index === 0 ? "" : ","}{"step":${step},"firstLine":${firstLine},"lines":[`));
+      parts.push(lines, Buffer.from("]}"));
+    }
+    const payload = Buffer.concat([...parts, Buffer.from("]}")]);
+    const answer = await this.#sendText(`/jobs/${encodeURIComponent(jobId)}/report`, payload, requestMs, signal);
+    const acknowledged = isObject(answer) && Array.isArray(answer["acknowledged"]) ? answer["acknowledged"] : [];
+    return { acknowledged: acknowledged.filter((line) => typeof line === "number") };
   }
 
   async log(jobId: string, request: LogRequest, signal: AbortSignal): Promise<LogResponse> {
@@ -117,7 +145,15 @@ export class ControlClient {
 
   /** Repeats after broken connections and 5xx, for as long as the signal lets it. */
   async #send(path: string, body: object, waitMs: number, signal: AbortSignal): Promise<unknown> {
-    const payload = JSON.stringify(body);
+    return await this.#sendText(path, JSON.stringify(body), waitMs, signal);
+  }
+
+  async #sendText(
+    path: string,
+    payload: string | Buffer<ArrayBuffer>,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       const outcome = await this.#once(path, payload, waitMs, signal);
@@ -130,7 +166,7 @@ export class ControlClient {
 
   async #once(
     path: string,
-    payload: string,
+    payload: string | Buffer<ArrayBuffer>,
     waitMs: number,
     signal: AbortSignal,
   ): Promise<{ kind: "answer"; body: unknown } | { kind: "retry"; cause: string }> {
@@ -149,7 +185,7 @@ export class ControlClient {
     return { kind: "answer", body: text === "" ? undefined : (JSON.parse(text) as unknown) };
   }
 
-  async #post(path: string, payload: string, signal: AbortSignal): Promise<Response> {
+  async #post(path: string, payload: string | Buffer<ArrayBuffer>, signal: AbortSignal): Promise<Response> {
     try {
       return await fetch(`${this.#base}${path}`, {
         method: "POST",

@@ -43,6 +43,12 @@ export interface HoldOptions extends DeliverOptions {
   readonly ids: Ids;
 }
 
+/** What happens within this time is told together: steps that take milliseconds are not held up by telling of each. */
+const foldMs = 20;
+
+/** Most jobs that fail at once, or are about one command, are over by then: control has just given out the lease. */
+const firstHeartbeatMs = 250;
+
 /** How long a runner that stops tries to say so. */
 const farewellMs = 3_000;
 
@@ -136,7 +142,9 @@ class Holding {
   readonly #options: HoldOptions;
   readonly #kill = new AbortController();
   readonly #stopKill: AbortSignal;
-  readonly #stepsChanged = new Wake();
+  /** Something is to be reported. */
+  readonly #changed = new Wake();
+  #ending = false;
   #failure: unknown;
 
   constructor(assignment: JobAssignment, journal: JobJournal, options: HoldOptions, signal: AbortSignal) {
@@ -153,8 +161,8 @@ class Holding {
     const shipper = new LogShipper(this.#journal.held, logs, control);
     const masker = new Masker(Object.values(this.#assignment.secrets));
     for (const token of serviceTokens(this.#assignment)) masker.add(token);
-    const jobLog = new JobLog(logs, shipper, masker, clock);
-    const board = new StepBoard(clock, () => this.#stepsChanged.notify());
+    const jobLog = new JobLog(logs, () => this.#changed.notify(), masker, clock);
+    const board = new StepBoard(clock, () => this.#changed.notify());
     const job = await this.#makeJob(masker);
     const run = new JobRun(job, board, jobLog, () => this.#kill.abort());
     try {
@@ -172,9 +180,10 @@ class Holding {
       this.#kill.abort();
     });
     loops.start("heartbeat", async (signal) => await this.#heartbeat(run, signal));
-    loops.start("steps", async (signal) => await this.#reportSteps(board, signal));
-    loops.start("log", async (signal) => await shipper.run(signal));
+    loops.start("report", async (signal) => await this.#report(board, shipper, signal));
     const result = await run.run();
+    // From here on the result says how the steps are.
+    this.#ending = true;
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#stopKill.aborted && !this.#kill.signal.aborted) throw this.#stopKill.reason;
     await saveResult(this.#journal, result);
@@ -226,6 +235,7 @@ class Holding {
     const { control, clock } = this.#options;
     const { jobId, lease, leaseMs } = this.#assignment;
     const everyMs = leaseMs / 3;
+    await clock.sleep(Math.min(everyMs, firstHeartbeatMs), signal);
     for (;;) {
       const askedMs = clock.monotonicMs();
       // Held open by control, so that a cancel comes through at once.
@@ -234,12 +244,16 @@ class Holding {
     }
   }
 
-  async #reportSteps(board: StepBoard, signal: AbortSignal): Promise<void> {
-    const { jobId, lease } = this.#assignment;
+  async #report(board: StepBoard, shipper: LogShipper, signal: AbortSignal): Promise<void> {
+    let reported = 0;
     for (;;) {
-      await this.#stepsChanged.wait(signal);
+      await this.#changed.wait(signal);
+      await this.#options.clock.sleep(foldMs, signal);
+      if (this.#ending) return;
       const { revision } = board;
-      await this.#options.control.steps(jobId, { lease, steps: board.list(), revision }, signal);
+      let steps = revision === reported ? undefined : `"steps":${JSON.stringify(board.list())},"revision":${revision}`;
+      while (await shipper.send(steps, signal)) steps = undefined;
+      reported = revision;
     }
   }
 }

@@ -2,7 +2,6 @@
 import type { Clock } from "#lib";
 import { protocolLimits } from "#workflows";
 import type { Masker } from "../masking/masker.ts";
-import type { LogShipper } from "./log-shipper.ts";
 import type { StepLogs } from "./step-log.ts";
 
 export interface LineSink {
@@ -14,14 +13,15 @@ export class JobLog {
   readonly #logs: StepLogs;
   readonly #masker: Masker;
   readonly #clock: Clock;
-  readonly #shipper: LogShipper;
+  readonly #written: () => void;
   readonly #counts = new Map<number, number>();
 
-  constructor(logs: StepLogs, shipper: LogShipper, masker: Masker, clock: Clock) {
+  /** @param written called after each write */
+  constructor(logs: StepLogs, written: () => void, masker: Masker, clock: Clock) {
     this.#logs = logs;
     this.#masker = masker;
     this.#clock = clock;
-    this.#shipper = shipper;
+    this.#written = written;
   }
 
   step(number: number): LineSink {
@@ -41,6 +41,6 @@ export class JobLog {
       .map((line) => ({ time, text: this.#masker.maskCut(line, protocolLimits.logLineLength) }));
     this.#logs.append(step, lines);
     this.#counts.set(step, this.lineCount(step) + lines.length);
-    this.#shipper.notify();
+    this.#written();
   }
 }

@@ -1,9 +1,9 @@
 /** Sends the logs of one job to control, and knows when all of them are acknowledged. */
-import { Wake } from "#lib";
-import { protocolLimits, type LogLine } from "#workflows";
-import type { ControlClient } from "../control/control-client.ts";
+import { KeyedLock } from "#lib";
+import { protocolLimits } from "#workflows";
+import type { ControlClient, ReportedLog } from "../control/control-client.ts";
 import type { HeldJob } from "./journal.ts";
-import type { StepLogs } from "./step-log.ts";
+import type { LogSlice, StepLogs } from "./step-log.ts";
 
 interface Position {
   /** Index of the first line not acknowledged, and its byte offset in the file. */
@@ -11,13 +11,22 @@ interface Position {
   offset: number;
 }
 
+interface Sent {
+  readonly step: number;
+  readonly firstLine: number;
+  readonly slice: LogSlice;
+}
+
+/** Of the lines of one report: far enough below the limit of a body for all else in it. */
+const reportBytes = 2 * 1024 * 1024;
+
 export class LogShipper {
   readonly #held: HeldJob;
   readonly #logs: StepLogs;
   readonly #control: ControlClient;
   readonly #resume: boolean;
   readonly #positions = new Map<number, Position>();
-  readonly #wake = new Wake();
+  readonly #lock = new KeyedLock();
 
   /** @param resume an earlier life of the runner sent some of it: control is asked how much it has */
   constructor(held: HeldJob, logs: StepLogs, control: ControlClient, resume = false) {
@@ -27,33 +36,53 @@ export class LogShipper {
     this.#control = control;
   }
 
-  /** Something was appended. */
-  notify(): void {
-    this.#wake.notify();
+  /**
+   * Sends what is new, with the steps if they are given. False when there was nothing to send.
+   *
+   * @param steps JSON to go with it: members of `ReportRequest`
+   */
+  async send(steps: string | undefined, signal: AbortSignal): Promise<boolean> {
+    return await this.#lock.run("", () => this.#sendAlone(steps, signal));
   }
 
-  /** Sends as lines come, until the signal aborts (then it rejects with its reason). */
-  async run(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await this.#wake.wait(signal);
-      await this.flush(signal);
-    }
+  async #sendAlone(steps: string | undefined, signal: AbortSignal): Promise<boolean> {
+    const sent = await this.#collect(signal);
+    if (sent.length === 0 && steps === undefined) return false;
+    const logs = sent.map(({ step, firstLine, slice }): ReportedLog => ({ step, firstLine, lines: slice.json }));
+    const { jobId, lease } = this.#held;
+    const { acknowledged } = await this.#control.report(jobId, lease, steps, logs, signal);
+    for (const [index, one] of sent.entries()) this.#moveTo(one, acknowledged[index] ?? one.firstLine);
+    return true;
   }
 
   /** Returns when control holds every line that was written before the call. */
   async flush(signal: AbortSignal): Promise<void> {
+    while (await this.send(undefined, signal));
+  }
+
+  async #collect(signal: AbortSignal): Promise<readonly Sent[]> {
+    const sent: Sent[] = [];
+    let bytes: number = reportBytes;
+    let lines: number = protocolLimits.reportLines;
     for (const step of this.#logs.steps()) {
       if (this.#resume && !this.#positions.has(step)) await this.#ask(step, signal);
-      while (this.#position(step).offset < this.#logs.size(step)) {
-        if (!(await this.#sendSlice(step, signal))) break;
-      }
+      const { line, offset } = this.#position(step);
+      if (offset >= this.#logs.size(step)) continue;
+      const slice = this.#logs.read(step, offset, lines, bytes);
+      // What is left may be no whole line.
+      if (slice.lines === 0) continue;
+      sent.push({ step, firstLine: line, slice });
+      bytes -= slice.json.length;
+      lines -= slice.lines;
+      if (bytes <= 0 || lines <= 0) break;
     }
+    return sent;
   }
 
   async #ask(step: number, signal: AbortSignal): Promise<void> {
     const request = { lease: this.#held.lease, step, firstLine: 0, lines: [] };
     const { acknowledged } = await this.#control.log(this.#held.jobId, request, signal);
-    this.#moveTo(step, acknowledged);
+    this.#find(step, Math.max(0, acknowledged));
   }
 
   #position(step: number): Position {
@@ -62,42 +91,22 @@ export class LogShipper {
     return found;
   }
 
-  /** False when what is left is not a whole line. */
-  async #sendSlice(step: number, signal: AbortSignal): Promise<boolean> {
-    const position = this.#position(step);
-    const slice = this.#logs.read(step, position.offset, protocolLimits.logLines);
-    const lines = withinBody(slice.lines);
-    if (lines.length === 0) return false;
-    const request = { lease: this.#held.lease, step, firstLine: position.line, lines };
-    const { acknowledged } = await this.#control.log(this.#held.jobId, request, signal);
-    this.#moveTo(step, Math.max(0, acknowledged));
-    return true;
+  /** To the line control wants next, which after a restart of it may lie before what was sent. */
+  #moveTo({ step, firstLine, slice }: Sent, acknowledged: number): void {
+    if (acknowledged === firstLine + slice.lines) {
+      Object.assign(this.#position(step), { line: acknowledged, offset: slice.nextOffset });
+    } else this.#find(step, Math.max(0, acknowledged));
   }
 
-  /** Moves to the line control wants next, which after a restart of it may lie before what was sent. */
-  #moveTo(step: number, line: number): void {
+  /** From the start of the file: control wants something else than it was sent. */
+  #find(step: number, line: number): void {
     const position = this.#position(step);
-    if (line < position.line) {
-      position.line = 0;
-      position.offset = 0;
-    }
+    Object.assign(position, { line: 0, offset: 0 });
     while (position.line < line) {
       const slice = this.#logs.read(step, position.offset, line - position.line);
-      if (slice.lines.length === 0) return;
-      position.line += slice.lines.length;
+      if (slice.lines === 0) return;
+      position.line += slice.lines;
       position.offset = slice.nextOffset;
     }
   }
-}
-
-/** As many lines as surely fit a request: JSON makes at most six bytes of a UTF-16 unit. */
-function withinBody(lines: readonly LogLine[]): readonly LogLine[] {
-  let bytes = 1024;
-  let count = 0;
-  for (const line of lines) {
-    bytes += 64 + Buffer.byteLength(JSON.stringify(line.text));
-    if (bytes > protocolLimits.bodyBytes && count > 0) break;
-    count++;
-  }
-  return lines.slice(0, count);
 }

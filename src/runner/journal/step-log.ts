@@ -1,51 +1,62 @@
-/** The log of each step on disk, appended synchronously so that what a step printed survives the runner. */
+/**
+ * The log of each step on disk, appended synchronously so that what a step printed survives the runner. Lines are kept
+ * as the JSON they are sent as, so that sending them is copying bytes.
+ */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { LogLine } from "#workflows";
 
 /** Read at once when sending. */
-const readBytes = 512 * 1024;
+const readBytes = 2 * 1024 * 1024;
 
 export interface LogSlice {
-  readonly lines: readonly LogLine[];
+  /** Whole lines, each the JSON of a `LogLine`, with commas between them. */
+  readonly json: Buffer;
+  readonly lines: number;
   /** Where the next slice starts. */
   readonly nextOffset: number;
 }
 
+const newline = 0x0a;
+const comma = 0x2c;
+
 export class StepLogs implements Disposable {
   readonly #folder: string;
   readonly #open = new Map<number, number>();
+  readonly #sizes: Map<number, number>;
 
   constructor(folder: string) {
     this.#folder = folder;
+    // What an earlier life of the runner has left.
+    const names = readdirSync(folder).flatMap((name) => /^(\d+)\.jsonl$/.exec(name)?.[1] ?? []);
+    this.#sizes = new Map(names.map((name) => [Number(name), fstatSync(this.#descriptor(Number(name))).size]));
   }
 
   append(step: number, lines: readonly LogLine[]): void {
     if (lines.length === 0) return;
-    writeSync(this.#descriptor(step), `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
+    const bytes = Buffer.from(`${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
+    writeSync(this.#descriptor(step), bytes);
+    this.#sizes.set(step, this.size(step) + bytes.length);
   }
 
   /** Steps that have a log, in order. */
   steps(): number[] {
-    const names = readdirSync(this.#folder).map((name) => /^(\d+)\.jsonl$/.exec(name)?.[1]);
-    return names.flatMap((name) => (name === undefined ? [] : [Number(name)])).sort((a, b) => a - b);
+    return [...this.#sizes.keys()].sort((a, b) => a - b);
   }
 
-  /** Whole lines from a byte offset on; a last line cut by a crash is not one. */
-  read(step: number, offset: number, maxLines: number): LogSlice {
-    const descriptor = this.#descriptor(step);
-    let size = readBytes;
-    for (;;) {
-      const buffer = Buffer.alloc(size);
-      const length = readSync(descriptor, buffer, 0, size, offset);
+  /** Whole lines from a byte offset on; a last line cut by a crash is not one. At least one, if there is one. */
+  read(step: number, offset: number, maxLines: number, maxBytes = readBytes): LogSlice {
+    const left = this.size(step) - offset;
+    for (let wanted = Math.min(left, maxBytes); ; wanted = Math.min(left, wanted * 4)) {
+      const buffer = Buffer.allocUnsafe(wanted);
+      const length = readSync(this.#descriptor(step), buffer, 0, wanted, offset);
       const slice = wholeLines(buffer.subarray(0, length), offset, maxLines);
-      if (slice.lines.length > 0 || length < size) return slice;
-      size *= 4;
+      if (slice.lines > 0 || wanted >= left) return slice;
     }
   }
 
   size(step: number): number {
-    return fstatSync(this.#descriptor(step)).size;
+    return this.#sizes.get(step) ?? 0;
   }
 
   [Symbol.dispose](): void {
@@ -60,12 +71,14 @@ export class StepLogs implements Disposable {
   }
 }
 
+/** A line end is never within a line: JSON writes it as two characters. */
 function wholeLines(bytes: Buffer, offset: number, maxLines: number): LogSlice {
-  const lines: LogLine[] = [];
-  let at = 0;
-  for (let end = bytes.indexOf(10, at); end !== -1 && lines.length < maxLines; end = bytes.indexOf(10, at)) {
-    lines.push(JSON.parse(bytes.toString("utf8", at, end)) as LogLine);
-    at = end + 1;
+  let lines = 0;
+  let end = 0;
+  for (let at = bytes.indexOf(newline); at !== -1 && lines < maxLines; at = bytes.indexOf(newline, at + 1)) {
+    bytes[at] = comma;
+    lines += 1;
+    end = at + 1;
   }
-  return { lines, nextOffset: offset + at };
+  return { json: bytes.subarray(0, Math.max(0, end - 1)), lines, nextOffset: offset + end };
 }

@@ -93,7 +93,7 @@ export class LogStore {
 
   async count(key: LogKey): Promise<number> {
     const path = this.#path(key);
-    return (this.#ends.get(path) ?? (await countLines(path))).lines;
+    return (this.#ends.get(path) ?? (await countLines(path)) ?? logStart).lines;
   }
 
   /** Numbers of the steps that logged something. */
@@ -114,6 +114,7 @@ export class LogStore {
   async #recover(path: string): Promise<LogEnd> {
     await mkdir(join(path, ".."), { recursive: true });
     const end = await countLines(path);
+    if (end === undefined) return logStart;
     const file = await open(path, "a");
     try {
       await file.truncate(end.bytes);
@@ -149,7 +150,8 @@ export class LogStore {
   }
 }
 
-async function countLines(path: string): Promise<LogEnd> {
+/** Undefined when there is no file. */
+async function countLines(path: string): Promise<LogEnd | undefined> {
   let lines = 0;
   let bytes = 0;
   let read = 0;
@@ -164,6 +166,7 @@ async function countLines(path: string): Promise<LogEnd> {
     }
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
+    return undefined;
   }
   return { lines, bytes };
 }

@@ -95,6 +95,26 @@ export const stepsSchema = {
   properties: { lease, steps, revision: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 } },
 } as const;
 
+/** The lines are checked by `checkLines`: there may be a great many of them. */
+export const reportSchema = {
+  type: "object",
+  required: ["lease", "logs"],
+  properties: {
+    lease,
+    steps,
+    revision: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 },
+    logs: {
+      type: "array",
+      maxItems: protocolLimits.steps,
+      items: {
+        type: "object",
+        required: ["step", "firstLine", "lines"],
+        properties: { step: stepNumber, firstLine: line, lines: { type: "array" } },
+      },
+    },
+  },
+} as const;
+
 export const logSchema = {
   type: "object",
   required: ["lease", "step", "firstLine", "lines"],

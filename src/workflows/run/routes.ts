@@ -12,7 +12,9 @@ import {
   type CompleteRequest,
   type ErrorResponse,
   type HeartbeatRequest,
+  type LogLine,
   type LogRequest,
+  type ReportRequest,
   type StepsRequest,
 } from "../protocol.ts";
 import { WorkflowsError } from "../errors.ts";
@@ -24,6 +26,7 @@ import {
   completeSchema,
   heartbeatSchema,
   logSchema,
+  reportSchema,
   stepsSchema,
 } from "./protocol-schema.ts";
 import type { Workflows } from "./workflows.ts";
@@ -75,6 +78,10 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
       },
     });
     jobRoute<StepsRequest>(server, "steps", stepsSchema, (id, request) => desk.steps(id, request));
+    jobRoute<ReportRequest>(server, "report", reportSchema, (id, request) => {
+      checkLines(request.logs);
+      return desk.report(id, request);
+    });
     jobRoute<LogRequest>(server, "log", logSchema, (id, request) => desk.appendLog(id, request));
     jobRoute<CompleteRequest>(server, "complete", completeSchema, (id, request) => {
       checkOutputs(request.outputs);
@@ -116,6 +123,22 @@ function closeSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once("close", () => gone.abort());
   return gone.signal;
+}
+
+/** One line is one line on disk, too. */
+function checkLines(logs: ReportRequest["logs"]): void {
+  let count = 0;
+  for (const { lines } of logs) {
+    count += lines.length;
+    for (const { time, text } of lines as readonly Partial<LogLine>[]) {
+      if (typeof text === "string" && text.length <= protocolLimits.logLineLength && !text.includes("\n"))
+        if (typeof time === "string" && time.length <= 40 && !/\s/.test(time)) continue;
+      throw new WorkflowsError("workflows/request-invalid", "A line of the log has no time, or is not one line");
+    }
+  }
+  if (count <= protocolLimits.reportLines) return;
+  const message = `The report has ${count} lines of ${protocolLimits.reportLines} allowed`;
+  throw new WorkflowsError("workflows/request-invalid", message);
 }
 
 function checkOutputs(outputs: Readonly<Record<string, string>>): void {

@@ -13,6 +13,8 @@ import {
   type JobAssignment,
   type LogRequest,
   type LogResponse,
+  type ReportRequest,
+  type ReportResponse,
   type StepState,
   type StepsRequest,
 } from "../protocol.ts";
@@ -135,12 +137,27 @@ export class RunnerDesk {
   }
 
   async steps(jobId: number, request: StepsRequest): Promise<void> {
-    const job = await this.#leased(jobId, request.lease);
+    await this.#takeSteps(await this.#leased(jobId, request.lease), request.steps, request.revision);
+  }
+
+  async #takeSteps(job: JobRow, steps: readonly StepState[], revision: number): Promise<void> {
     if (job.status === "completed") return;
-    const newer = await this.#parts.db
-      .transaction()
-      .execute((tx) => saveSteps(tx, job, request.steps, request.revision));
-    if (newer) this.#driver.notify(job.run_id, jobId, "steps");
+    const newer = await this.#parts.db.transaction().execute((tx) => saveSteps(tx, job, steps, revision));
+    if (newer) this.#driver.notify(job.run_id, job.id, "steps");
+  }
+
+  /** Steps first: whoever sees a line finds its step there. */
+  async report(jobId: number, request: ReportRequest): Promise<ReportResponse> {
+    const job = await this.#leased(jobId, request.lease);
+    const { steps, revision = 0, logs } = request;
+    if (steps !== undefined) await this.#takeSteps(job, steps, revision);
+    const acknowledged = await Promise.all(
+      logs.map(async ({ step, firstLine, lines }) => {
+        return await this.#parts.logs.append({ jobId, try: job.tries, step }, firstLine, lines);
+      }),
+    );
+    if (logs.some(({ lines }) => lines.length > 0)) this.#driver.notify(job.run_id, jobId, "log");
+    return { acknowledged };
   }
 
   async appendLog(jobId: number, request: LogRequest): Promise<LogResponse> {
