@@ -42,6 +42,7 @@ export * from "./product/reports.ts";
 export { readSarif } from "./product/sarif.ts";
 export * from "./product/run.ts";
 export * from "./product/pull.ts";
+export * from "./product/mirror.ts";
 export * from "./product/environment.ts";
 export * from "./product/action.ts";
 export * from "./product/workflow.ts";

@@ -10,6 +10,8 @@ import type { ChecksPort, CommitsPort } from "./ports.ts";
 import { Pulls } from "./pulls.ts";
 import { Releases } from "./releases.ts";
 import { Reviews } from "./reviews.ts";
+import { Outbox } from "./outbox.ts";
+import { Remotes } from "./remotes.ts";
 import { openTables, type ForgeDatabase } from "./schema.ts";
 import { Statuses } from "./statuses.ts";
 
@@ -34,6 +36,8 @@ export interface Forge {
   readonly reviews: Reviews;
   readonly releases: Releases;
   readonly assets: AssetFiles;
+  readonly remotes: Remotes;
+  readonly outbox: Outbox;
   /** Everything of a repository that is being deleted. */
   forget(repositoryId: string): Promise<void>;
 }
@@ -43,6 +47,7 @@ export async function openForge(options: ForgeOptions): Promise<Forge> {
   const db = await openTables(options.database);
   const events = new EventLog(db);
   const parts = { db, clock, events };
+  const remotes = new Remotes(db, clock);
   const releases = new Releases(parts);
   const assets = new AssetFiles(join(options.folder, "assets"), ids);
   await assets.open(await releases.files());
@@ -52,10 +57,12 @@ export async function openForge(options: ForgeOptions): Promise<Forge> {
     checks: new Checks(db, clock, events),
     issues: new Issues(parts),
     labels: new Labels(db),
-    pulls: new Pulls({ ...parts, log, commits, checks }),
+    pulls: new Pulls({ ...parts, log, commits, checks, remotes }),
     reviews: new Reviews(parts),
     releases,
     assets,
+    remotes,
+    outbox: new Outbox({ db, clock, ids, log }),
     forget: (repositoryId) => forget(db, assets, repositoryId),
   };
 }

@@ -201,4 +201,13 @@ CREATE TABLE forge_outbox (
 CREATE INDEX forge_outbox_due ON forge_outbox (due_at);
 `,
   },
+  {
+    name: "deliveries that wait, statuses that were sent",
+    sql: `
+ALTER TABLE forge_deliveries ADD COLUMN body TEXT;
+ALTER TABLE forge_deliveries ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forge_outbox ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE forge_outbox ADD COLUMN sent_at INTEGER;
+`,
+  },
 ];

@@ -17,6 +17,7 @@ import { mergeColumns, PullBook, type ReviewerChange } from "./pull-book.ts";
 import { buildMerge, testMerge } from "./pull-merge.ts";
 import { openPullsAt, pullNumbered, pullsOf, pullsWithHead, savePull, type PullFilter } from "./pull-rows.ts";
 import type { PullView } from "./pull-view.ts";
+import type { Remotes } from "./remotes.ts";
 import type { ForgeDatabase } from "./schema.ts";
 
 export interface NewPull {
@@ -52,6 +53,7 @@ export interface PullsParts {
   readonly events: EventLog;
   readonly commits: CommitsPort;
   readonly checks: ChecksPort;
+  readonly remotes: Remotes;
 }
 
 const zero = "0".repeat(40);
@@ -71,7 +73,8 @@ export class Pulls {
 
   async create(repository: RepositoryRef, request: NewPull, author: string, signal: AbortSignal): Promise<PullView> {
     checkText("PullRequest", request);
-    const { commits } = this.#parts;
+    const { commits, remotes } = this.#parts;
+    await remotes.requireOwn(repository);
     const base = await this.#branch(repository.name, request.base, "base", signal);
     const from = await this.forks.head(repository, request.head);
     const head = from === undefined ? undefined : await commits.read(from.repository.name, from.ref, signal);

@@ -155,6 +155,19 @@ interface RemotesTable {
   problem: string | null;
 }
 
+interface DeliveriesTable {
+  repository_id: string;
+  /** As the sender numbers it. */
+  id: string;
+  event: string;
+  received_at: number;
+  /** `waiting` until what it asks for is done. */
+  outcome: string;
+  /** Kept only while it waits. */
+  body: string | null;
+  tries: Generated<number>;
+}
+
 interface OutboxTable {
   id: Generated<number>;
   repository_id: string;
@@ -165,6 +178,9 @@ interface OutboxTable {
   tries: number;
   due_at: number;
   problem: string | null;
+  /** Commit and context: a newer word about the same takes the place of an older one that was not sent. */
+  subject: string;
+  sent_at: number | null;
 }
 
 interface ForgeSchema {
@@ -184,7 +200,7 @@ interface ForgeSchema {
   forge_assets: AssetsTable;
   forge_events: EventsTable;
   forge_remotes: RemotesTable;
-  forge_deliveries: { repository_id: string; id: string; event: string; received_at: number; outcome: string };
+  forge_deliveries: DeliveriesTable;
   forge_outbox: OutboxTable;
 }
 
@@ -198,6 +214,9 @@ export type LabelRow = Selectable<LabelsTable>;
 export type CommentRow = Selectable<CommentsTable>;
 export type ReviewRow = Selectable<ReviewsTable>;
 export type ReleaseRow = Selectable<ReleasesTable>;
+export type RemoteRow = Selectable<RemotesTable>;
+export type DeliveryRow = Selectable<DeliveriesTable>;
+export type OutboxRow = Selectable<OutboxTable>;
 export type AssetRow = Selectable<AssetsTable>;
 
 export async function openTables(database: Database): Promise<ForgeDatabase> {

@@ -134,6 +134,16 @@ export class Repositories implements AsyncDisposable {
     throw new GitError("git/not-found", `Cannot find repository "${name}": create it first`);
   }
 
+  /** What clones check out, and what counts where nothing says a branch. */
+  async setDefaultBranch(name: string, branch: string): Promise<void> {
+    const { id } = await this.require(name);
+    const ref = `refs/heads/${branch}`;
+    if (!isRefName(ref)) throw new GitError("git/bad-name", `Cannot use "${branch}": not a branch name`);
+    const run = { folder: this.folderOf(id), environment: gitEnvironment(this.host), signal: this.tasks.signal };
+    await gitOutput(["symbolic-ref", "HEAD", ref], run);
+    await this.#db.updateTable("git_repositories").set({ default_branch: branch }).where("id", "=", id).execute();
+  }
+
   /** Adds the rule, or replaces the one for the same pattern. */
   async protect(name: string, rule: Partial<BranchProtection> & Pick<BranchProtection, "branch">): Promise<void> {
     const { id } = await this.require(name);

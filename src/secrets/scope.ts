@@ -5,7 +5,9 @@ export type Scope =
   | { readonly kind: "owner"; readonly owner: string }
   /** `owner/name`. */
   | { readonly kind: "repository"; readonly repository: string }
-  | { readonly kind: "environment"; readonly repository: string; readonly environment: string };
+  | { readonly kind: "environment"; readonly repository: string; readonly environment: string }
+  /** What the server itself needs to speak with the repository elsewhere that this one mirrors. No job reads it. */
+  | { readonly kind: "mirror"; readonly repository: string };
 
 /** Of a job: what it sees is looked up for these. */
 export interface Reader {
@@ -29,6 +31,8 @@ export function scopeText(scope: Scope): string {
       return scope.repository;
     case "environment":
       return `${scope.repository}, environment ${scope.environment}`;
+    case "mirror":
+      return `the mirror ${scope.repository}`;
   }
 }
 
@@ -50,6 +54,10 @@ export function scopeKey(scope: Scope): string {
       requireMatch(repositoryPattern, scope.repository, 'a repository, e.g. "acme/shop"');
       requireEnvironment(scope.environment);
       return `${scope.repository}#${scope.environment}`.toLowerCase();
+    case "mirror":
+      requireMatch(repositoryPattern, scope.repository, 'a repository, e.g. "acme/shop"');
+      // A name of an environment has no control character: none can be called like this.
+      return `${scope.repository}#\u0001mirror`.toLowerCase();
   }
 }
 

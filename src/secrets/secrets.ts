@@ -83,9 +83,18 @@ export class Secrets {
     if (gone.numDeletedRows === 0n) throw noSuchEntry("secret", name, scope);
   }
 
+  /** Those of one scope, by name. @throws SecretsError when one cannot be read */
+  async valuesOf(scope: Scope): Promise<Readonly<Record<string, string>>> {
+    return await this.#values([scopeKey(scope)]);
+  }
+
   /** By name, each from the scope that wins. @throws SecretsError when one cannot be read: none is left out silently */
   async valuesFor(reader: Reader): Promise<Readonly<Record<string, string>>> {
-    const scopes = scopesOf(reader).map(scopeKey);
+    return await this.#values(scopesOf(reader).map(scopeKey));
+  }
+
+  /** @param scopes the one that wins last */
+  async #values(scopes: readonly string[]): Promise<Readonly<Record<string, string>>> {
     return await this.#lock.run("keys", async () => {
       const rows = await this.#parts.db
         .selectFrom("secrets_secrets")

@@ -15,6 +15,7 @@ import { consoleFiles } from "./api/console-files.ts";
 import { forgeLinks } from "./rest/forge-links.ts";
 import { restRoutes, uploadRoutes } from "./rest/rest-routes.ts";
 import { productRoutes } from "./api/product-routes.ts";
+import { webhookRoutes } from "./api/webhook-routes.ts";
 import { loginRoute } from "./api/session.ts";
 import type { ServerContext } from "./context.ts";
 import { type Endpoints, readEndpoints } from "./home.ts";
@@ -117,6 +118,7 @@ async function registerFaces(
   await app.register(restRoutes(rest), { prefix: "/api/v3" });
   await app.register(uploadRoutes(rest), { prefix: "/api/uploads" });
   await app.register(forgeLinks(rest));
+  await app.register(webhookRoutes({ ...rooms, log }), { prefix: "/api/tidegate/hooks" });
   await app.register(kubeRoutes(kubeOptions(context, rooms)), { prefix: "/kube" });
   await app.register(metricsRoutes({ metrics, access, clock }), { prefix: "/prometheus" });
   await app.register(registryRoutes({ registry, access, issuer: { secret: rooms.registryKey }, clock, log }));
@@ -126,7 +128,11 @@ async function registerFaces(
   await app.register(reportRoutes(rooms.artifacts), { prefix: "/_apis/tidegate" });
   await app.register(blobRoutes(rooms.artifacts), { prefix: "/_blob" });
   identityRoutes(app, rooms.identities, (owner) => `${namedServerUrl(rooms.addresses)}/${owner}`);
-  const checks = pushChecks({ workflows, runUrl });
+  const mirrorOf = async (name: string): Promise<string | undefined> => {
+    const repository = await repositories.get(name);
+    return repository === undefined ? undefined : (await rooms.forge.remotes.get(repository.id))?.url;
+  };
+  const checks = pushChecks({ workflows, runUrl, mirrorOf });
   await app.register(gitRoutes({ repositories, access, checks, log }));
 }
 

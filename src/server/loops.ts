@@ -97,6 +97,8 @@ function followForge(context: ServerContext, rooms: Rooms): void {
     keep(context, name, (signal) => consume(parts, signal));
   };
   const serverUrl = (): string => controlUrl(rooms.addresses);
+  keep(context, "webhooks of remotes", (signal) => rooms.remoteMirrors.follow(signal));
+  keep(context, "statuses to remotes", (signal) => forge.outbox.run(rooms.remoteMirrors, signal));
   follow("pull requests to workflows", (event, signal) => tellForgeEvent({ ...rooms, serverUrl }, event, signal));
   follow("pull requests to consoles", ({ event, repository }) => {
     if (event.kind !== "release") feed.notify("pulls", repository);
@@ -135,17 +137,22 @@ async function tellPackage(rooms: Rooms, push: ManifestPush, signal: AbortSignal
   if (event !== undefined) await workflows.accept(event, { signal });
 }
 
-async function followRuns({ workflows, feed }: Rooms, chronicle: Chronicle, signal: AbortSignal): Promise<void> {
+async function followRuns(rooms: Rooms, chronicle: Chronicle, signal: AbortSignal): Promise<void> {
+  const { workflows, remoteMirrors, feed } = rooms;
   using notices = workflows.subscribe(signal);
   // What ended while this process was down, before what happens from now on.
-  for (const run of (await workflows.listRuns({ limit: 200 })).toReversed())
+  for (const run of (await workflows.listRuns({ limit: 200 })).toReversed()) {
     await chronicleRun(workflows, chronicle, run);
+    await remoteMirrors.runChanged(run);
+  }
   for await (const { runId, kind } of notices) {
     if (kind === "log") continue;
     feed.notify("runs", runId);
     if (kind !== "run") continue;
     const run = await workflows.getRunView(runId);
-    if (run !== undefined) await chronicleRun(workflows, chronicle, run);
+    if (run === undefined) continue;
+    await chronicleRun(workflows, chronicle, run);
+    await remoteMirrors.runChanged(run);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { command, type GlobalOptions, openSession } from "../command.ts";
 import { print, printJson, table } from "../output.ts";
+import { fetchNow, mirrorCommand } from "./mirror.ts";
 
 interface RepositoryView {
   readonly name: string;
@@ -54,6 +55,12 @@ export function repoCommand(): Command {
       .argument("<owner/repo>")
       .argument("<fork>", "owner/repo of the new one")
       .action(fork),
+  );
+  repo.addCommand(mirrorCommand());
+  repo.addCommand(
+    command("fetch", "Bring a mirror up to date now", ["tidegate repo fetch acme/shop"])
+      .argument("<owner/repo>")
+      .action(fetchNow),
   );
   repo.addCommand(
     command("delete", "Delete a repository with its history", ["tidegate repo delete acme/shop"])

@@ -14,6 +14,7 @@ import { type ClusterAccess, clusterAccessRoutes } from "./cluster-access-routes
 import { deliveryRoutes, type DeliveryRoutesOptions } from "./delivery-routes.ts";
 import { environmentRoutes } from "./environment-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { mirrorRoutes, type MirrorRoutesOptions } from "./mirror-routes.ts";
 import { pullRoutes, type PullRoutesOptions } from "./pull-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
@@ -28,6 +29,7 @@ export interface ProductRoutesOptions
     ApplicationRoutesOptions,
     ArtifactRoutesOptions,
     DeliveryRoutesOptions,
+    MirrorRoutesOptions,
     PullRoutesOptions,
     RolloutRoutesOptions,
     RunRoutesOptions {
@@ -51,6 +53,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     workflowRoutes(app, options);
     actionRoutes(app, options);
     artifactRoutes(app, options);
+    mirrorRoutes(app, options);
     pullRoutes(app, options);
     deliveryRoutes(app, options);
     applicationRoutes(app, options);

@@ -71,12 +71,13 @@ export function refRoutes(app: FastifyInstance, parts: RestParts): void {
 
 /** Moves a ref for somebody who may push, if a push could. */
 export async function moveRef(
-  { repositories, signal }: Pick<RestParts, "repositories" | "signal">,
+  { repositories, forge, signal }: Pick<RestParts, "repositories" | "forge" | "signal">,
   request: FastifyRequest,
   repository: Repository,
   move: { readonly ref: string; readonly before: string; readonly after: string },
 ): Promise<void> {
   if (move.before === move.after) return;
+  await forge.remotes.requireOwn(repository);
   const refusal = await repositories.refusal(repository.name, move, signal);
   if (refusal !== undefined) throw new RestError("rest/invalid", `Cannot move "${move.ref}": ${refusal}`);
   await repositories.moveRef(repository.name, { ...move, pusher: whoAsks(request).name });

@@ -10,6 +10,8 @@ export interface PushCheckOptions {
   readonly workflows: Workflows;
   /** Where people see a run. */
   readonly runUrl: (runId: string) => string;
+  /** Of a repository that mirrors another one: the URL of that. */
+  readonly mirrorOf: (repository: string) => Promise<string | undefined>;
 }
 
 const maxLines = 20;
@@ -18,6 +20,11 @@ const checkMs = 25_000;
 export function pushChecks(options: PushCheckOptions): PushCheckPort {
   return {
     async check(push) {
+      const mirrored = await options.mirrorOf(push.repository);
+      if (mirrored !== undefined) {
+        const reason = `this repository mirrors ${mirrored}: push there`;
+        return { refuse: push.updates.map(({ ref }) => ({ ref, reason })), messages: [] };
+      }
       const [problems, lint] = await Promise.all([workflowProblems(options.workflows, push), lintPush(push)]);
       return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
     },
