@@ -95,6 +95,8 @@ function read({ data: all }: ConsoleFixture, route: string): unknown {
   if (route === "/environments") return { items: all.environments };
   if (route === "/runs/run-43/pending") return { items: all.pending };
   if (route === "/runs/run-43/reviews") return { items: all.reviews };
+  if (/^\/runs\/[^/]+\/coverage$/.test(route)) return { lines: 0, covered: 0, files: [], uploads: [] };
+  if (/^\/runs\/[^/]+\/findings$/.test(route)) return { items: [], uploads: [] };
   // What belongs to a run beside its jobs (artifacts and the like): nothing here.
   if (/^\/runs\/[^/]+\/./.test(route)) return { items: [] };
   if (route.startsWith("/runs/")) return all.runs.find(({ id }) => `/runs/${id}` === route);

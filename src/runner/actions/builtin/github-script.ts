@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { debugEnabled } from "../../steps/contexts.ts";
 import { runStepProgram } from "../../steps/run-program.ts";
+import { machineHost } from "../../steps/step-host.ts";
 import { actionEnvironment, inputVariables } from "../../steps/step-env.ts";
 import type { BuiltinAction } from "../builtin-action.ts";
 
@@ -29,11 +30,9 @@ export const githubScript: BuiltinAction = {
       "github-token": call.text("github-token") || (assignment.secrets["GITHUB_TOKEN"] ?? ""),
       debug: call.text("debug") || String(debugEnabled(call.step.scope)),
     };
-    await runStepProgram(call.step, {
-      program: runner.nodePath,
-      args: [program],
-      cwd: folders.workspace,
-      env: { ...actionEnvironment(call.step), ...inputVariables(inputs) },
-    });
+    const env = { ...actionEnvironment(call.step), ...inputVariables(inputs) };
+    const script = { program: runner.nodePath, args: [program], cwd: folders.workspace, env };
+    // On the machine also when the job has a container: the toolkit is not in there.
+    await runStepProgram(call.step, script, machineHost(runner));
   },
 };

@@ -121,6 +121,7 @@ async function listedRelease(call: ActionCall, range: GoRange): Promise<ToolRele
 
 /** The one of the PATH, the usual place of go.dev's packages, and those of Debian. Newest first. */
 async function machineGos(call: ActionCall): Promise<readonly Tool[]> {
+  if (call.step.scope.job.host.kind === "container") return [];
   const { workspace } = call.parts.folders;
   const debian = (await readdir("/usr/lib").catch((): string[] => [])).filter((name) => /^go-\d/.test(name));
   const programs = [

@@ -142,6 +142,7 @@ interface MachineJdk extends Tool {
 
 /** Newest first. */
 async function machineJdks(call: ActionCall): Promise<readonly MachineJdk[]> {
+  if (call.step.scope.job.host.kind === "container") return [];
   const program = findProgram("java", call.step.scope.job.searchPath(), call.parts.folders.workspace);
   const root = "/usr/lib/jvm";
   const names = await readdir(root).catch((): string[] => []);

@@ -121,6 +121,8 @@ interface MachinePython extends Tool {
 
 /** `python3`, `python` and each `python3.<n>` of the PATH, newest first. */
 async function machinePythons(call: ActionCall, range: string): Promise<readonly MachinePython[]> {
+  // The machine's programs are not in the container of a job; its tool cache is.
+  if (call.step.scope.job.host.kind === "container") return [];
   const path = call.step.scope.job.searchPath();
   const names = new Set(["python3", "python"]);
   for (const folder of path.split(":")) {
