@@ -17,6 +17,7 @@ import { prCommand } from "./commands/pr.ts";
 import { repoCommand } from "./commands/repo.ts";
 import { rolloutCommand } from "./commands/rollout.ts";
 import { runCommand } from "./commands/run.ts";
+import { runnerCommand } from "./commands/runner.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -36,6 +37,7 @@ const commands = [
   runCommand,
   runsCommand,
   workflowCommand,
+  runnerCommand,
   actionsCommand,
   logsCommand,
   appsCommand,

@@ -36,6 +36,10 @@ export interface RunnerOptions {
   readonly engine?: string;
   /** Socket of an engine that runs as this user. */
   readonly userEngine?: string;
+  /** Takes one job, then `run` returns. */
+  readonly ephemeral?: boolean;
+  /** Where a server gave it one; else it makes one up and keeps it. */
+  readonly runnerId?: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -86,7 +90,7 @@ class ClaimingRunner implements Runner {
   async run(signal: AbortSignal): Promise<void> {
     const stop = AbortSignal.any([signal, this.#tasks.signal]);
     await mkdir(this.#jobsFolder, { recursive: true });
-    const runnerId = await this.#identity();
+    const runnerId = this.#options.runnerId ?? (await this.#identity());
     const hold = this.#holdOptions();
     const left = await findJournals(this.#jobsFolder);
     const noted = new Set(left.map(({ held }) => held.claimId));
@@ -103,7 +107,10 @@ class ClaimingRunner implements Runner {
     this.#background.start("trim image cache", async () => await this.#trimImages());
     // Before the first job: it removes what is half done.
     await this.#actionStore.trim(maxActionBytes);
-    for (let slot = 0; slot < this.#options.concurrency; slot++) {
+    const { concurrency, ephemeral = false } = this.#options;
+    // One that was killed in its only job has had it.
+    const slots = ephemeral ? (left.length > 0 ? 0 : 1) : concurrency;
+    for (let slot = 0; slot < slots; slot++) {
       this.#tasks.start(`slot ${slot}`, async () => await this.#work(slot, runnerId, noted, hold, stop));
     }
     await this.#tasks.settled();
@@ -135,6 +142,7 @@ class ClaimingRunner implements Runner {
         failures = 0;
         if (assignment === undefined) claimId = await this.#claims.next(slot);
         else await holdJob({ assignment, claimId, onNoted }, hold, stop);
+        if (assignment !== undefined && this.#options.ephemeral === true) return;
       } catch (error) {
         if (stop.aborted) return;
         // A refused token, a full disk: the slot stays and tries again, ever more rarely.

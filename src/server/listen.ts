@@ -10,7 +10,7 @@ import { gitRoutes } from "#git";
 import { kubeRoutes, type KubeRoutesOptions } from "#kube";
 import { metricsRoutes } from "#metrics";
 import { registryRoutes } from "#registry";
-import { workflowRoutes } from "#workflows";
+import { runnerRegistrationRoutes, workflowRoutes } from "#workflows";
 import { consoleFiles } from "./api/console-files.ts";
 import { forgeLinks } from "./rest/forge-links.ts";
 import { restRoutes, uploadRoutes } from "./rest/rest-routes.ts";
@@ -106,6 +106,8 @@ async function registerFaces(
   loginRoute(app, tokens);
   await app.register(consoleFiles(join(import.meta.dirname, "..", "..", "dist", "console"), tokens));
   await app.register(workflowRoutes({ workflows, access, log }), { prefix: "/api/tidegate/v1/runner" });
+  const ports = (): readonly number[] => [rooms.addresses.controlPort];
+  await app.register(runnerRegistrationRoutes(workflows, ports), { prefix: "/api/tidegate/v1/runner" });
   const product = { ...rooms, clock, ids: context.ids, log, signal, stop };
   const productOptions = {
     ...product,

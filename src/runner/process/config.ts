@@ -13,6 +13,12 @@ export interface RunnerConfig {
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly engine?: string;
   readonly userEngine?: string;
+  /** Takes one job, then ends. */
+  readonly ephemeral?: boolean;
+  /** Given by the server that it is registered with. */
+  readonly runnerId?: string;
+  /** Of loopback, by which jobs know the server; on another machine they are made to lead there. */
+  readonly ports?: readonly number[];
 }
 
 class RunnerConfigError extends AppError<"runner/bad-config"> {}
@@ -26,7 +32,7 @@ export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConf
     throw bad("it is not JSON");
   }
   if (!isObject(value)) throw bad("it is not an object");
-  const { labels, concurrency, baseEnv, nodePath } = value;
+  const { labels, concurrency, baseEnv, nodePath, ports } = value;
   if (!isStrings(labels)) throw bad('"labels" must be a list of strings');
   if (typeof concurrency !== "number" || !Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
     throw bad('"concurrency" must be a whole number from 1 to 256');
@@ -43,6 +49,9 @@ export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConf
     baseEnv: baseEnv as Record<string, string>,
     ...optional(value, "engine"),
     ...optional(value, "userEngine"),
+    ...optional(value, "runnerId"),
+    ...(value["ephemeral"] === true ? { ephemeral: true } : {}),
+    ...(Array.isArray(ports) ? { ports: ports.filter((port) => typeof port === "number") } : {}),
   };
 }
 

@@ -7,6 +7,7 @@ import { flushCompileCache } from "node:module";
 import { createLog, errorMessage, systemClock, systemIds, toJsonLine } from "#lib";
 import { createRunner } from "../runner.ts";
 import { parseRunnerConfig } from "./config.ts";
+import { openDoors } from "./loopback-door.ts";
 
 const maxConfigBytes = 1024 * 1024;
 
@@ -31,6 +32,8 @@ async function main(): Promise<void> {
   const config = parseRunnerConfig(await readConfigText(process.argv[2]), process.execPath);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  await using owned = new AsyncDisposableStack();
+  await openDoors(config.ports ?? [], config.controlUrl, config.token, owned);
   await using runner = createRunner({ ...config, clock: systemClock, ids: systemIds, log });
   log.info("Runner started", { name: config.name, labels: config.labels, concurrency: config.concurrency });
   // Written now, not at the end: a process that is killed must be back fast too.

@@ -19,6 +19,7 @@ import { pullRoutes, type PullRoutesOptions } from "./pull-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { rolloutRoutes, type RolloutRoutesOptions } from "./rollout-routes.ts";
 import { runRoutes, type RunRoutesOptions } from "./run-routes.ts";
+import { runnerRoutes } from "./runner-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { requireIdentity } from "./session.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -50,6 +51,7 @@ export function productRoutes(options: ProductRoutesOptions): FastifyPluginAsync
     requireIdentity(app, options.tokens);
     app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, options.log));
     runRoutes(app, options);
+    runnerRoutes(app, options);
     workflowRoutes(app, options);
     actionRoutes(app, options);
     artifactRoutes(app, options);

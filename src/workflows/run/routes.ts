@@ -18,6 +18,8 @@ import {
   type StepsRequest,
 } from "../protocol.ts";
 import { WorkflowsError } from "../errors.ts";
+import { claimOf } from "../runners/registered-runners.ts";
+import type { RunnerRow } from "../runners/schema.ts";
 import {
   abandonSchema,
   actionsSchema,
@@ -49,14 +51,24 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
   const { desk } = workflows;
   return async function routes(server: FastifyInstance): Promise<void> {
     server.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
-    server.addHook("onRequest", async (request, reply) => await authorize(request, reply, access));
+    const registered = new WeakMap<FastifyRequest, RunnerRow>();
+    server.addHook("onRequest", async (request, reply) => {
+      const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+      const runner = await workflows.registered.authenticate(token);
+      if (runner === undefined) return await authorize(request, reply, access);
+      registered.set(request, runner);
+    });
+    server.get("/self", (request) => ({ id: registered.get(request)?.id ?? "local" }));
     server.route<{ Body: ClaimRequest }>({
       method: "POST",
       url: "/claim",
       bodyLimit,
       schema: { body: claimSchema },
       async handler(request, reply) {
-        const assignment = await desk.claim(request.body, closeSignal(reply));
+        const runner = registered.get(request);
+        if (runner !== undefined) await workflows.registered.seen(runner);
+        const claim = runner === undefined ? request.body : claimOf(runner, request.body);
+        const assignment = await desk.claim(claim, closeSignal(reply), runner !== undefined);
         return assignment === undefined ? await reply.code(204).send() : assignment;
       },
     });
@@ -150,6 +162,7 @@ function checkOutputs(outputs: Readonly<Record<string, string>>): void {
 
 const statusOf: Readonly<Record<string, number>> = {
   "workflows/not-found": 404,
+  "workflows/forbidden": 403,
   "workflows/lease-lost": 410,
   "workflows/request-invalid": 400,
   "workflows/inputs-invalid": 400,

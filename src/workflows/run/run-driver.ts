@@ -187,6 +187,11 @@ export class RunDriver implements Disposable {
     for (const runId of new Set(settled.map((one) => one.runId))) await this.advance(runId);
   }
 
+  /** Who may take what has changed: every runner that waits looks again. */
+  offer(): void {
+    for (const wake of this.#claimers) wake.notify();
+  }
+
   /** Notified when a job may be free for the taking. Look first, then wait: others may have been faster. */
   claimWake(): Disposable & { readonly wake: Wake } {
     const wake = new Wake();

@@ -22,6 +22,8 @@ import { buildAssignment } from "./assignment.ts";
 import type { RunParts } from "./parts.ts";
 import type { RunDriver } from "./run-driver.ts";
 import { findJob, findJobs, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
+import { mayClaim, spend } from "../runners/registered-runners.ts";
+import { RunnerGroups } from "../runners/runner-groups.ts";
 import { hasLabels, isInGroup, RunnerRoster } from "./runner-roster.ts";
 import type { JobRow } from "./schema.ts";
 
@@ -29,25 +31,33 @@ export class RunnerDesk {
   readonly #parts: RunParts;
   readonly #driver: RunDriver;
   readonly roster: RunnerRoster;
+  readonly groups: RunnerGroups;
 
   constructor(parts: RunParts, driver: RunDriver) {
     this.#parts = parts;
     this.#driver = driver;
     this.roster = new RunnerRoster(parts.clock);
+    this.groups = new RunnerGroups(parts.db);
   }
 
   /** Waits for a job that fits the labels; undefined when none came in time or the signal aborted. */
-  async claim(request: ClaimRequest, signal: AbortSignal): Promise<JobAssignment | undefined> {
+  async claim(request: ClaimRequest, signal: AbortSignal, registered = false): Promise<JobAssignment | undefined> {
     const deadline = withDeadline(AbortSignal.any([signal, this.#parts.tasks.signal]), claimWaitMs);
     using free = this.#driver.claimWake();
     this.roster.asked(request);
     while (!deadline.aborted) {
-      const row = await this.#take(request);
+      const row = await this.#take(request, registered).catch((error: unknown) => {
+        // Refused for good: nobody should wait for it.
+        if (error instanceof WorkflowsError) this.roster.forget(request.runnerId);
+        throw error;
+      });
       if (row === undefined) {
         const woken = await free.wake.wait(deadline).then(
           () => true,
           () => false,
         );
+        // Whoever goes without an answer, and does not come back at once, is away.
+        if (signal.aborted) this.roster.left(request.runnerId);
         if (!woken) return undefined;
         continue;
       }
@@ -58,9 +68,10 @@ export class RunnerDesk {
   }
 
   /** The job of an earlier request with the same claim id, else the first queued one that fits, now leased. */
-  async #take(request: ClaimRequest): Promise<JobRow | undefined> {
+  async #take(request: ClaimRequest, registered: boolean): Promise<JobRow | undefined> {
     const { db, clock, ids } = this.#parts;
     const nowMs = clock.now().epochMilliseconds;
+    const mayTake = await this.groups.rule(request.group);
     const taken = await db.transaction().execute(async (tx) => {
       const again = await tx
         .selectFrom("workflows_jobs")
@@ -68,15 +79,20 @@ export class RunnerDesk {
         .where("claim_id", "=", request.claimId)
         .executeTakeFirst();
       if (again !== undefined) return again.status === "in_progress" ? again : undefined;
+      const runner = registered ? await mayClaim(tx, request) : undefined;
       const queued = await tx
-        .selectFrom("workflows_jobs")
-        .selectAll()
-        .where("status", "=", "queued")
-        .orderBy("queued_at")
-        .orderBy("id")
+        .selectFrom("workflows_jobs as job")
+        .innerJoin("workflows_runs as run", "run.id", "job.run_id")
+        .selectAll("job")
+        .select("run.repository")
+        .where("job.status", "=", "queued")
+        .orderBy("job.queued_at")
+        .orderBy("job.id")
         .execute();
-      const fit = queued.find((row) => fits(row, request));
-      if (fit === undefined) return undefined;
+      const found = queued.find((row) => mayTake(row.repository) && fits(row, request));
+      if (found === undefined) return undefined;
+      const { repository: _of, ...fit } = found;
+      if (runner !== undefined) await spend(tx, runner, request);
       const values = {
         status: "in_progress",
         tries: fit.tries + 1,

@@ -12,6 +12,8 @@ interface Seen {
 
 /** A runner waits for work at most this long before it asks again, or sends a heartbeat far sooner. */
 const presentMs = claimWaitMs + 30_000;
+/** How long one that broke off may take to ask again. */
+const returnMs = 5_000;
 
 export class RunnerRoster {
   readonly #clock: Clock;
@@ -31,6 +33,17 @@ export class RunnerRoster {
     if (runnerId !== null && runner !== undefined) this.#runners.set(runnerId, { ...runner, atMs: this.#nowMs() });
   }
 
+  /** It went in the middle of a request: unless it is back in a moment, it is away. */
+  left(runnerId: string): void {
+    const runner = this.#runners.get(runnerId);
+    if (runner !== undefined) this.#runners.set(runnerId, { ...runner, atMs: this.#nowMs() - presentMs + returnMs });
+  }
+
+  /** It is none any more. */
+  forget(runnerId: string): void {
+    this.#runners.delete(runnerId);
+  }
+
   present(): readonly RunnerView[] {
     const since = this.#nowMs() - presentMs;
     for (const [id, runner] of this.#runners) if (runner.atMs < since) this.#runners.delete(id);
@@ -43,10 +56,20 @@ export class RunnerRoster {
   }
 
   /** Why nobody takes a queued job; undefined when somebody can. */
-  obstacle(wanted: readonly string[], group?: string): string | undefined {
-    const runners = [...this.#presentRunners()];
+  obstacle(
+    wanted: readonly string[],
+    group?: string,
+    allows: (group: string | undefined) => boolean = () => true,
+  ): string | undefined {
+    const all = [...this.#presentRunners()];
+    const runners = all.filter((runner) => allows(runner.group));
     if (runners.some((runner) => hasLabels(runner.labels, wanted) && isInGroup(runner.group, group))) return undefined;
     const inGroup = group === undefined ? "" : ` in group "${group}"`;
+    const fit = (runner: Seen): boolean => hasLabels(runner.labels, wanted) && isInGroup(runner.group, group);
+    const closed = all.find((runner) => fit(runner) && !allows(runner.group));
+    if (closed !== undefined) {
+      return `Waits because the runner group "${closed.group ?? "Default"}" is closed to this repository: let it in, or start a runner of another group`;
+    }
     const found =
       runners.length === 0 ? "no runner is connected" : `no connected runner${inGroup} has all of its labels`;
     const labels = wanted.length === 0 ? "" : ` with ${wanted.join(", ")}`;

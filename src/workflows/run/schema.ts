@@ -3,6 +3,7 @@ import type { Generated, Kysely, Selectable } from "kysely";
 import { migrate, type Database, type Migration } from "#lib";
 import { actionMigration, type ActionTables } from "../actions/schema.ts";
 import { environmentMigration, type EnvironmentTables } from "../environments/schema.ts";
+import { runnersMigration, type RunnersSchema } from "../runners/schema.ts";
 import type { Conclusion, JobStatus } from "../plan/job-state.ts";
 
 export interface RunsTable {
@@ -136,7 +137,7 @@ interface SharedTable {
   shared_at: number;
 }
 
-export interface WorkflowsSchema extends ActionTables, EnvironmentTables {
+export interface WorkflowsSchema extends ActionTables, EnvironmentTables, RunnersSchema {
   workflows_shared: SharedTable;
   workflows_group_members: GroupMembersTable;
   workflows_outbox: OutboxTable;
@@ -289,6 +290,7 @@ CREATE TABLE workflows_disabled (
   },
   environmentMigration,
   actionMigration,
+  runnersMigration,
 ];
 
 export async function openTables(database: Database): Promise<WorkflowsDatabase> {
