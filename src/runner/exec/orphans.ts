@@ -1,16 +1,47 @@
 /** Ends what a job's steps left running, found by the tracking id that every step's environment carries. */
-import { readdir, readFile } from "node:fs/promises";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 
-/** Processes whose environment has the variable `NAME=value`; empty where there is no /proc. */
-async function findMarked(wanted: string): Promise<number[]> {
-  const entries = await readdir("/proc").catch(() => []);
+/**
+ * Processes whose environment has the variable `NAME=value`; empty where there is no /proc. Synchronous: every job ends
+ * with it, and some hundred reads of memory cost a fraction of the promises for them.
+ */
+function findMarked(wanted: string): number[] {
+  const mark = Buffer.from(`\0${wanted}\0`);
   const found: number[] = [];
-  for (const entry of entries) {
+  for (const entry of processEntries()) {
     if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    const environment = await readFile(`/proc/${entry}/environ`, "latin1").catch(() => "");
-    if (environment.split("\0").includes(wanted)) found.push(Number(entry));
+    if (environmentOf(entry)?.includes(mark) === true) found.push(Number(entry));
   }
   return found;
+}
+
+function processEntries(): readonly string[] {
+  try {
+    return readdirSync("/proc");
+  } catch {
+    return [];
+  }
+}
+
+/** Larger than what nearly all processes have. */
+const environmentBuffer = Buffer.alloc(64 * 1024);
+
+/** With a zero before and behind each variable. Undefined when it has gone, or is another user's. */
+function environmentOf(pid: string): Buffer | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(`/proc/${pid}/environ`, "r");
+    const chunks: Buffer[] = [Buffer.alloc(1)];
+    for (;;) {
+      const length = readSync(descriptor, environmentBuffer);
+      if (length === 0) return Buffer.concat(chunks);
+      chunks.push(Buffer.from(environmentBuffer.subarray(0, length)));
+    }
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }
 
 /** Kills them; those that start others meanwhile are found in the next round. */
@@ -18,7 +49,7 @@ export async function killOrphans(trackingId: string): Promise<number> {
   // One that dies slowly on a busy machine is found more than once.
   const killed = new Set<number>();
   for (let round = 0; round < 5; round++) {
-    const found = await findMarked(`RUNNER_TRACKING_ID=${trackingId}`);
+    const found = findMarked(`RUNNER_TRACKING_ID=${trackingId}`);
     if (found.length === 0) break;
     for (const pid of found) {
       try {
@@ -35,7 +66,7 @@ export async function killOrphans(trackingId: string): Promise<number> {
 /** Sends a signal to each process that has the variable in its environment; how many there were. */
 export async function signalMarked(mark: string, signal: NodeJS.Signals): Promise<number> {
   let reached = 0;
-  for (const pid of await findMarked(mark)) {
+  for (const pid of findMarked(mark)) {
     try {
       process.kill(pid, signal);
       reached += 1;
