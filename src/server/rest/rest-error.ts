@@ -61,7 +61,7 @@ const statuses: Readonly<Record<string, number>> = {
   "workflows/not-found": 404,
   "workflows/request-invalid": 422,
   "workflows/inputs-invalid": 422,
-  "workflows/not-possible-now": 409,
+  "workflows/not-possible-now": 422,
 };
 
 /** What the server itself cannot do stays in its log. */
