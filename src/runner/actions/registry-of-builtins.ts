@@ -45,8 +45,6 @@ const actions: readonly BuiltinAction[] = [
   setupQemu,
 ];
 
-export const builtinNames: readonly string[] = actions.map((action) => action.name);
-
 /** @param name `owner/repository`, perhaps with a path inside it */
 export function isBuiltIn(name: string): boolean {
   return actions.some((action) => action.name === name.toLowerCase());

@@ -7,7 +7,7 @@ export interface ArtifactFacts {
   readonly digest: string | undefined;
 }
 
-export interface ArtifactLocation {
+interface ArtifactLocation {
   readonly url: string;
 }
 

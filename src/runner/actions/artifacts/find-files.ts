@@ -45,7 +45,7 @@ function rootOf(call: ActionCall, files: readonly string[], searchPaths: readonl
 }
 
 /** `/foo/bar` and `/foo/voo/two` have `/foo`. */
-export function commonAncestor(paths: readonly string[]): string {
+function commonAncestor(paths: readonly string[]): string {
   const [first = [], ...others] = paths.map((path) => normalize(path).split("/"));
   const differing = first.findIndex((part, index) => others.some((other) => other[index] !== part));
   const common = differing === -1 ? first : first.slice(0, differing);

@@ -43,7 +43,7 @@ function hasSection(text: string, title: string): boolean {
   return text.split("\n").some((line) => line.trim() === `[${title}]`);
 }
 
-export function putSection(text: string, title: string, values: Readonly<Record<string, string>>): string {
+function putSection(text: string, title: string, values: Readonly<Record<string, string>>): string {
   const kept: string[] = [];
   let inside = false;
   for (const line of text.split("\n")) {

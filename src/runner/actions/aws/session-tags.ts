@@ -38,11 +38,11 @@ export function sessionTags(call: ActionCall, custom: string): readonly SessionT
 }
 
 /** What may not be in a tag becomes an underscore. */
-export function tagValue(text: string): string {
+function tagValue(text: string): string {
   return text.replaceAll(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, "_").slice(0, 256);
 }
 
-export function customTags(text: string, before: number): readonly SessionTag[] {
+function customTags(text: string, before: number): readonly SessionTag[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -39,7 +39,7 @@ export function coveredFiles(reports: readonly CoverageLines[], rename: (path: s
 }
 
 /** Of numbers in order: `[1, 2, 3, 9]` is `1-3,9`. */
-export function lineRanges(lines: readonly number[]): string {
+function lineRanges(lines: readonly number[]): string {
   const ranges: [number, number][] = [];
   for (const line of lines) {
     const last = ranges.at(-1);
