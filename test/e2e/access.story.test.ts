@@ -1,23 +1,16 @@
 /** Story: somebody without a token, somebody with too small a one, and somebody with a dashboard, all with curl. */
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { root } from "../../scripts/steps.ts";
 import { deployment, service } from "../support/manifests.ts";
 import { skipWithout } from "../support/needs.ts";
 import { run } from "../support/run-command.ts";
+import { type Route, routesIn } from "../support/route-list.ts";
 import { pushImage } from "../support/sample-image.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { countBodies, untilAnswer, visit } from "../support/traffic.ts";
 import { newRepository } from "../support/work-copy.ts";
 
 const skip = skipWithout("curl") || skipWithout("skopeo") || skipWithout("kubectl", ["version", "--client"]);
-
-interface Route {
-  readonly method: string;
-  readonly path: string;
-}
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -53,6 +46,11 @@ const otherRoutes: readonly Route[] = [
     path: `/prometheus/api/v1/${name}`,
   })),
   { method: "POST", path: "/prometheus/api/v1/query" },
+  // All of these are behind one door, also those that are not there.
+  ...["/user", "/repos/acme/web", "/repos/acme/web/contents/README.md", "/repos/acme/web/actions/runs", "/nothing"].map(
+    (path) => ({ method: "GET", path: `/api/v3${path}` }),
+  ),
+  { method: "POST", path: "/api/v3/repos/acme/web/statuses/main" },
   { method: "POST", path: "/api/tidegate/v1/runner/claim" },
   ...["heartbeat", "steps", "log", "complete", "abandon"].map((name) => ({
     method: "POST",
@@ -60,28 +58,10 @@ const otherRoutes: readonly Route[] = [
   })),
 ];
 
-const sharedPaths = ["secrets", "variables"].flatMap((kind) => [`/${kind}/:owner`, `/${kind}/:owner/:repository`]);
+/** Webhooks are let in by their signature. */
+const signedFile = "webhook-routes.ts";
 
-async function productRoutes(): Promise<Route[]> {
-  const folder = join(root, "src", "server", "api");
-  const files = (await readdir(folder)).filter((name) => name.endsWith("-routes.ts"));
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")));
-  const registered = texts.flatMap((text) => [
-    ...text.matchAll(/\bapp\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*"(\/[^"]*)"/g),
-  ]);
-  // Secrets and variables share their routes: the same handlers at several paths.
-  const shared = texts.flatMap((text) => [
-    ...text.matchAll(/\bapp\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*path\b/g),
-  ]);
-  const declared = texts.join("\n").match(/\bapp\.(get|post|put|patch|delete)\b/g)?.length;
-  assert.equal(registered.length + shared.length, declared, "every route of the product API is recognised");
-  const own = registered.map(([, method = "", path = ""]) => ({ method, path }));
-  const ofShared = shared.flatMap(([, method = ""]) => sharedPaths.map((path) => ({ method, path })));
-  return [...own, ...ofShared].map(({ method, path }) => ({
-    method: method.toUpperCase(),
-    path: `/api/tidegate/v1${path.replaceAll(/:\w+|\*/g, "1")}`,
-  }));
-}
+const sharedPaths = ["secrets", "variables"].flatMap((kind) => [`/${kind}/:owner`, `/${kind}/:owner/:repository`]);
 
 describe("Given a server with a repository, an image and a Deployment", { skip }, () => {
   let tidegate: Tidegate;
@@ -113,7 +93,7 @@ describe("Given a server with a repository, an image and a Deployment", { skip }
   test("when somebody has no token or a wrong one, then nothing answers but health", async () => {
     assert.equal((await curl({ method: "GET", path: "/healthz" })).body, '{"status":"ok"}');
     assert.equal((await curl({ method: "GET", path: "/kube/healthz" })).body, "ok");
-    const product = await productRoutes();
+    const product = await routesIn("src/server/api", "/api/tidegate/v1", [signedFile], { path: sharedPaths });
     assert.ok(product.length >= 30, `only ${product.length} routes of the product API were found`);
     for (const route of [...otherRoutes, ...product]) {
       for (const options of [{}, { token: "tg_wrong" }]) {
