@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -410,6 +411,108 @@ test("a runner told to stop while control is away ends at once, and says so at i
   await other.until(record, ({ abandoned }) => abandoned !== undefined, signal);
   enough.abort();
   await next;
+});
+
+test("problem matchers make annotations of what programs print, until they are taken away", async () => {
+  const matcher = {
+    problemMatcher: [
+      {
+        owner: "one",
+        pattern: [{ regexp: "^(.+):(\\d+): (warning|error) (.+)$", file: 1, line: 2, severity: 3, message: 4 }],
+      },
+      {
+        owner: "many",
+        pattern: [
+          { regexp: "^(\\S+)$", file: 1 },
+          { regexp: "^ +(\\d+):(\\d+) +(.+)$", line: 1, column: 2, message: 3, loop: true },
+        ],
+      },
+    ],
+  };
+  const print =
+    "printf '\\033[31msrc/a.c:3: error bad hunter2-and-more\\033[0m\\n'; printf 'src/a.c\\n  1:2  first\\n  4:5  second\\n'";
+  const record = await runJob([
+    {
+      name: "add",
+      run: `mkdir -p src; touch src/a.c; echo '${JSON.stringify(matcher)}' > m.json; echo "##[add-matcher]m.json"; ${print}`,
+    },
+    { name: "later", run: `echo "::remove-matcher owner=many::"; echo elsewhere.c:9: warning careful; ${print}` },
+    { name: "none", run: `echo "::remove-matcher owner=ONE::"; ${print}` },
+    { name: "wrong", continueOnError: true, run: 'echo "::add-matcher::missing.json"' },
+  ]);
+  equal(record.completed?.conclusion, "success", logOf(record, "add"));
+  const found = record.completed?.annotations.map(({ level, path, startLine, startColumn, message, step }) =>
+    [step, level, path, startLine, startColumn, message].join(" "),
+  );
+  deepEqual(found, [
+    "2 error src/a.c 3  bad ***",
+    "2 error src/a.c 1 2 first",
+    "2 error src/a.c 4 5 second",
+    "3 warning  9  careful",
+    "3 error src/a.c 3  bad ***",
+    '5 error    Cannot read problem matchers of "missing.json": there is no such file',
+    "5 error    A command of the step could not be processed",
+  ]);
+  match(logOf(record, "add"), /^##\[error\]src\/a\.c:3: error bad \*\*\*$/m);
+});
+
+test("hooks of the machine run around the steps of each job, and one that fails fails the job", async () => {
+  await using other = new ControlFake();
+  await other.start();
+  const [started, completed] = [join(folder, "started.sh"), join(folder, "completed.sh")];
+  await writeFile(started, 'echo "HOOKED=$GITHUB_REPOSITORY" >> "$GITHUB_ENV"; echo before; test ! -e stop');
+  await writeFile(completed, "echo after $HOOKED; touch stop");
+  const quit = new AbortController();
+  const hooks = { started, completed };
+  await using hooked = createRunner({
+    ...options(join(folder, "hooked")),
+    controlUrl: other.url,
+    hooks,
+    concurrency: 1,
+  });
+  const life = hooked.run(quit.signal);
+  const vars = { ACTIONS_RUNNER_DEBUG: "true", ACTIONS_STEP_DEBUG: "true" };
+  const contexts = { ...jobWith("x", []).contexts, vars };
+  const record = other.queue(
+    jobWith("hooked", [{ name: "see", run: "echo [$HOOKED] $RUNNER_DEBUG; echo ::debug::told" }], { contexts }),
+  );
+  await other.until(record, (job) => job.completed !== undefined, signal);
+  equal(record.completed?.conclusion, "success");
+  deepEqual(
+    record.completed?.steps.map(({ name }) => name),
+    ["Set up job", "Set up runner", "see", "Complete runner", "Complete job"],
+  );
+  match(logOf(record, "see"), /^\[acme\/shop\] 1\n##\[debug\]told$/m);
+  match(logOf(record, "Complete runner"), /^after acme\/shop$/m);
+  match(logOf(record, "Set up job"), /^##\[debug\]Folders: workspace=/m);
+  await writeFile(started, "echo not today; exit 3");
+  const failed = other.queue(jobWith("refused", [{ name: "never", run: "true" }]));
+  await other.until(failed, (job) => job.completed !== undefined, signal);
+  equal(failed.completed?.conclusion, "failure");
+  equal(failed.completed?.steps.find(({ name }) => name === "never")?.conclusion, "skipped");
+  quit.abort();
+  await life;
+});
+
+test("on another machine the server's ports on loopback lead to the server", async () => {
+  await using other = new ControlFake();
+  await other.start();
+  const free = createServer();
+  free.listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  await once(free, "close");
+  const { clock: _c, ids: _i, log: _l, ...config } = { ...options(join(folder, "far")), controlUrl: other.url };
+  const main = join(import.meta.dirname, "process", "main.ts");
+  const child = spawn(process.execPath, [main], { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.end(JSON.stringify({ ...config, concurrency: 1, ports: [port] }));
+  const ask = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'POST /x HTTP/1.0\\r\\ncontent-length: 2\\r\\n\\r\\n{}' >&3; head -1 <&3`;
+  const record = other.queue(jobWith("far", [{ name: "ask", shell: "bash", run: ask }]));
+  await other.until(record, (job) => job.completed !== undefined, signal);
+  match(logOf(record, "ask"), /^HTTP\/1\.1 401/m);
+  child.kill("SIGTERM");
+  await once(child, "exit");
 });
 
 test("finished jobs leave no files", async () => {

@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly engine?: string;
   /** Socket of an engine that runs as this user. */
   readonly userEngine?: string;
+  /** Scripts of this machine that run before and after the steps of each job. */
+  readonly hooks?: { readonly started?: string; readonly completed?: string };
   /** Takes one job, then `run` returns. */
   readonly ephemeral?: boolean;
   /** Where a server gave it one; else it makes one up and keeps it. */
@@ -197,6 +199,7 @@ function runnerFacts(options: RunnerOptions): RunnerFacts {
     name: options.name,
     baseEnv,
     nodePath: options.nodePath,
+    hooks: options.hooks ?? {},
     os: process.platform === "darwin" ? "macOS" : "Linux",
     arch: process.arch === "arm64" ? "ARM64" : "X64",
     engine: async (signal) => (engine ??= await findContainerEngine({ env: baseEnv, signal })),

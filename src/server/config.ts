@@ -37,6 +37,8 @@ export interface Config {
     /** Folders of the machine that pods may use by hostPath, with what is below them; undefined: all. */
     readonly hostPaths: readonly string[] | undefined;
   };
+  /** Scripts that the local runner runs around each job. */
+  readonly jobHooks: { readonly started?: string; readonly completed?: string };
   readonly logFormat: "json" | "text";
   readonly logLevel: LogLevel;
   /** Search path of pods and jobs: the host's, without this package's own tools. */
@@ -108,6 +110,7 @@ export function readConfig(flags: ConfigFlags = {}): Config {
       allowPrivileged: oneOf("TIDEGATE_ALLOW_PRIVILEGED", ["0", "1"], "0") === "1",
       hostPaths: foldersOf("TIDEGATE_HOST_PATHS", env["TIDEGATE_HOST_PATHS"], problems),
     },
+    jobHooks: jobHooks((name) => env[name]),
     logFormat: oneOf("TIDEGATE_LOG_FORMAT", ["json", "text"], process.stderr.isTTY ? "text" : "json"),
     logLevel: oneOf("TIDEGATE_LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
     hostPath: withoutOwnTools(env["PATH"] ?? ""),
@@ -192,6 +195,13 @@ export function localEnvironment(): LocalEnvironment {
     nodePath: process.execPath,
     variable: (name) => env[name],
   };
+}
+
+/** By the variables that GitHub's runner knows. */
+export function jobHooks(variable: (name: string) => string | undefined): Config["jobHooks"] {
+  const started = variable("ACTIONS_RUNNER_HOOK_JOB_STARTED") ?? "";
+  const completed = variable("ACTIONS_RUNNER_HOOK_JOB_COMPLETED") ?? "";
+  return { ...(started === "" ? {} : { started }), ...(completed === "" ? {} : { completed }) };
 }
 
 /** Absolute paths between commas, or `none`; undefined where nothing is said. */

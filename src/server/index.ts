@@ -5,6 +5,7 @@ export {
   ConfigError,
   type ConfigFlags,
   homeFolder,
+  jobHooks,
   localEnvironment,
   mayColour,
   readConfig,

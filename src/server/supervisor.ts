@@ -194,6 +194,7 @@ class ProcessSupervisor implements Supervisor {
       baseEnv: Object.fromEntries(kept),
       engine: config.pods.engine,
       userEngine: config.pods.userEngine,
+      hooks: config.jobHooks,
     };
   }
 

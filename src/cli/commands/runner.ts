@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { errorMessage, isObject, readFileIfExists, writeFileAtomic } from "#lib";
-import { localEnvironment } from "#server";
+import { jobHooks, localEnvironment } from "#server";
 import { command, type GlobalOptions, interruptSignal, openSession } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { print, printJson, table } from "../output.ts";
@@ -223,6 +223,7 @@ async function run(options: GlobalOptions & { readonly folder: string }): Promis
     workFolder: join(dirname(file), "work"),
     nodePath,
     baseEnv: env,
+    hooks: jobHooks(variable),
     ...(engine === undefined ? {} : { engine }),
     ...(runtimeFolder === undefined ? {} : { userEngine: `${runtimeFolder}/podman/podman.sock` }),
   };

@@ -25,6 +25,8 @@ export interface RunnerFacts {
   readonly arch: string;
   /** Looked for once, when the first image is built. */
   readonly engine: (signal: AbortSignal) => Promise<EngineSearch>;
+  /** Scripts of whoever keeps the machine, run around each job; absolute paths. */
+  readonly hooks: { readonly started?: string; readonly completed?: string };
   /** The engine that runs containers of jobs. Throws with what to do where there is none. */
   readonly containers: (signal: AbortSignal) => Promise<EngineClient>;
 }

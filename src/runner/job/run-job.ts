@@ -7,9 +7,10 @@ import { prepareActions, type EarlySteps } from "../actions/prepare-actions.ts";
 import type { JobLog } from "../journal/job-log.ts";
 import type { JobResult } from "../journal/journal.ts";
 import { BackgroundSteps } from "../steps/background-steps.ts";
-import { conditionHolds, debugEnabled, fillBoolean, fillTemplate } from "../steps/contexts.ts";
+import { conditionHolds, debugEnabled, runnerDebugEnabled, fillBoolean, fillTemplate } from "../steps/contexts.ts";
 import { decideStep, executeEarly, executeStep, guarded } from "../steps/execute-step.ts";
 import { jobScope, type FinishedStep, type PostStep, type Scope, type StepResult } from "../steps/scope.ts";
+import { runHook } from "../steps/run-hook.ts";
 import { cut, rawStepName, stepName } from "../steps/step-name.ts";
 import { StepOutput } from "../steps/step-output.ts";
 import type { Job } from "./job.ts";
@@ -67,7 +68,11 @@ export class JobRun {
       this.cancel(message);
     });
     try {
-      const ready = (await this.#setUp()) && (await this.#startContainers());
+      const { started, completed } = this.#job.parts.runner.hooks;
+      const ready =
+        (await this.#setUp()) &&
+        (await this.#runHook("Set up runner", "ACTIONS_RUNNER_HOOK_JOB_STARTED", started)) &&
+        (await this.#startContainers());
       for (const step of ready ? assignment.steps : []) if (this.#early.has(step)) await this.#runEarly(step);
       const queue = assignment.steps.map((definition) => ({
         definition,
@@ -81,6 +86,7 @@ export class JobRun {
       if ((await this.#background.settle()) === "failure") this.#job.markFailed();
       for (let post = this.#job.posts.pop(); post !== undefined; post = this.#job.posts.pop())
         await this.#runPost(post);
+      await this.#runHook("Complete runner", "ACTIONS_RUNNER_HOOK_JOB_COMPLETED", completed);
       await this.#stopContainers();
       return await this.#complete();
     } finally {
@@ -124,6 +130,7 @@ export class JobRun {
     const { assignment, runner } = this.#job.parts;
     const prepare = async (stop: AbortSignal): Promise<void> => {
       output.write(`Runner name: '${runner.name}' (${runner.os} ${runner.arch})`);
+      if (runnerDebugEnabled(this.#scope)) for (const line of this.#diagnostics()) output.write(`##[debug]${line}`);
       output.write(`Job: '${assignment.name}' of ${assignment.repository}, ${assignment.ref} at ${assignment.sha}`);
       this.#early = await prepareActions(assignment.steps, this.#scope, output, stop);
     };
@@ -132,6 +139,19 @@ export class JobRun {
     });
     this.#conclude(number, result);
     return result === "success";
+  }
+
+  /** What the runner gives every job; nothing of it is a secret. */
+  #diagnostics(): readonly string[] {
+    const { folders, runner, assignment, trackingId } = this.#job.parts;
+    return [
+      `Folders: ${Object.entries(folders)
+        .map(([name, path]) => `${name}=${String(path)}`)
+        .join(", ")}`,
+      `Node.js of actions: ${runner.nodePath}`,
+      `Environment of steps: ${Object.keys(runner.baseEnv).join(", ")}; PATH=${runner.baseEnv["PATH"] ?? ""}`,
+      `Job ${assignment.jobId}, attempt ${assignment.runAttempt}; processes are tracked as ${trackingId}`,
+    ];
   }
 
   /** What actions do before the first step, in the order of the steps. */
@@ -144,6 +164,19 @@ export class JobRun {
       return await executeEarly(definition, this.#scope, output, stop);
     });
     this.#conclude(number, result);
+  }
+
+  /** True when there is none, or it went well. */
+  async #runHook(name: string, variable: string, path: string | undefined): Promise<boolean> {
+    if (path === undefined || this.#job.parts.kill.aborted) return true;
+    const number = this.#board.add(name);
+    this.#board.start(number);
+    const output = this.#output(number);
+    const result = await this.#stoppable("always()", async (stop) => {
+      return await guarded(output, async () => await runHook(path, variable, this.#scope, output, stop));
+    });
+    this.#conclude(number, result);
+    return result === "success";
   }
 
   /** Services and the container that steps run in; nothing of it where the job asks for none. */

@@ -13,6 +13,7 @@ export interface RunnerConfig {
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly engine?: string;
   readonly userEngine?: string;
+  readonly hooks?: { readonly started?: string; readonly completed?: string };
   /** Takes one job, then ends. */
   readonly ephemeral?: boolean;
   /** Given by the server that it is registered with. */
@@ -32,7 +33,7 @@ export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConf
     throw bad("it is not JSON");
   }
   if (!isObject(value)) throw bad("it is not an object");
-  const { labels, concurrency, baseEnv, nodePath, ports } = value;
+  const { labels, concurrency, baseEnv, nodePath, ports, hooks } = value;
   if (!isStrings(labels)) throw bad('"labels" must be a list of strings');
   if (typeof concurrency !== "number" || !Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
     throw bad('"concurrency" must be a whole number from 1 to 256');
@@ -50,6 +51,7 @@ export function parseRunnerConfig(text: string, ownNodePath: string): RunnerConf
     ...optional(value, "engine"),
     ...optional(value, "userEngine"),
     ...optional(value, "runnerId"),
+    ...(isObject(hooks) ? { hooks: { ...optional(hooks, "started"), ...optional(hooks, "completed") } } : {}),
     ...(value["ephemeral"] === true ? { ephemeral: true } : {}),
     ...(Array.isArray(ports) ? { ports: ports.filter((port) => typeof port === "number") } : {}),
   };

@@ -75,8 +75,17 @@ function workflowOf(scope: Scope): ContextObject {
 }
 
 export function debugEnabled(scope: Scope): boolean {
+  return switchedOn(scope, "ACTIONS_STEP_DEBUG");
+}
+
+/** Whether the job wants to know what the runner makes of it. */
+export function runnerDebugEnabled(scope: Scope): boolean {
+  return switchedOn(scope, "ACTIONS_RUNNER_DEBUG");
+}
+
+function switchedOn(scope: Scope, name: string): boolean {
   const { contexts, secrets } = scope.job.parts.assignment;
-  return secrets["ACTIONS_STEP_DEBUG"] === "true" || contexts.vars["ACTIONS_STEP_DEBUG"] === "true";
+  return secrets[name] === "true" || contexts.vars[name] === "true";
 }
 
 function functionsOf(scope: Scope, status: JobStatus): ExpressionFunctions {
