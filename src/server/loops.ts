@@ -10,6 +10,7 @@ import { keepGoing } from "./keep-going.ts";
 import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
+import { keepApiServerService } from "./wiring/api-server-service.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
 import { tellForgeEvent } from "./wiring/forge-event.ts";
 import { packageEvent, repositoryOfImage } from "./wiring/package-event.ts";
@@ -33,6 +34,8 @@ export async function startLoops(context: ServerContext, rooms: Rooms, owned: As
   const rollouts = createRollouts({ cluster, informers, traffic, measure, clock, ids, log });
   tasks.start("workloads", (signal) => rooms.workloads.run(signal));
   tasks.start("traffic", (signal) => runTrafficController({ cluster, informers, routers, clock, log }, signal));
+  const api = { cluster, informers, host: context.config.kube.host, port: rooms.addresses.kubePort };
+  keep(context, "service of the API", (signal) => keepApiServerService(api, signal));
   tasks.start("rollouts", (signal) => rollouts.run(signal));
   tasks.start("gitops", (signal) => rooms.gitops.run(signal));
   tasks.start("image updates", (signal) => rooms.imageUpdater.run(signal));
@@ -151,6 +154,8 @@ async function followRuns(rooms: Rooms, chronicle: Chronicle, signal: AbortSigna
     if (kind !== "run") continue;
     const run = await workflows.getRunView(runId);
     if (run === undefined) continue;
+    // What a run says of a commit, it says of the pull request too.
+    feed.notify("pulls", run.repository);
     await chronicleRun(workflows, chronicle, run);
     await remoteMirrors.runChanged(run);
   }

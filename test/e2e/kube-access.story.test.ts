@@ -65,6 +65,40 @@ describe("Given a running server and two namespaces", { skip }, () => {
     }
   });
 
+  test("when the API is looked for in the cluster, then a Service leads to it, and comes back when it was taken away", async () => {
+    const read = async (what: string, path: string): Promise<string> =>
+      (await kubectl(["get", "-n", "default", ...what.split(" "), "-o", `jsonpath=${path}`])).stdout;
+    const port = new URL(server).port;
+    const target = "{.spec.ports[0].targetPort}";
+    assert.equal(await read("service kubernetes", `{.spec.ports[0].port} ${target}`), `443 ${port}`);
+    assert.match(await read("service kubernetes", "{.spec.clusterIP}"), /^10\./);
+    const slice = "endpointslices -l kubernetes.io/service-name=kubernetes";
+    const [address, number, ...more] = (
+      await read(slice, "{range .items[*]}{.endpoints[*].addresses[*]} {.ports[*].port} {end}")
+    )
+      .trim()
+      .split(" ");
+    assert.deepEqual([number, more], [port, []]);
+    const header = `authorization: Bearer ${tidegate.adminToken}`;
+    const asked = ["--silent", "--cacert", authority, "--header", header, `https://${address}:${number}/version`];
+    assert.match((await run("curl", asked, { env: tidegate.env })).stdout, /"gitVersion"/);
+    assert.equal(await read("endpoints kubernetes", "{.subsets[*].ports[*].port}"), port);
+
+    for (const kind of ["service", "endpointslice", "endpoints"]) {
+      await kubectl(["delete", "-n", "default", kind, "kubernetes"]);
+      await kubectl(["wait", "-n", "default", "--for=create", `${kind}/kubernetes`, "--timeout=60s"]);
+    }
+    const patch = '[{"op":"replace","path":"/spec/ports/0/targetPort","value":1}]';
+    await kubectl(["patch", "-n", "default", "service", "kubernetes", "--type=json", "-p", patch]);
+    await kubectl(["wait", "-n", "default", `--for=jsonpath=${target}=${port}`, "service/kubernetes", "--timeout=60s"]);
+    // The router has no part in it.
+    const host = ["--silent", "--header", "host: kubernetes.default.localhost", "--write-out", "%{http_code}"];
+    assert.match(
+      (await run("curl", [...host, `http://127.0.0.1:${tidegate.trafficPort}`], { env: tidegate.env })).stdout,
+      /404$/,
+    );
+  });
+
   test("when a user gets a kubeconfig, then it opens what a binding to the user's group says, and the secret is nowhere else", async () => {
     const file = join(tidegate.scratch, "ada.yaml");
     const made = await tidegate.cli([

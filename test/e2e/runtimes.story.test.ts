@@ -81,7 +81,7 @@ for (const { runtime, skip, scheme } of settings) {
     });
 
     test(
-      "a container reaches services by their names",
+      "a container reaches services by their names, and the API at the port that everybody knows",
       { skip: runtime === "docker" && "names are of isolated pods" },
       async () => {
         const name = "web.default.svc.cluster.local";
@@ -90,10 +90,14 @@ kind: Pod
 metadata: { name: visitor }
 spec:
   restartPolicy: Never
-  containers: [{ name: app, image: "${v1}", command: [wget, -q, -O, "-", "http://${name}/"] }]
+  containers:
+    - name: app
+      image: ${v1}
+      command: [sh, -ec]
+      args: ["wget -q -O - http://${name}/; busybox nc -w 20 kubernetes.default.svc 443 < /dev/null; echo taken"]
 `);
         await kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/visitor", "--timeout=60s");
-        assert.equal((await kubectl("logs", "visitor")).stdout, "v1\n");
+        assert.equal((await kubectl("logs", "visitor")).stdout, "v1\ntaken\n");
       },
     );
 

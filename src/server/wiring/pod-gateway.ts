@@ -19,6 +19,8 @@ export function podGateway(informers: Informers, addresses: Addresses): GatewayP
       ),
     ],
     ports: () => ({
+      // Of the Service `kubernetes`, which programs ask without looking for the port.
+      443: addresses.kubePort,
       80: addresses.trafficPort,
       [addresses.trafficPort]: addresses.trafficPort,
       [addresses.kubePort]: addresses.kubePort,

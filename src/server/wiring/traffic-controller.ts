@@ -19,6 +19,7 @@ import { backoffDelayMs, type Clock, deepEqual, errorMessage, type Log, Wake } f
 import { type Cluster, isKubeError } from "#kube";
 import type { Informers } from "#controller";
 import { planRoutingTable, type Routers, type RoutingTable, splitGenerations } from "#router";
+import { isApiServerService } from "./api-server-service.ts";
 import { acknowledgeIngresses, acknowledgeLoadBalancers } from "./ingress-status.ts";
 
 export interface TrafficControllerOptions {
@@ -98,7 +99,10 @@ function observe(
   generation: number,
 ): RoutingTable {
   return planRoutingTable({
-    services: informers.for(services).list(),
+    services: informers
+      .for(services)
+      .list()
+      .filter((service) => !isApiServerService(service)),
     endpointSlices: informers.for(endpointSlices).list(),
     pods: [...referred.values()].filter((pod) => pod !== undefined),
     ingresses: informers.for(ingresses).list(),
