@@ -53,6 +53,17 @@ const run = createRoute({
   },
   component: lazyRouteComponent(() => import("./pages/run/run-page.tsx"), "RunPage"),
 });
+const pulls = createRoute({
+  getParentRoute: () => root,
+  path: "/pulls",
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import("./pages/pulls/pulls-page.tsx"), "PullsPage"),
+});
+const pull = createRoute({
+  getParentRoute: () => root,
+  path: "/pulls/$owner/$name/$number",
+  component: lazyRouteComponent(() => import("./pages/pull/pull-page.tsx"), "PullPage"),
+});
 const applications = createRoute({
   getParentRoute: () => root,
   path: "/applications",
@@ -87,7 +98,18 @@ const rollout = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([deliveries, deliveriesAlias, runs, run, applications, application, rollouts, rollout]),
+  routeTree: root.addChildren([
+    deliveries,
+    deliveriesAlias,
+    runs,
+    run,
+    pulls,
+    pull,
+    applications,
+    application,
+    rollouts,
+    rollout,
+  ]),
   defaultPreload: "intent",
   scrollRestoration: true,
   defaultErrorComponent: ({ error }) => <Fault error={error instanceof Error ? error : new Error(String(error))} />,

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Octokit } from "@octokit/rest";
 import type { RunDetail, RunSummary } from "#api";
+import { openBrowser, openPage, skipWithoutBrowser } from "../support/browser.ts";
+import { shoot } from "../support/screenshot.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { until } from "../support/until.ts";
 import { newRepository, type WorkCopy } from "../support/work-copy.ts";
@@ -417,4 +419,34 @@ jobs:
     await copy.git(["fetch", "--quiet", "origin", "main"]);
     assert.equal((await copy.git(["log", "-1", "--format=%s %p", "origin/main"])).stdout.split(" ").length, 3);
   });
+
+  test(
+    "the console lists a pull request, shows what it changes, and merges it",
+    { skip: skipWithoutBrowser() },
+    async () => {
+      await copy.git(["checkout", "--quiet", "-B", "seen", "origin/main"]);
+      await copy.commit("Say seven", { "seven.txt": "seven\n" });
+      await copy.git(["push", "--quiet", "origin", "seen"]);
+      const wanted = { ...at, title: "Seven is seen", head: "seen", base: "main", body: "As one reads it" };
+      const { data: pull } = await octokit.rest.pulls.create(wanted);
+      await using browser = await openBrowser();
+      await using opened = await openPage(browser);
+      const { page, problems } = opened;
+      const { url } = await tidegate.api<{ url: string }>("/login-codes", { method: "POST", body: {} });
+      await page.goto(url);
+      await page.getByRole("link", { name: "Pull requests" }).click();
+      await page.getByRole("link", { name: /Seven is seen/ }).click();
+      await page.getByText("As one reads it").waitFor();
+      await page.getByText("seven.txt").click();
+      await page.getByText("+seven").waitFor();
+      await page.getByRole("region", { name: "Checks" }).getByText("test", { exact: true }).waitFor();
+      await shoot(page, "pull-request");
+      await page.getByRole("button", { name: "Merge", exact: true }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Merge", exact: true }).click();
+      await page.getByText("merged", { exact: true }).waitFor();
+      assert.deepEqual(problems, []);
+      const { data: merged } = await octokit.rest.pulls.get({ ...at, pull_number: pull.number });
+      assert.equal(merged.merged, true);
+    },
+  );
 });

@@ -5,6 +5,8 @@ import type {
   ApplicationSummary,
   ChangeNotice,
   DeliveryView,
+  PullDetail,
+  PullSummary,
   EnvironmentSummary,
   PendingReview,
   ResourceDiff,
@@ -63,6 +65,7 @@ export const environmentsQuery = queryOptions({
   queryKey: ["runs", "list", "environments"],
   queryFn: async ({ signal }) => (await getJson<Items<EnvironmentSummary>>("/environments", signal)).items,
 });
+export const pullsQuery = listOf<PullSummary>("pulls", "/pulls");
 export const applicationsQuery = listOf<ApplicationSummary>("applications", "/applications");
 export const rolloutsQuery = listOf<RolloutSummary>("rollouts", "/rollouts");
 
@@ -123,6 +126,14 @@ export function reviewsQuery(id: string) {
     queryKey: ["runs", "one", id, "reviews"],
     queryFn: async ({ signal }) =>
       (await getJson<Items<RunReview>>(`/runs/${encodeURIComponent(id)}/reviews`, signal)).items,
+  });
+}
+
+export function pullQuery(repository: string, number: string) {
+  return queryOptions({
+    queryKey: ["pulls", "one", repository, number],
+    queryFn: async ({ signal }) =>
+      await getJson<PullDetail>(`/repositories/${pathOf(repository)}/pulls/${encodeURIComponent(number)}`, signal),
   });
 }
 

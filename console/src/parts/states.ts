@@ -1,5 +1,5 @@
 /** Which mark stands for which word of the API. Pure. */
-import type { DeliveryOutcome, HealthCode, RunConclusion, RunStatus, SyncCode } from "#api";
+import type { DeliveryOutcome, HealthCode, PullCheck, PullSummary, RunConclusion, RunStatus, SyncCode } from "#api";
 import type { MarkState } from "./mark.tsx";
 
 interface RunLike {
@@ -35,6 +35,27 @@ export function runWord(run: RunLike): string {
     : run.conclusion === "failure"
       ? "failed"
       : (run.conclusion ?? "ended");
+}
+
+export function checkState({ state }: Pick<PullCheck, "state">): MarkState {
+  if (state === "success") return "done";
+  if (state === "failure") return "failed";
+  return state === "pending" ? "running" : "waiting";
+}
+
+/** Of an open one, what its checks say. */
+export function pullState({ state, draft, checks }: Pick<PullSummary, "state" | "draft" | "checks">): MarkState {
+  if (state === "merged") return "done";
+  if (state === "closed") return "skipped";
+  if (draft) return "paused";
+  return checks === undefined ? "waiting" : checkState({ state: checks });
+}
+
+export function pullWord({ state, draft, checks }: Pick<PullSummary, "state" | "draft" | "checks">): string {
+  if (state !== "open") return state;
+  if (draft) return "draft";
+  const words = { success: "checks passed", failure: "checks failed", pending: "checks running" } as const;
+  return checks === undefined ? "open" : words[checks];
 }
 
 const healths: Readonly<Record<HealthCode, MarkState>> = {

@@ -15,6 +15,8 @@ const pagePaths = [
   "/deliveries",
   "/runs",
   "/runs/*",
+  "/pulls",
+  "/pulls/*",
   "/applications",
   "/applications/*",
   "/rollouts",

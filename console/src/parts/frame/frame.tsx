@@ -15,6 +15,7 @@ import "./frame.css";
 const places = [
   { to: "/", label: "Deliveries", exact: true },
   { to: "/runs", label: "Runs", exact: false },
+  { to: "/pulls", label: "Pull requests", exact: false },
   { to: "/applications", label: "Applications", exact: false },
   { to: "/rollouts", label: "Rollouts", exact: false },
 ] as const;

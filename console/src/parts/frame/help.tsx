@@ -3,6 +3,7 @@ import { Dialog } from "../dialog.tsx";
 const keys: readonly (readonly [readonly string[], string])[] = [
   [["g", "d"], "Deliveries"],
   [["g", "r"], "Runs"],
+  [["g", "p"], "Pull requests"],
   [["g", "a"], "Applications"],
   [["g", "o"], "Rollouts"],
   [["j"], "Next row"],

@@ -1,13 +1,13 @@
 /** The keyboard. Rows, the search field and whatever closes are found by attributes, so that pages only mark them. */
 
 export interface ShortcutActions {
-  readonly go: (to: "/" | "/runs" | "/applications" | "/rollouts") => void;
+  readonly go: (to: "/" | "/runs" | "/pulls" | "/applications" | "/rollouts") => void;
   readonly help: () => void;
 }
 
 /** `g` waits this long for its second key. */
 const chordMs = 1200;
-const places = { d: "/", r: "/runs", a: "/applications", o: "/rollouts" } as const;
+const places = { d: "/", r: "/runs", p: "/pulls", a: "/applications", o: "/rollouts" } as const;
 
 export function listenForShortcuts(actions: ShortcutActions, signal: AbortSignal): void {
   let chordUntil = 0;
