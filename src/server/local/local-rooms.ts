@@ -134,6 +134,8 @@ async function localRunner(options: LocalOptions, tokens: Tokens, url: string, t
     nodePath,
     concurrency: jobs,
     baseEnv: env,
+    // For containers of jobs; default: where engines usually are.
+    ...(env["DOCKER_HOST"] === undefined ? {} : { engine: env["DOCKER_HOST"] }),
     clock,
     ids,
     log,
