@@ -85,17 +85,14 @@ function changeRoutes(app: FastifyInstance, options: PullRoutesOptions): void {
     const pull = await forge.pulls.update(repository, number, change, identityOf(request).name, signal);
     return await detail(options, repository, pull);
   });
-  for (const [name, state] of [
-    ["close", "closed"],
-    ["reopen", "open"],
-  ] as const) {
-    app.post<Numbered>(`${base}/:number/${name}`, async (request) => {
-      const repository = await find(options, request.params);
-      const { number } = await pullOf(options, repository, request.params);
-      const pull = await forge.pulls.update(repository, number, { state }, actorOf(request), signal);
-      return await detail(options, repository, pull);
-    });
-  }
+  const setState = async (request: FastifyRequest<Numbered>, state: "open" | "closed"): Promise<PullDetail> => {
+    const repository = await find(options, request.params);
+    const { number } = await pullOf(options, repository, request.params);
+    const pull = await forge.pulls.update(repository, number, { state }, actorOf(request), signal);
+    return await detail(options, repository, pull);
+  };
+  app.post<Numbered>(`${base}/:number/close`, (request) => setState(request, "closed"));
+  app.post<Numbered>(`${base}/:number/reopen`, (request) => setState(request, "open"));
   type Merge = Numbered & { Body: { method?: string; sha?: string } | null };
   app.post<Merge>(`${base}/:number/merge`, async (request) => {
     const repository = await find(options, request.params);
