@@ -7,6 +7,9 @@ export class StepFailure extends AppError<"runner/step-failed"> {
   }
 }
 
+/** A step failed, and has said why itself. */
+export class ToldFailure extends StepFailure {}
+
 /** Control said that the job is not ours any more: stop, forget, report nothing. */
 export class LeaseLost extends AppError<"runner/lease-lost"> {
   constructor() {

@@ -1,7 +1,7 @@
 /** Gets one commit of a repository by smart HTTP, the token in a file that only git and we read. */
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { backoffDelayMs } from "#lib";
+import { backoffDelayMs, readFileIfExists } from "#lib";
 import { StepFailure } from "../errors.ts";
 import type { ActionCall, RunOptions } from "./builtin-action.ts";
 import { ownServerPatienceMs } from "./own-server.ts";
@@ -12,11 +12,22 @@ export interface GitSource {
   /** 0 fetches everything. */
   readonly depth: number;
   readonly tags: boolean;
+  /** What is left on the server until it is needed, as `git fetch --filter` takes it. */
+  readonly filter?: string;
+  /** Which files are written down. */
+  readonly sparse?: SparseFiles;
+}
+
+export interface SparseFiles {
+  /** Folders, or patterns as in `.gitignore`. */
+  readonly cone: boolean;
+  readonly patterns: readonly string[];
 }
 
 export type GitWant =
   | { readonly kind: "branch"; readonly name: string; readonly commit: string }
-  | { readonly kind: "tag"; readonly name: string; readonly commit: string }
+  /** `whole`: with the object that an annotated tag is, which the run's own event does not know. */
+  | { readonly kind: "tag"; readonly name: string; readonly commit: string; readonly whole?: boolean }
   | { readonly kind: "pull"; readonly name: string; readonly commit: string }
   | { readonly kind: "commit"; readonly commit: string };
 
@@ -95,7 +106,7 @@ export async function fetchAndCheckout(
     ...(whole ? ["+refs/heads/*:refs/remotes/origin/*"] : []),
     ...(tags ? ["+refs/tags/*:refs/tags/*"] : []),
     // Git refuses two sources for one name: beside the wildcards the commit comes without a name.
-    whole || (tags && want.kind === "tag") ? want.commit : `+${want.commit}:${localName(want)}`,
+    whole || (tags && want.kind === "tag") ? want.commit : `+${sourceName(want)}:${localName(want)}`,
   ];
   const fetch = [
     "-c",
@@ -108,15 +119,39 @@ export async function fetchAndCheckout(
     "--no-recurse-submodules",
     "--quiet",
     ...(whole ? [] : [`--depth=${source.depth}`]),
+    ...(source.filter === undefined ? [] : [`--filter=${source.filter}`]),
     "origin",
     ...refspecs,
   ];
   await runRemote(call, fetch, { cwd: folder, env: gitEnvironment, quiet: true });
   // The branch may have moved on since the run started; the job is about its own commit.
   if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit]);
-  if (want.kind === "branch") await git(["checkout", "--quiet", "--force", "-B", want.name, localName(want)]);
-  else await git(["checkout", "--quiet", "--force", "--detach", want.commit]);
+  await chooseFiles(git, folder, source.sparse);
+  // With a filter, what is written down is only fetched now.
+  const checkout = ["-c", `include.path=${credentials}`, "checkout", "--quiet", "--force"];
+  if (want.kind === "branch") await git([...checkout, "-B", want.name, localName(want)]);
+  else await git([...checkout, "--detach", want.commit]);
   return await git(["rev-parse", "HEAD"]);
+}
+
+async function chooseFiles(
+  git: (args: readonly string[]) => Promise<string>,
+  folder: string,
+  sparse: SparseFiles | undefined,
+): Promise<void> {
+  if (sparse === undefined) {
+    // Of a checkout that was there before.
+    if ((await readFileIfExists(join(folder, ".git", "info", "sparse-checkout"))) !== undefined) {
+      await git(["sparse-checkout", "disable"]);
+    }
+    return;
+  }
+  if (sparse.cone) await git(["sparse-checkout", "set", "--cone", "--", ...sparse.patterns]);
+  else await git(["sparse-checkout", "set", "--no-cone", "--", ...sparse.patterns]);
+}
+
+function sourceName(want: GitWant): string {
+  return want.kind === "tag" && want.whole === true ? `refs/tags/${want.name}` : want.commit;
 }
 
 /** What the commit is called in the workspace's repository. */
@@ -166,7 +201,8 @@ export async function findRef(
         : [`refs/heads/${ref}`, `refs/tags/${ref}`];
   for (const name of wanted) {
     const commit = refs.get(`${name}^{}`) ?? refs.get(name) ?? (ref === "" ? refs.get("HEAD") : undefined);
-    if (commit !== undefined) return wantOf(name, commit);
+    const want = commit === undefined ? undefined : wantOf(name, commit);
+    if (want !== undefined) return want.kind === "tag" ? { ...want, whole: true } : want;
   }
   const what = ref === "" ? "a default branch" : `"${ref}"`;
   throw new StepFailure(`A branch or tag with the name ${what} could not be found in ${repository}: check "ref"`);

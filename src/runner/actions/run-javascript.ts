@@ -1,5 +1,6 @@
 /** Actions that Node.js runs: an early, a main and a late stage, which keep state for each other. */
 import { join } from "node:path";
+import { StepFailure, ToldFailure } from "../errors.ts";
 import { conditionHolds } from "../steps/contexts.ts";
 import { runStepProgram } from "../steps/run-program.ts";
 import type { RunningStep } from "../steps/scope.ts";
@@ -41,7 +42,9 @@ async function runStage(step: RunningStep, { action, inputs }: JavascriptAction,
   const { host } = step.scope.job;
   const { folders } = step.scope.job.parts;
   const state = [...step.state].map(([name, value]) => [`STATE_${name}`, value]);
-  await runStepProgram(step, {
+  const { annotations } = step.scope.job;
+  const before = annotations.length;
+  const running = runStepProgram(step, {
     program: await host.node(step.stop),
     args: [host.inside(join(action.folder, file))],
     cwd: folders.workspace,
@@ -50,5 +53,10 @@ async function runStage(step: RunningStep, { action, inputs }: JavascriptAction,
       ...inputVariables(inputs),
       ...(Object.fromEntries(state) as Record<string, string>),
     },
+  });
+  await running.catch((error: unknown) => {
+    const told = annotations.slice(before).some(({ level }) => level === "error");
+    // As on GitHub: a code after the reason says nothing more.
+    throw told && error instanceof StepFailure ? new ToldFailure(error.message, error) : error;
   });
 }

@@ -2,7 +2,7 @@
 import { isAbort } from "#lib";
 import { ExpressionFailure, type StepDefinition } from "#workflows";
 import { runAction, runActionEarly } from "../actions/run-action.ts";
-import { StepFailure, StepStopped } from "../errors.ts";
+import { StepFailure, StepStopped, ToldFailure } from "../errors.ts";
 import { conditionHolds, fillBoolean, fillNumber, fillRecord } from "./contexts.ts";
 import { runScript } from "./run-script.ts";
 import { runningStep } from "./running-step.ts";
@@ -59,7 +59,7 @@ export async function guarded(output: StepOutput, run: () => Promise<void>): Pro
       output.error("The operation was canceled.");
       return "cancelled";
     }
-    output.error(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof ToldFailure)) output.error(error instanceof Error ? error.message : String(error));
     return "failure";
   } finally {
     output.flush();

@@ -11,6 +11,7 @@ import {
   repositoryUrl,
   wantOf,
   writeGitCredentials,
+  type GitSource,
   type GitWant,
 } from "../git-fetch.ts";
 
@@ -67,7 +68,8 @@ async function checkOut(call: ActionCall): Promise<void> {
   const want = await wanted(call, repository, credentials);
   call.log(`Fetching ${repository} ${describe(want)}`);
   const tags = call.flag("fetch-tags");
-  const commit = await fetchAndCheckout(call, folder, { want, depth, tags }, credentials);
+  const commit = await fetchAndCheckout(call, folder, { want, depth, tags, ...filesOf(call) }, credentials);
+  await checkOutSubmodules(call, folder, depth, credentials);
   if (call.flag("persist-credentials")) {
     await call.run("git", ["config", "--local", "include.path", credentials], { cwd: folder, env: gitEnvironment });
   } else await rm(credentials, { force: true });
@@ -94,16 +96,37 @@ function refuseUnsupported(call: ActionCall): void {
   const unsupported = [
     ["ssh-key", call.text("ssh-key") !== "", "use the job's token"],
     ["lfs", call.flag("lfs"), "run git lfs in a step of its own"],
-    ["submodules", !["false", ""].includes(call.text("submodules")), "check them out with steps of their own"],
     ["github-server-url", ![serverUrl, ""].includes(call.text("github-server-url")), "leave it out"],
   ] as const;
   for (const [name, used, remedy] of unsupported) {
     if (used) throw new StepFailure(`Input "${name}" of the built-in actions/checkout is not supported: ${remedy}`);
   }
-  for (const name of ["sparse-checkout", "filter"]) {
-    if (call.text(name) !== "")
-      call.warn(`Input "${name}" of the built-in actions/checkout has no effect: all files are fetched`);
+}
+
+/** Which files are fetched and written down; those that are not written need not be fetched, either. */
+function filesOf(call: ActionCall): Pick<GitSource, "filter" | "sparse"> {
+  const patterns = call.list("sparse-checkout");
+  if (patterns.length > 0) {
+    return { filter: "blob:none", sparse: { cone: call.flag("sparse-checkout-cone-mode"), patterns } };
   }
+  const filter = call.text("filter");
+  return filter === "" ? {} : { filter };
+}
+
+async function checkOutSubmodules(call: ActionCall, folder: string, depth: number, credentials: string): Promise<void> {
+  const wanted = call.text("submodules").toLowerCase();
+  if (wanted === "" || wanted === "false") return;
+  const recursive = wanted === "recursive" ? ["--recursive"] : [];
+  const git = async (...args: string[]): Promise<string> =>
+    await call.run("git", args, { cwd: folder, env: gitEnvironment, quiet: true });
+  await git("submodule", "sync", ...recursive);
+  const deep = depth === 0 ? [] : [`--depth=${depth}`];
+  const update = ["submodule", "update", "--init", "--force", ...deep, ...recursive];
+  await git("-c", `include.path=${credentials}`, "-c", "protocol.version=2", ...update);
+  await git("submodule", "foreach", ...recursive, "git config --local gc.auto 0");
+  if (!call.flag("persist-credentials")) return;
+  await git("submodule", "foreach", ...recursive, `git config --local include.path "${credentials}"`);
+  call.saveState("submodules", wanted);
 }
 
 /** An existing checkout of the same repository is cleaned and used again; anything else in the folder goes. */
@@ -155,5 +178,9 @@ async function forgetCredentials(call: ActionCall): Promise<void> {
     credentials.replace(/[.[\]*+?^${}()|\\]/g, "\\$&"),
   ];
   await call.try("git", unset, { cwd: folder, env: gitEnvironment, quiet: true });
+  if (call.state("submodules") !== "") {
+    const each = ["submodule", "foreach", "--recursive", "git config --local --unset-all include.path || true"];
+    await call.try("git", each, { cwd: folder, env: gitEnvironment, quiet: true });
+  }
   call.log("The job's git credentials were removed");
 }
