@@ -41,6 +41,7 @@ export * from "./product/kept.ts";
 export * from "./product/reports.ts";
 export { readSarif } from "./product/sarif.ts";
 export * from "./product/run.ts";
+export * from "./product/runner.ts";
 export * from "./product/pull.ts";
 export * from "./product/mirror.ts";
 export * from "./product/environment.ts";

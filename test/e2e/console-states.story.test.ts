@@ -133,6 +133,10 @@ describe("Given a console and a server in any state", { skip: skipWithoutBrowser
       await page.getByText("2 environments; 1 deployment waits for a review or a timer").click();
       await page.getByRole("list", { name: "Environments" }).getByText("Waiting", { exact: true }).waitFor();
       await shoot(page, `environments-${scheme}`);
+      await page.getByText("3 runners: 1 busy, 1 idle, 1 offline").click();
+      const runners = page.getByRole("list", { name: "Runners" });
+      await runners.getByRole("link", { name: "quality" }).waitFor();
+      await runners.getByText("never seen").waitFor();
       await page.goto(`${server.url}/runs/run-43`);
       const panel = page.getByRole("region", { name: "Deployments to environments" });
       await panel.getByText("Deploy to Production waits to deploy to production").waitFor();

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { AddressInfo } from "node:net";
-import type { ApiFailure, ChangeNotice, RunLogLine } from "#api";
+import type { ApiFailure, ChangeNotice, RunLogLine, RunnerSummary } from "#api";
 import * as data from "./console-data/index.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "dist", "console");
@@ -85,6 +85,17 @@ function answer(
   return body === undefined ? sendFailure(response, 404, `There is no ${route}`) : sendJson(response, 200, body);
 }
 
+const runners: readonly RunnerSummary[] = (["idle", "busy", "offline"] as const).map((state) => ({
+  id: state,
+  name: `runner-${state}`,
+  labels: ["self-hosted", "linux"],
+  group: "Default",
+  state,
+  ephemeral: false,
+  registered: true,
+  jobs: state === "busy" ? [{ id: "1", runId: "run-43", name: "quality" }] : [],
+}));
+
 function read({ data: all }: ConsoleFixture, route: string): unknown {
   const { application: app, rolloutDetail } = all;
   if (route === "/status") return all.status;
@@ -92,6 +103,7 @@ function read({ data: all }: ConsoleFixture, route: string): unknown {
   if (route.startsWith("/trace/")) return { from: "e1", events: all.trace };
   if (route === "/runs") return { items: all.runs };
   if (route === "/schedules") return { items: [] };
+  if (route === "/runners") return { items: runners };
   if (route === "/environments") return { items: all.environments };
   if (route === "/runs/run-43/pending") return { items: all.pending };
   if (route === "/runs/run-43/reviews") return { items: all.reviews };

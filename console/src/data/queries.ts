@@ -17,6 +17,7 @@ import type {
   RunDetail,
   RunFindings,
   RunReview,
+  RunnerSummary,
   RunSummary,
   ScheduledWorkflow,
   SystemStatus,
@@ -64,6 +65,12 @@ export const schedulesQuery = queryOptions({
 export const environmentsQuery = queryOptions({
   queryKey: ["runs", "list", "environments"],
   queryFn: async ({ signal }) => (await getJson<Items<EnvironmentSummary>>("/environments", signal)).items,
+});
+/** Nobody announces that a runner came or went. */
+export const runnersQuery = queryOptions({
+  queryKey: ["runs", "list", "runners"],
+  queryFn: async ({ signal }) => (await getJson<Items<RunnerSummary>>("/runners", signal)).items,
+  refetchInterval: 10_000,
 });
 export const pullsQuery = listOf<PullSummary>("pulls", "/pulls");
 export const applicationsQuery = listOf<ApplicationSummary>("applications", "/applications");

@@ -4,23 +4,12 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { RunnerSummary } from "#api";
 import { errorMessage, isObject, readFileIfExists, writeFileAtomic } from "#lib";
 import { jobHooks, localEnvironment } from "#server";
 import { command, type GlobalOptions, interruptSignal, openSession } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { print, printJson, table } from "../output.ts";
-
-interface RunnerView {
-  readonly id: string;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly group: string;
-  readonly state: string;
-  readonly ephemeral: boolean;
-  readonly registered: boolean;
-  readonly jobs: readonly { readonly runId: string; readonly name: string }[];
-  readonly lastSeenAt?: string;
-}
 
 export function runnerCommand(): Command {
   const runner = command("runner", "Runners on other machines: register, run, list, remove; groups of them", [
@@ -238,7 +227,7 @@ async function run(options: GlobalOptions & { readonly folder: string }): Promis
 
 async function list(options: GlobalOptions): Promise<void> {
   const { client } = await openSession(options);
-  const { items } = await client.api<{ items: RunnerView[] }>("/runners");
+  const { items } = await client.api<{ items: RunnerSummary[] }>("/runners");
   if (options.json === true) {
     printJson(items);
     return;

@@ -1,5 +1,6 @@
 /** The durable state of all runs, and all that can be done with them. */
 import { join } from "node:path";
+import type { RunnerSummary } from "#api";
 import {
   Channel,
   formatProblem,
@@ -43,7 +44,7 @@ import { defaultRetention, runRetention, type RetentionPolicy } from "./retentio
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
 import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
-import { listRunners, type RunnerListView } from "../runners/list-runners.ts";
+import { listRunners } from "../runners/list-runners.ts";
 import { RegisteredRunners } from "../runners/registered-runners.ts";
 import { RunnerDesk } from "./runner-desk.ts";
 import { runSchedules } from "./schedules.ts";
@@ -328,7 +329,7 @@ export class Workflows implements AsyncDisposable {
   }
 
   /** Those that are connected and those that are registered, with what they do. */
-  async allRunners(): Promise<readonly RunnerListView[]> {
+  async allRunners(): Promise<readonly RunnerSummary[]> {
     return await listRunners(this.#parts.db, this.registered, this.desk.roster);
   }
 

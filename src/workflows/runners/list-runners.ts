@@ -1,31 +1,16 @@
 /** All runners with what they do: those that are connected, and those that are registered and away. */
+import type { RunnerSummary } from "#api";
 import type { WorkflowsDatabase } from "../run/schema.ts";
 import type { RunnerRoster } from "../run/runner-roster.ts";
 import { timestamp } from "../run/view.ts";
 import { defaultGroup } from "./runner-groups.ts";
 import type { RegisteredRunners } from "./registered-runners.ts";
 
-export interface RunnerListView {
-  readonly id: string;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly group: string;
-  /** `busy`: has jobs, whether it is heard of or not. */
-  readonly state: "idle" | "busy" | "offline";
-  /** Takes one job; then its registration ends. */
-  readonly ephemeral: boolean;
-  /** Of another machine; the others are this server's own. */
-  readonly registered: boolean;
-  readonly jobs: readonly { readonly id: string; readonly runId: string; readonly name: string }[];
-  /** RFC 3339; absent: never. */
-  readonly lastSeenAt?: string;
-}
-
 export async function listRunners(
   db: WorkflowsDatabase,
   registered: RegisteredRunners,
   roster: RunnerRoster,
-): Promise<readonly RunnerListView[]> {
+): Promise<readonly RunnerSummary[]> {
   const present = new Map(roster.present().map((runner) => [runner.id, runner]));
   const rows = await registered.list();
   const busy = await db
@@ -35,15 +20,15 @@ export async function listRunners(
     .where("runner_id", "is not", null)
     .orderBy("id")
     .execute();
-  const jobsOf = (id: string): RunnerListView["jobs"] =>
+  const jobsOf = (id: string): RunnerSummary["jobs"] =>
     busy
       .filter((job) => job.runner_id === id)
       .map((job) => ({ id: String(job.id), runId: String(job.run_id), name: job.name }));
-  const stateOf = (id: string): RunnerListView["state"] =>
+  const stateOf = (id: string): RunnerSummary["state"] =>
     jobsOf(id).length > 0 ? "busy" : present.has(id) ? "idle" : "offline";
   const known = rows
     .filter((row) => row.spent_claim === null || jobsOf(row.id).length > 0)
-    .map((row): RunnerListView => {
+    .map((row): RunnerSummary => {
       const seen =
         present.get(row.id)?.lastSeenAt ?? (row.last_seen_at === null ? undefined : timestamp(row.last_seen_at));
       return {
@@ -62,7 +47,7 @@ export async function listRunners(
   const ids = new Set(rows.map(({ id }) => id));
   const own = [...present.values()]
     .filter(({ id }) => !ids.has(id))
-    .map(({ id, name, labels, lastSeenAt }): RunnerListView => {
+    .map(({ id, name, labels, lastSeenAt }): RunnerSummary => {
       const jobs = jobsOf(id);
       return {
         id,

@@ -10,6 +10,7 @@ import { runState, runWord } from "../../parts/states.ts";
 import { Ago, Span } from "../../parts/time.tsx";
 import { shortRef, shortSha } from "../../parts/words.ts";
 import { Environments } from "./environments.tsx";
+import { Runners } from "./runners.tsx";
 import { Schedules } from "./schedules.tsx";
 import "./runs.css";
 
@@ -35,6 +36,7 @@ export function RunsPage() {
       />
       <Environments search={q} />
       <Schedules />
+      <Runners />
       {data !== undefined ? (
         <Runs runs={data} search={q} />
       ) : error === null ? (
