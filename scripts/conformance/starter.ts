@@ -21,9 +21,14 @@ export function* starterCases(folder: string): Generator<Case> {
     if (!/\.ya?ml$/.test(file)) continue;
     const raw = readFileSync(join(folder, file), "utf8");
     if (!/^jobs:/m.test(raw)) continue;
-    const text = placeholders.reduce((all, [pattern, value]) => all.replaceAll(pattern, value), raw);
+    const text = fillPlaceholders(raw);
     yield judged(file, "read without an error", () => errorsOf(`.github/workflows/${file.replaceAll("/", "-")}`, text));
   }
+}
+
+/** As it is when somebody has chosen it. */
+export function fillPlaceholders(text: string): string {
+  return placeholders.reduce((all, [pattern, value]) => all.replaceAll(pattern, value), text);
 }
 
 /** The first errors of the file; undefined when it has none. */

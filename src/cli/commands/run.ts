@@ -152,7 +152,7 @@ async function localOptions(
     throw new CliError("cli/usage", `--concurrent-jobs takes a number from 1 to 256: not "${options.concurrentJobs}"`);
   return {
     folder,
-    ...(workflows === undefined ? {} : { workflows }),
+    ...(workflows === undefined ? {} : { workflows: resolve(folder, workflows) }),
     repositories: localRepositories(options.localRepository),
     bind: options.bind === true,
     secrets: await secretsOf(options, variable, signal),

@@ -3,7 +3,7 @@ import type { Clock, Ids, Log } from "#lib";
 export interface LocalOptions {
   /** Any folder of the working tree. */
   readonly folder: string;
-  /** A workflow file or a folder of them, in place of those of the working tree; relative to `folder`. */
+  /** A workflow file or a folder of them, in place of those of the working tree; absolute. */
   readonly workflows?: string;
   /** Other repositories by name, as they lie on this machine: for calls and actions. */
   readonly repositories: ReadonlyMap<string, string>;

@@ -13,10 +13,15 @@ export interface Narrowing extends LeftOut {
 }
 
 export function narrowWorkflow(workflow: Workflow, narrowing: Narrowing): Workflow {
-  const { jobs: asked, env, matrixBut, labels } = narrowing;
-  const wanted = asked === undefined ? workflow.jobs : withNeeds(workflow.jobs, asked);
+  const { env, matrixBut, labels } = narrowing;
   const plain: TextRecord = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(value)]));
-  return leaveOut({ ...workflow, env: { ...plain, ...workflow.env }, jobs: wanted }, { matrixBut, labels }, plain);
+  const { jobs } = wantedJobs(workflow, narrowing);
+  return leaveOut({ ...workflow, env: { ...plain, ...workflow.env }, jobs }, { matrixBut, labels }, plain);
+}
+
+/** Before calls are linked: those of other jobs may lead to what is not here. */
+export function wantedJobs(workflow: Workflow, { jobs: asked }: Pick<Narrowing, "jobs">): Workflow {
+  return asked === undefined ? workflow : { ...workflow, jobs: withNeeds(workflow.jobs, asked) };
 }
 
 /** Called workflows too: they have an environment of their own. */

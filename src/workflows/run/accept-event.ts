@@ -9,7 +9,7 @@ import type { RuleTexts } from "../actions/resolver.ts";
 import type { Workflow, WorkflowOrigin } from "../parse/model.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
-import { narrowWorkflow, type Narrowing } from "../plan/narrow.ts";
+import { narrowWorkflow, wantedJobs, type Narrowing } from "../plan/narrow.ts";
 import type { ContextObject } from "../protocol.ts";
 import { readDispatchInputs } from "./dispatch-inputs.ts";
 import { disabledPaths } from "./switches.ts";
@@ -161,7 +161,12 @@ async function findCandidates(
     return event.name === "push" && hasErrors(file.problems) && !hasTriggers(file.value);
   });
   const load = callLoader(parts, event, files, signal);
-  return await Promise.all(found.map(async (file) => await linkCandidate(parts, event, file, load, signal)));
+  const wanted = choice === undefined ? found : found.map((file) => withWantedJobs(file, choice.narrowing));
+  return await Promise.all(wanted.map(async (file) => await linkCandidate(parts, event, file, load, signal)));
+}
+
+function withWantedJobs<File extends ParsedFile>(file: File, narrowing: Narrowing): File {
+  return file.value === undefined ? file : { ...file, value: wantedJobs(file.value, narrowing) };
 }
 
 async function linkCandidate(
