@@ -59,7 +59,7 @@ export const awsCredentials: BuiltinAction = {
       call.log("Pre-existing credentials are valid. No need to generate new ones.");
       return;
     }
-    const source = await sourceCredentials(call, setup);
+    const source = await sourceCredentials(call, setup, proofOf(call));
     if (call.text("role-to-assume") === "") {
       call.log("Proceeding with IAM user credentials");
       if (setup.profile !== "" && setup.toEnvironment) call.exportVariable("AWS_PROFILE", setup.profile);
@@ -87,8 +87,9 @@ interface Setup {
   readonly profile: string;
   readonly toEnvironment: boolean;
   readonly accounts: readonly string[];
-  readonly proof: "keys" | "identity" | "file" | "ambient";
 }
+
+type Proof = "keys" | "identity" | "file" | "ambient";
 
 function readSetup(call: ActionCall): Setup {
   const region = call.text("aws-region") || call.env("AWS_REGION");
@@ -106,7 +107,6 @@ function readSetup(call: ActionCall): Setup {
     profile,
     toEnvironment: toEnvironment(call),
     accounts: call.list("allowed-account-ids", true),
-    proof: proofOf(call),
   };
 }
 
@@ -115,7 +115,7 @@ function toEnvironment(call: ActionCall): boolean {
   return call.text("aws-profile") === "";
 }
 
-function proofOf(call: ActionCall): Setup["proof"] {
+function proofOf(call: ActionCall): Proof {
   if (call.text("aws-access-key-id") !== "") {
     if (call.text("aws-secret-access-key") !== "") return "keys";
     throw new StepFailure("'aws-secret-access-key' must be provided if 'aws-access-key-id' is provided");
@@ -165,18 +165,18 @@ interface Source {
 }
 
 /** The keys to go on with, proven to work, unless a token takes their place. */
-async function sourceCredentials(call: ActionCall, setup: Setup): Promise<Source> {
-  if (setup.proof === "identity") return { proof: { kind: "identity" }, account: undefined };
-  if (setup.proof === "file") {
+async function sourceCredentials(call: ActionCall, setup: Setup, proof: Proof): Promise<Source> {
+  if (proof === "identity") return { proof: { kind: "identity" }, account: undefined };
+  if (proof === "file") {
     return { proof: { kind: "file", path: call.text("web-identity-token-file") }, account: undefined };
   }
-  const credentials = setup.proof === "keys" ? givenKeys(call) : ambientCredentials(call);
+  const credentials = proof === "keys" ? givenKeys(call) : ambientCredentials(call);
   if (credentials === undefined) {
     throw new StepFailure(
       "Credentials could not be loaded, please check your action inputs: Could not load credentials from any providers",
     );
   }
-  if (setup.proof === "keys") {
+  if (proof === "keys") {
     exportCredentials(call, setup, credentials, "");
     if (setup.profile !== "") await saveProfile(call, setup, credentials, call.flag("overwrite-aws-profile"));
   }
@@ -204,7 +204,7 @@ async function takeRole(call: ActionCall, setup: Setup, source: Source): Promise
   exportCredentials(call, setup, role, role.expiration);
   await identify(call, setup, role, true);
   if (setup.profile === "") return;
-  await saveProfile(call, setup, role, setup.proof === "keys" || call.flag("overwrite-aws-profile"));
+  await saveProfile(call, setup, role, call.text("aws-access-key-id") !== "" || call.flag("overwrite-aws-profile"));
   if (setup.toEnvironment) call.exportVariable("AWS_PROFILE", setup.profile);
 }
 
