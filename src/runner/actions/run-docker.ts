@@ -7,7 +7,7 @@ import type { RunningStep } from "../steps/scope.ts";
 import { actionEnvironment, inputVariables } from "../steps/step-env.ts";
 import type { ActionManifest } from "./manifest.ts";
 
-export type DockerManifest = ActionManifest & { readonly kind: "docker" };
+type DockerManifest = ActionManifest & { readonly kind: "docker" };
 
 interface DockerAction {
   readonly folder: string;

@@ -1,7 +1,7 @@
 /** `ports:` of a container as `docker create --publish` reads them: pure. */
 import { StepFailure } from "../errors.ts";
 
-export interface PortMapping {
+interface PortMapping {
   /** `6379/tcp`. */
   readonly container: string;
   /** Empty: the engine chooses. */
@@ -15,7 +15,7 @@ const pattern = /^(?:(?:(\[[^\]]+\]|[\d.]+):)?(\d*):)?(\d+)(?:\/(tcp|udp|sctp))?
  * Published on loopback unless an address is given: what a job publishes is for its own steps, and the machine has
  * neighbours.
  */
-export function parsePort(text: string): PortMapping {
+function parsePort(text: string): PortMapping {
   const [, hostIp, hostPort = "", port, protocol = "tcp"] = pattern.exec(text.trim()) ?? [];
   if (port === undefined || Number(port) > 65_535 || Number(hostPort) > 65_535) {
     throw new StepFailure(`Port "${text}" of a container cannot be read: write e.g. "6379", "6379:6379" or "5353/udp"`);
