@@ -13,7 +13,7 @@ const counts = {
   currentReplicas: "Pods that there were when it last looked.",
   desiredReplicas: "Pods that there should be.",
   lastScaleTime: "When it last changed the number.",
-  observedGeneration: "Generation that the autoscaler has seen.",
+  observedGeneration: "Generation that the autoscaler has seen; not set here.",
 } as const;
 const bounds = {
   minReplicas: "The fewest pods; one when nothing is said.",

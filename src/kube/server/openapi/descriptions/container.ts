@@ -204,7 +204,7 @@ export const containerDescriptions: Descriptions = inPackage("io.k8s.api.core.v1
   ContainerStateRunning: { startedAt: "Since when." },
   ContainerStateTerminated: {
     exitCode: "Number it ended with; 128 more than the signal that killed it.",
-    signal: "Signal that killed it.",
+    signal: "Signal that killed it; not set here, where exitCode tells it.",
     reason: "Completed, Error, OOMKilled or ContainerStatusUnknown.",
     message: "Its last words, from its termination message or log.",
     startedAt: "When it started.",

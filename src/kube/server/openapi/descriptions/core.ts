@@ -6,7 +6,7 @@ export const coreDescriptions: Descriptions = inPackage("io.k8s.api.core.v1", {
   NamespaceSpec: { "": "What a namespace is asked to be.", finalizers: "Who empties it before it may go." },
   NamespaceStatus: {
     "": "What a namespace is like now.",
-    conditions: "What its deletion waits for.",
+    conditions: "What its deletion waits for; not set here.",
     phase: "Active, or Terminating once it is deleted.",
   },
   NamespaceCondition: { "": "One answer about the deletion of a namespace.", ...conditionFields },

@@ -20,10 +20,10 @@ const core: Descriptions = inPackage("io.k8s.api.core.v1", {
   PersistentVolumeClaimStatus: {
     "": "What a claim is like now.",
     accessModes: "Access modes of the volume.",
-    allocatedResourceStatuses: "How far growing is; not set here, where it is done at once.",
+    allocatedResourceStatuses: "How far growing is; not set here.",
     allocatedResources: "Size being grown to; not set here.",
     capacity: "Size of the volume, as noted.",
-    conditions: "Answers about growing.",
+    conditions: "Answers about growing; not set here, where it is done at once.",
     currentVolumeAttributesClassName: "Class in force; not set here.",
     modifyVolumeStatus: "How far a change of class is; not set here.",
     phase: "Pending, Bound or Lost.",
