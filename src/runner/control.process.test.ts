@@ -1,13 +1,13 @@
 /** The runner against the workflows room itself: both sides of the protocol, with nothing between but HTTP. */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import Fastify from "fastify";
 import { openDatabase, silentLog, systemClock, systemIds } from "#lib";
 import { openWorkflows, workflowRoutes, zeroSha, type RunDetails, type Workflows } from "#workflows";
-import { createRunner } from "./index.ts";
+import { createRunner, type Runner } from "./index.ts";
 
 const signal = AbortSignal.timeout(60_000);
 
@@ -36,6 +36,7 @@ jobs:
 async function openControl(
   parts: AsyncDisposableStack,
   folder: string,
+  text: string,
 ): Promise<{ workflows: Workflows; url: string }> {
   const database = parts.adopt(openDatabase(join(folder, "control.db")), async (db) => await db.destroy());
   const base = { serverUrl: "http://tidegate.localhost", apiUrl: "http://127.0.0.1/api/v3", graphqlUrl: "" };
@@ -49,7 +50,7 @@ async function openControl(
     leaseMs: 10_000,
     source: {
       repository: () => Promise.resolve({ id: 7, defaultBranch: "main", private: false }),
-      files: () => Promise.resolve([{ path: ".github/workflows/ci.yml", text: pipeline }]),
+      files: () => Promise.resolve([{ path: ".github/workflows/ci.yml", text }]),
       isProtected: () => Promise.resolve(false),
       defaultHead: () => Promise.resolve(undefined),
       changedPaths: () => Promise.resolve(undefined),
@@ -77,31 +78,41 @@ async function finished(workflows: Workflows, runId: string): Promise<RunDetails
   }
 }
 
+const push = {
+  id: "e1",
+  name: "push",
+  repository: "shop/web",
+  ref: "refs/heads/main",
+  before: zeroSha,
+  sha: "5".repeat(40),
+  actor: "ada",
+} as const;
+
+function runnerIn(folder: string, controlUrl: string): Runner {
+  return createRunner({
+    controlUrl,
+    token: "any",
+    name: "one",
+    labels: ["linux"],
+    workFolder: join(folder, "work"),
+    nodePath: process.execPath,
+    concurrency: 2,
+    baseEnv: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: folder },
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+  });
+}
+
 test("a workflow goes through both sides of the protocol: outputs, matrix, logs, annotations, summary, failure", async () => {
   const folder = await mkdtemp(join(tmpdir(), "runner-control-"));
   await using parts = new AsyncDisposableStack();
   parts.defer(async () => await rm(folder, { recursive: true, force: true }));
-  const { workflows, url } = await openControl(parts, folder);
-  const runner = parts.use(
-    createRunner({
-      controlUrl: url,
-      token: "any",
-      name: "one",
-      labels: ["linux"],
-      workFolder: join(folder, "work"),
-      nodePath: process.execPath,
-      concurrency: 2,
-      baseEnv: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: folder },
-      clock: systemClock,
-      ids: systemIds,
-      log: silentLog,
-    }),
-  );
+  const { workflows, url } = await openControl(parts, folder, pipeline);
+  const runner = parts.use(runnerIn(folder, url));
   const stop = new AbortController();
   const running = runner.run(stop.signal);
-  const sha = "5".repeat(40);
-  const push = { id: "e1", name: "push", repository: "shop/web", ref: "refs/heads/main", before: zeroSha } as const;
-  const [runId = ""] = await workflows.accept({ ...push, sha, actor: "ada" }, { signal });
+  const [runId = ""] = await workflows.accept(push, { signal });
   const run = await finished(workflows, runId);
   stop.abort();
   await running;
@@ -133,4 +144,41 @@ test("a workflow goes through both sides of the protocol: outputs, matrix, logs,
     second?.steps.map((step) => step.conclusion),
     ["success", "success", "failure", "success"],
   );
+});
+
+const waiting = `
+on: push
+jobs:
+  talk:
+    runs-on: linux
+    steps:
+      - run: for n in 1 2 3; do echo "say $n"; until [ -e "$HOME/seen/$n" ]; do sleep 0.02; done; done
+`;
+
+test("lines are seen by whoever watches while their step still runs, each before the next is written", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "runner-control-"));
+  await using parts = new AsyncDisposableStack();
+  parts.defer(async () => await rm(folder, { recursive: true, force: true }));
+  const seen = join(folder, "seen");
+  await mkdir(seen);
+  const { workflows, url } = await openControl(parts, folder, waiting);
+  const runner = parts.use(runnerIn(folder, url));
+  const stop = new AbortController();
+  const running = runner.run(stop.signal);
+  const [runId = ""] = await workflows.accept(push, { signal });
+  const jobId = (await workflows.getRun(runId))?.jobs[0]?.id ?? "";
+  const heard: string[] = [];
+  for await (const { step, text } of workflows.logs(jobId, { follow: true, signal })) {
+    const number = /^say (\d)$/.exec(text)?.[1];
+    if (number === undefined) continue;
+    const state = (await workflows.getJob(jobId))?.steps.find((one) => one.number === step)?.status;
+    heard.push(`${number} ${state}`);
+    await writeFile(join(seen, number), "");
+  }
+  const run = await finished(workflows, runId);
+  stop.abort();
+  await running;
+
+  deepEqual(heard, ["1 in_progress", "2 in_progress", "3 in_progress"]);
+  equal(run.conclusion, "success");
 });
