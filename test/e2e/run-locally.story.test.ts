@@ -22,6 +22,8 @@ jobs:
       - run: mkdir -p tools && echo "$PART with \${{ secrets.PASSWORD }}" >> tools/log
         env: { PART: "\${{ matrix.part }}" }
       - run: cat notes.txt && cat tools/log
+      - uses: actions/upload-artifact@v4
+        with: { name: "notes-\${{ matrix.part }}", path: notes.txt }
   report:
     needs: build
     uses: ./.github/workflows/report.yml
@@ -81,6 +83,8 @@ describe("Given a repository with a workflow, a called one, and changes that are
     assert.match(stdout, /report \/ say +│ {3}pushed from topic/);
     assert.match(stdout, /report \/ say +│ ✗ Run grep -q good notes\.txt/);
     assert.match(stdout, /report \/ say +│ {3}tidied up/);
+    const [, file = ""] = /^artifact notes-two \(.+\): (.+\.zip)$/m.exec(stdout) ?? [];
+    assert.match((await readFile(file)).subarray(0, 4).toString("latin1"), /^PK/);
     assert.match(stdout, /✗ CI failed: .*report \/ say/);
     assert.doesNotMatch(stdout, /tell-nobody/);
   });
@@ -122,10 +126,7 @@ describe("Given a repository with a workflow, a called one, and changes that are
   });
 
   test("when a file is wrong, then each mistake is told with its place; when nothing fits, then what there is", async () => {
-    await write(
-      "wrong.yml",
-      "on: push\njobs:\n  a:\n    runs-on: x\n    needs: b\n    steps:\n      - run: make\n",
-    );
+    await write("wrong.yml", "on: push\njobs:\n  a:\n    runs-on: x\n    needs: b\n    steps:\n      - run: make\n");
     const wrong = await local(["-W", "wrong.yml"], 1);
     assert.match(wrong.stdout, /^wrong\.yml:5:12: needs: Job "a" needs "b"/m);
     const { stderr } = await local(["nothing"], 1);
