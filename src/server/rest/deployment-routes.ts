@@ -7,6 +7,7 @@ import type { Deployments } from "#workflows";
 import { apiUrl, type CommitPlace } from "./commit-shape.ts";
 import { isJob, reach, whoAsks, type Named, type Numbered, type RestParts } from "./face.ts";
 import { type Fields, fieldsOf, numberOf, queryText } from "./fields.ts";
+import { namedRef } from "./named-ref.ts";
 import { paged, pagedMore, pageOf } from "./paging.ts";
 import { nodeId, userShape } from "./people.ts";
 import { whole } from "./check-shape.ts";
@@ -183,16 +184,14 @@ async function deploymentAt(
 }
 
 async function refAt(
-  { repositories }: RestParts,
+  parts: RestParts,
   repository: Repository,
   text: string,
 ): Promise<{ readonly ref: string; readonly sha: string }> {
-  const names = text.startsWith("refs/") ? [text] : [`refs/heads/${text}`, `refs/tags/${text}`];
-  for (const ref of names) {
-    const sha = await repositories.resolve(repository.name, ref);
-    if (sha !== undefined) return { ref, sha };
-  }
-  const sha = /^[0-9a-f]{7,64}$/.test(text) ? await repositories.resolve(repository.name, text) : undefined;
+  const named = await namedRef(parts, repository, text);
+  if (named !== undefined) return named;
+  const isId = /^[0-9a-f]{7,64}$/.test(text);
+  const sha = isId ? await parts.repositories.resolve(repository.name, text) : undefined;
   if (sha === undefined) throw badField("Deployment", "ref", `No ref found for: ${text}`);
   return { ref: `refs/heads/${repository.defaultBranch}`, sha };
 }

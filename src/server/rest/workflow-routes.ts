@@ -6,6 +6,7 @@ import type { WorkflowEvent, WorkflowView } from "#workflows";
 import { defaultHead } from "../wiring/workflow-source.ts";
 import { isJob, reach, whoAsks, type Named, type RestParts } from "./face.ts";
 import { fieldsOf } from "./fields.ts";
+import { namedRef } from "./named-ref.ts";
 import { paged } from "./paging.ts";
 import { placeOf } from "./repository-routes.ts";
 import { badField, notFound, unprocessable } from "./rest-error.ts";
@@ -47,7 +48,9 @@ export function workflowRoutes(app: FastifyInstance, parts: RestParts): void {
   app.post<OfFile>(`${base}/:file/dispatches`, async (request, reply) => {
     const repository = await reach(parts, request, "actions", "write");
     const fields = fieldsOf(request, "Workflow");
-    const at = await refAt(parts, repository, fields.text("ref"));
+    const ref = fields.text("ref");
+    const at = await namedRef(parts, repository, ref);
+    if (at === undefined) throw unprocessable(`No ref found for: ${ref}`);
     const inputs = fields.raw("inputs") ?? {};
     if (!isObject(inputs)) throw badField("Workflow", "inputs", "inputs must be an object");
     const workflow = await fileNamed(parts, repository, request.params.file);
@@ -107,19 +110,6 @@ async function workflowAt(parts: RestParts, repository: Repository, text: string
 async function fileNamed(parts: RestParts, repository: Repository, text: string): Promise<string> {
   if (!/^\d+$/.test(text)) return text;
   return (await workflowAt(parts, repository, text)).path;
-}
-
-async function refAt(
-  { repositories }: RestParts,
-  repository: Repository,
-  text: string,
-): Promise<{ readonly ref: string; readonly sha: string }> {
-  const names = text.startsWith("refs/") ? [text] : [`refs/heads/${text}`, `refs/tags/${text}`];
-  for (const ref of names) {
-    const sha = await repositories.resolve(repository.name, ref);
-    if (sha !== undefined) return { ref, sha };
-  }
-  throw unprocessable(`No ref found for: ${text}`);
 }
 
 function shape(parts: RestParts, repository: Repository, workflow: WorkflowView): unknown {
