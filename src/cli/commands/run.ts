@@ -162,6 +162,7 @@ async function localOptions(
       caches: kept(options.cacheServerPath, "caches"),
       artifacts: kept(options.artifactServerPath, "artifacts"),
       tools: kept(undefined, "tools"),
+      actions: kept(undefined, "actions"),
     },
     env,
     nodePath,

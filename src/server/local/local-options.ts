@@ -13,7 +13,7 @@ export interface LocalOptions {
   readonly variables: Readonly<Record<string, string>>;
   /** Jobs at once. */
   readonly jobs: number;
-  /** What is kept from run to run: caches, tools, artifacts. */
+  /** What is kept from run to run: caches, tools, actions, artifacts. */
   readonly keep: LocalFolders;
   /** What steps, and git, start from. */
   readonly env: Readonly<Record<string, string>>;
@@ -27,4 +27,6 @@ interface LocalFolders {
   readonly caches: string;
   readonly artifacts: string;
   readonly tools: string;
+  /** Actions of other hosts. */
+  readonly actions: string;
 }

@@ -1,7 +1,7 @@
 /**
  * The rooms that a local run needs, on a data folder that goes with it: repositories, runs, caches and artifacts behind
- * the same HTTP faces as on a server, on a free port of this machine, and a runner in this process. Only caches, tools
- * and artifacts are kept.
+ * the same HTTP faces as on a server, on a free port of this machine, and a runner in this process. Only caches, tools,
+ * actions of other hosts and artifacts are kept.
  */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -19,7 +19,7 @@ import {
   twirpRoutes,
 } from "#artifacts";
 import { Tokens } from "#auth";
-import { gitRoutes, noPushChecks, openRepositories, type Repositories } from "#git";
+import { gitRoutes, noPushChecks, openRemoteCommits, openRepositories, type Repositories } from "#git";
 import { openDatabase } from "#lib";
 import { openRegistry, registryRoutes } from "#registry";
 import { createRunner, type Runner } from "#runner";
@@ -31,6 +31,7 @@ import {
   type WorkflowSourcePort,
   workflowRoutes,
 } from "#workflows";
+import { actionSources } from "../wiring/action-sources.ts";
 import { controlUrl, namedServerUrl, registryHost } from "../wiring/addresses.ts";
 import { jobTokenLifetimeMs, jobTokens } from "../wiring/job-tokens.ts";
 import { LateAddresses } from "../wiring/late-addresses.ts";
@@ -75,6 +76,7 @@ export async function openLocalRooms(
   const repositories = owned.use(
     await openRepositories({ folder: join(temp, "repos"), database, clock, ids, log, searchPath }),
   );
+  const remotes = await openRemoteCommits({ folder: keep.actions, clock, ids, log, searchPath });
   const registry = await openRegistry({ folder: join(temp, "blobs"), database, clock, ids, log });
   const key = randomBytes(32);
   const artifacts = await openArtifactService({
@@ -97,6 +99,7 @@ export async function openLocalRooms(
     tokens: jobTokens(tokens, ids),
     variables: localVariables(addresses, options),
     services: localServices(addresses, artifacts, artifactsRun),
+    actions: actionSources({ repositories, remotes, policyFile: join(keep.actions, "action-policy.yml") }),
     leaseMs,
   });
   owned.use(workflows);
