@@ -16,6 +16,7 @@ import {
   cacheScopes,
   cacheV1Routes,
   openArtifactService,
+  reportRoutes,
   twirpRoutes,
 } from "#artifacts";
 import { Tokens } from "#auth";
@@ -111,6 +112,7 @@ export async function openLocalRooms(
   const actions = { service: artifacts, baseUrl: () => controlUrl(addresses) };
   await app.register(twirpRoutes(actions), { prefix: "/twirp" });
   await app.register(cacheV1Routes(actions), { prefix: "/_apis/artifactcache" });
+  await app.register(reportRoutes(artifacts), { prefix: "/_apis/tidegate" });
   await app.register(blobRoutes(artifacts), { prefix: "/_blob" });
   await app.register(gitRoutes({ repositories, access, checks: noPushChecks, log }));
   await app.listen({ host: "127.0.0.1", port: 0 });
