@@ -285,11 +285,11 @@ test("composite and JavaScript actions get inputs, keep state, give outputs, and
 });
 
 test("an action that is not there fails the job before any step, naming its place", async () => {
-  const record = await runJob([{ run: "true", name: "one" }, { uses: "aws-actions/configure-aws-credentials@v4" }]);
+  const record = await runJob([{ run: "true", name: "one" }, { uses: "nobody/has-this@v4" }]);
   deepEqual(conclusions(record).slice(0, 2), ["Set up job: failure", "one: skipped"]);
   match(
     record.completed?.annotations[0]?.message ?? "",
-    /^\.github\/workflows\/ci\.yml:11:7: Cannot use "aws-actions\/configure-aws-credentials@v4": nobody has it/,
+    /^\.github\/workflows\/ci\.yml:11:7: Cannot use "nobody\/has-this@v4": nobody has it/,
   );
 });
 
