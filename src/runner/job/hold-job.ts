@@ -186,11 +186,11 @@ class Holding {
     this.#ending = true;
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#stopKill.aborted && !this.#kill.signal.aborted) throw this.#stopKill.reason;
-    await saveResult(this.#journal, result);
     // The heartbeat goes on meanwhile: with control away this can take long.
     const { jobId, lease } = this.#assignment;
     const ending = AbortSignal.any([this.#stopKill, loops.signal]);
-    await shipper.flush(ending);
+    const ready = await Promise.allSettled([saveResult(this.#journal, result), shipper.flush(ending)]);
+    for (const one of ready) if (one.status === "rejected") throw one.reason;
     await control.complete(jobId, { lease, ...result }, ending);
   }
 
