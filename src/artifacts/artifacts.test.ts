@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ClockFake } from "#lib/testing";
 import { parseBlockList } from "./http/block-list.ts";
+import { protobufTime } from "./http/protobuf-time.ts";
 import { cacheScopes } from "./job-grant.ts";
 import { RuntimeTokens } from "./runtime-tokens.ts";
 import { SignedUrls } from "./signed-urls.ts";
@@ -140,4 +141,8 @@ test("a list of blocks is read in its order, whatever kinds its entries are", ()
   assert.deepEqual(parseBlockList(xml), ["AA==", "QQ==", "AA=="]);
   assert.deepEqual(parseBlockList("<BlockList></BlockList>"), []);
   assert.throws(() => parseBlockList("<List/>"), /no <BlockList>/);
+});
+
+test("times in answers have as many digits as protobuf allows, whatever the millisecond", () => {
+  for (const ms of [0, 120, 100, 123]) assert.match(protobufTime(ms), /T00:00:00\.\d{3}Z$/);
 });

@@ -7,6 +7,7 @@ import { runBackendId } from "../runtime-tokens.ts";
 import type { ArtifactService } from "../service.ts";
 import type { ArtifactRow } from "../store/schema.ts";
 import { count, grantOf, optionalText, text } from "./grants.ts";
+import { protobufTime } from "./protobuf-time.ts";
 import { sendTwirpError } from "./twirp-errors.ts";
 
 export interface TwirpRoutesOptions {
@@ -146,7 +147,7 @@ function monolithArtifact(grant: JobGrant, row: ArtifactRow): Record<string, unk
     database_id: String(row.id),
     name: row.name,
     size: String(row.size),
-    created_at: Temporal.Instant.fromEpochMilliseconds(row.created_at).toString(),
+    created_at: protobufTime(row.created_at),
     ...(row.digest === null ? {} : { digest: row.digest }),
   };
 }
