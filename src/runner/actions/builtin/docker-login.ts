@@ -31,11 +31,13 @@ async function logIn(call: ActionCall): Promise<void> {
   const password = call.text("password");
   const host = normalHost(call.text("registry"));
   if (username === "" || password === "") {
-    throw new StepFailure(`Username and password required: cannot log in to "${host}"`);
+    const missing = username !== "" ? "Password" : password !== "" ? "Username" : "Username and password";
+    throw new StepFailure(`${missing} required`);
   }
   const { job } = call.step.scope;
   job.parts.masker.add(password);
   const account = { username, password };
+  call.log(`Logging into ${host}...`);
   const client = registryClientFor(call, () => account);
   try {
     await client.checkLogin(host, call.step.stop);
@@ -46,7 +48,7 @@ async function logIn(call: ActionCall): Promise<void> {
   job.logins.set(host, account);
   call.step.state.set("host", host);
   await writeDockerConfig(job);
-  call.log(`Logged in to ${host} as ${username}`);
+  call.log("Login Succeeded!");
 }
 
 async function logOut(call: ActionCall): Promise<void> {

@@ -1,5 +1,6 @@
 /** `docker/metadata-action`. */
-import { isObject } from "#lib";
+import { join } from "node:path";
+import { isObject, writeFileAtomic } from "#lib";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { parseFlavor, parseImages, parseTagRules } from "../metadata/options.ts";
 import { planMetadata, type ImageMetadata, type MetadataFacts } from "../metadata/plan-metadata.ts";
@@ -23,19 +24,21 @@ export const dockerMetadata: BuiltinAction = {
     const images = parseImages(call.list("images"));
     const rules = parseTagRules(call.list("tags"));
     const flavor = parseFlavor(call.list("flavor"));
-    const metadata = planMetadata({ images, rules, flavor, labels: call.list("labels") }, factsOf(call));
+    const facts = factsOf(call);
+    const metadata = planMetadata({ images, rules, flavor, labels: call.list("labels") }, facts);
+    // What labels add of their own is not annotated.
+    const annotated = planMetadata({ images, rules, flavor, labels: call.list("annotations") }, facts);
     if (metadata.version === "") call.warn("No Docker image version has been generated. Check tags input.");
     if (metadata.tags.length === 0) call.warn("No Docker tag has been generated. Check tags input.");
-    report(call, metadata);
+    const annotations = report(call, metadata, annotated.labels);
+    await writeBakeFiles(call, metadata, { annotations, images });
   },
 };
 
-function report(call: ActionCall, metadata: ImageMetadata): void {
+function report(call: ActionCall, metadata: ImageMetadata, annotated: ImageMetadata["labels"]): readonly string[] {
   const labels = metadata.labels.map(([key, value]) => `${key}=${value}`);
   const kind = call.parts.assignment.contexts.env["DOCKER_METADATA_ANNOTATIONS_LEVELS"] ?? "manifest";
-  const annotations = [...labels, ...call.list("annotations")].flatMap((line) =>
-    kind.split(",").map((level) => `${level}:${line}`),
-  );
+  const annotations = kind.split(",").flatMap((level) => annotated.map(([key, value]) => `${level}:${key}=${value}`));
   call.step.output.group("Docker image version", [metadata.version]);
   call.step.output.group("Docker tags", metadata.tags);
   call.step.output.group("Docker labels", labels);
@@ -56,6 +59,30 @@ function report(call: ActionCall, metadata: ImageMetadata): void {
   for (const [name, value] of Object.entries(outputs)) {
     call.setOutput(name, value);
     call.step.scope.job.env.set(`DOCKER_METADATA_OUTPUT_${name.replaceAll(/\W/g, "_").toUpperCase()}`, value);
+  }
+  return annotations;
+}
+
+/** What `docker buildx bake` takes, for whoever has it. */
+async function writeBakeFiles(
+  call: ActionCall,
+  { tags, labels, version }: ImageMetadata,
+  { annotations, images }: { readonly annotations: readonly string[]; readonly images: readonly string[] },
+): Promise<void> {
+  const folder = join(call.parts.folders.temp, `docker-metadata-${call.parts.ids.suffix(6)}`);
+  const args = { DOCKER_META_IMAGES: images.join(","), DOCKER_META_VERSION: version };
+  const labelled = { labels: Object.fromEntries(labels) };
+  const files: Readonly<Record<string, object>> = {
+    "bake-file-tags": { tags, args },
+    "bake-file-labels": labelled,
+    "bake-file-annotations": { annotations },
+    "bake-file": { tags, ...labelled, args },
+  };
+  for (const [output, target] of Object.entries(files)) {
+    const path = join(folder, `docker-metadata-action-${output.replace("bake-file", "bake")}.json`);
+    await writeFileAtomic(path, JSON.stringify({ target: { [call.text("bake-target")]: target } }, undefined, 2));
+    call.setOutput(output, path);
+    call.exportVariable(`DOCKER_METADATA_OUTPUT_${output.replaceAll("-", "_").toUpperCase()}`, path);
   }
 }
 

@@ -6,6 +6,7 @@ import { joinInside, readFileIfExists, writeFileAtomic } from "#lib";
 import { StepFailure } from "../../errors.ts";
 import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
+import { addMatcher } from "../tools/add-matcher.ts";
 import { nodeRange, versionInFile } from "../node-version.ts";
 
 export const setupNode: BuiltinAction = {
@@ -34,9 +35,61 @@ export const setupNode: BuiltinAction = {
     if (call.text("cache") !== "") {
       call.log(`"cache: ${call.text("cache")}" has no effect here: package caches are not kept between jobs`);
     }
-    call.setOutput("cache-hit", "false");
+    addMatcher(call, "tsc", tscLines);
+    addMatcher(call, "eslint-stylish", eslintBlocks);
+    addMatcher(call, "eslint-compact", eslintLines);
   },
+  /** Only so that the job has the step that people look for: nothing is kept that would be put away. */
+  async post(call) {
+    call.debug("Nothing to save");
+  },
+  postIf: "success()",
 };
+
+/** `src/a.ts(3,14): error TS2322: …`, or with `--pretty` `src/a.ts:3:14 - error TS2322: …`. */
+const tscLines = [
+  {
+    regexp: String.raw`^(\S.*?)[(:](\d+)[,:](\d+)\)?(?::| -)\s+(error|warning|info)\s+TS(\d+)\s*:\s*(.*)$`,
+    file: 1,
+    line: 2,
+    column: 3,
+    severity: 4,
+    code: 5,
+    message: 6,
+  },
+];
+
+/** A file's name, and below it a line for each finding. */
+const eslintBlocks = [
+  { regexp: String.raw`^\s*(\S.*)$`, file: 1 },
+  {
+    regexp: String.raw`^\s+(\d+):(\d+)\s+(error|warning|info)\s+(.*?)\s{2,}(\S+)$`,
+    line: 1,
+    column: 2,
+    severity: 3,
+    message: 4,
+    code: 5,
+    loop: true,
+  },
+];
+
+/** `/src/a.js: line 1, col 2, Error - … (rule)`. */
+const eslintLines = [
+  {
+    regexp: String.raw`^(.+): line (\d+), col (\d+), ([Ee]rror|[Ww]arning|[Ii]nfo) - (.+) \((.+)\)$`,
+    file: 1,
+    line: 2,
+    column: 3,
+    severity: 4,
+    message: 5,
+    code: 6,
+  },
+];
+
+/** Of the reference, as far as it names one; else the newest counts. */
+function majorOf(call: ActionCall): number {
+  return Number(/^v(\d+)(?:\.|$)/.exec(call.step.scope.place.ref ?? "")?.[1] ?? 7);
+}
 
 async function wantedVersion(call: ActionCall): Promise<string | undefined> {
   const given = call.text("node-version");
@@ -49,7 +102,7 @@ async function wantedVersion(call: ActionCall): Promise<string | undefined> {
   if (file === "") return undefined;
   const path = joinInside(call.parts.folders.workspace, file);
   const text = path === undefined ? undefined : await readFileIfExists(path);
-  if (text === undefined) throw new StepFailure(`The specified node version file at "${file}" does not exist`);
+  if (text === undefined) throw new StepFailure(`The specified node version file at: ${path ?? file} does not exist`);
   const version = versionInFile(text, file);
   if (version === undefined) throw new StepFailure(`Cannot read a Node version from "${file}"`);
   call.log(`Resolved ${file} as ${version}`);
@@ -157,10 +210,11 @@ async function writeNpmrc(call: ActionCall): Promise<void> {
     .split("\n")
     .filter((line) => line !== "" && !line.toLowerCase().startsWith(`${registryLine.split("=")[0]}=`));
   const lines = [...kept, `${registry.replace(/^\w+:/, "")}:_authToken=\${NODE_AUTH_TOKEN}`, registryLine];
-  if (call.flag("always-auth")) lines.push("always-auth=true");
-  await writeFileAtomic(path, `${lines.join("\n")}\n`);
+  // An option of old npm that later versions of the action no longer have.
+  if (majorOf(call) < 6) lines.push(`always-auth=${call.flag("always-auth")}`);
+  await writeFileAtomic(path, lines.join("\n"));
   const { env } = call.step.scope.job;
   env.set("NPM_CONFIG_USERCONFIG", path);
   // A placeholder, as upstream: npm refuses a file whose variable is not set.
-  if (!env.has("NODE_AUTH_TOKEN")) env.set("NODE_AUTH_TOKEN", "XXXXX-XXXXX-XXXXX-XXXXX");
+  if (majorOf(call) < 7 && !env.has("NODE_AUTH_TOKEN")) env.set("NODE_AUTH_TOKEN", "XXXXX-XXXXX-XXXXX-XXXXX");
 }

@@ -10,6 +10,9 @@ export interface MatcherPattern {
   readonly column?: number;
   readonly severity?: number;
   readonly message?: number;
+  readonly code?: number;
+  /** The last pattern fits again and again. */
+  readonly loop?: boolean;
 }
 
 /** Says the workflow command that an action of files would print. */

@@ -1,0 +1,214 @@
+/** What official actions and their twins are tried with. */
+import type { Tidegate } from "../../support/start-tidegate.ts";
+import { awsCases, goCases, pythonCases, scriptCases } from "./tool-cases.ts";
+
+export interface TwinCase {
+  /** Of the job. */
+  readonly key: string;
+  readonly name: string;
+  readonly uses: string;
+  readonly with: Readonly<Record<string, string | number | boolean>>;
+  readonly permissions?: Readonly<Record<string, string>>;
+  /** A script before the action. */
+  readonly before?: string;
+  /** A script after it that prints what it did. */
+  readonly look: string;
+  /** A script after its late stage. */
+  readonly after?: string;
+  /** Lines that both must have in their log. */
+  readonly says: readonly RegExp[];
+  /** Takes away what may differ, with its reason beside it. */
+  readonly normalise?: (line: string) => string;
+}
+
+type Case = Omit<TwinCase, "key" | "uses" | "says" | "with"> &
+  Partial<Pick<TwinCase, "says" | "with">> & {
+    /** The first version that does so. */
+    readonly since?: string;
+  };
+
+export function twinCases(tidegate: Tidegate): readonly TwinCase[] {
+  const registry = `127.0.0.1:${tidegate.controlPort}`;
+  return [
+    ...at("actions/checkout", ["v4", "v5", "v6", "v7"], checkoutCases(tidegate.adminToken)),
+    ...at("actions/setup-node", ["v4", "v5", "v6", "v7"], nodeCases),
+    ...at("actions/cache", ["v4", "v5"], cacheCases),
+    ...at("actions/setup-python", ["v5", "v6", "v7"], pythonCases),
+    ...at("actions/setup-go", ["v6", "v7"], goCases),
+    ...at("actions/github-script", ["v7", "v8"], scriptCases),
+    ...at("aws-actions/configure-aws-credentials", ["v4", "v6"], awsCases),
+    ...at("docker/login-action", ["v3", "v4"], loginCases(registry)),
+    ...at("docker/metadata-action", ["v6"], metadataCases(registry)),
+  ];
+}
+
+function at(action: string, versions: readonly string[], cases: readonly Case[]): TwinCase[] {
+  return versions.flatMap((version) =>
+    cases
+      .filter(({ since = "" }) => since <= version)
+      .map((one, index) => ({
+        with: {},
+        says: [],
+        ...one,
+        key: `${action.replaceAll(/\W/g, "_")}_${version}_${index}`,
+        uses: `${action}@${version}`,
+      })),
+  );
+}
+
+const files = 'find . -path "*/.git" -prune -o -type f -print | sort';
+/** Not the keys that hold credentials: these versions keep them in different places, and take them away alike. */
+const git = [
+  "git status --short --branch",
+  "git rev-parse HEAD; git rev-parse --is-shallow-repository",
+  "git for-each-ref --format='%(refname) %(objectname)' | sort",
+  // The address of the repository is in its configuration: ours is also reached by another, should its name not resolve.
+  "git config --local --list | grep -Ev '^(includeif|include|http|core|extensions)' | sort",
+].join("\n");
+/** Later commands are authorised exactly when the job's credentials persist. */
+const authorised = "git ls-remote --exit-code origin HEAD >/dev/null 2>&1 && echo authorised || echo not authorised";
+const forgotten = `cd "$GITHUB_WORKSPACE/\${SUB:-.}"; ${authorised}; ls "$RUNNER_TEMP" | grep -c git-credentials; grep -c "AUTHORIZATION" .git/config`;
+
+/** @param token for the submodule, too: that of a job reads its own repository only */
+const checkoutCases = (token: string): readonly Case[] => [
+  {
+    name: "nothing said",
+    look: `${files}\n${git}\n${authorised}`,
+    after: forgotten,
+  },
+  { name: "the whole history", with: { "fetch-depth": 0 }, look: `${git}\ngit log --oneline | wc -l` },
+  // Earlier ones forget the tags where they are to fetch a commit too.
+  { name: "tags", since: "v6", with: { "fetch-tags": true }, look: git },
+  { name: "a branch", with: { ref: "old" }, look: `${files}\n${git}` },
+  {
+    name: "an annotated tag in a folder",
+    with: { ref: "v1.2.3", path: "sub/dir" },
+    look: `${files}\ncd sub/dir; ${git}`,
+  },
+  { name: "a full ref", with: { ref: "refs/tags/light" }, look: git },
+  { name: "no credentials left", with: { "persist-credentials": false }, look: `${git}\n${authorised}` },
+  {
+    name: "what was there is cleaned",
+    before: "echo left > left.txt; mkdir -p build; echo x > build/x",
+    look: `${files}\n${git}`,
+  },
+  { name: "some folders only", with: { "sparse-checkout": "a\nc/d" }, look: `${files}\n${git}` },
+  {
+    name: "some files only, by patterns",
+    with: { "sparse-checkout": "/b/two.txt", "sparse-checkout-cone-mode": false },
+    look: `${files}\n${git}`,
+  },
+  {
+    name: "no blobs before they are needed",
+    with: { filter: "blob:none", "fetch-depth": 0 },
+    look: `${files}\n${git}`,
+  },
+  {
+    name: "submodules",
+    with: { submodules: true, token },
+    look: `${files}\n${git}\ngit submodule status`,
+    after: `SUB=sub; ${authorised}`,
+  },
+  { name: "no such ref", with: { ref: "nowhere" }, look: "ls -A | sort", normalise: withoutMessages },
+  { name: "a path outside", with: { path: "../x" }, look: "true", normalise: withoutMessages },
+];
+
+/** Words of refusals are ours; that there is one is not. */
+function withoutMessages(line: string): string {
+  return /^(?:error|warning): /.test(line) ? line.replace(/: .*/s, "") : line;
+}
+
+const nodeCases: readonly Case[] = [
+  {
+    name: "a version of the tool cache",
+    with: { "node-version": "22.x" },
+    look: 'command -v node; node -p "1+1"',
+  },
+  {
+    name: "a version out of a file",
+    before: "echo v22.11.0 > .nvmrc",
+    with: { "node-version-file": ".nvmrc" },
+    look: "command -v node",
+  },
+  {
+    name: "a registry with a scope",
+    with: {
+      "node-version": "22",
+      "registry-url": "https://npm.example.com",
+      scope: "acme",
+    },
+    look: 'cat "$NPM_CONFIG_USERCONFIG"; echo',
+  },
+  { name: "a file that is not there", with: { "node-version-file": "none" }, look: "true" },
+];
+
+const cacheCases: readonly Case[] = [
+  {
+    name: "a miss",
+    before: "mkdir -p deps; echo one > deps/one",
+    with: { path: "deps", key: "twins-${{ github.run_attempt }}-${{ github.job }}", "restore-keys": "nothing-" },
+    look: "find deps -type f",
+    says: [/^Cache not found for input keys: twins-/, /^Cache saved with key: twins-/],
+  },
+];
+
+/** A login of ours is the job's alone, not that of the runner's user. */
+function ownConfig(line: string): string {
+  return line.startsWith("> DOCKER_CONFIG=") ? "" : line;
+}
+
+function loginCases(registry: string): readonly Case[] {
+  const login = { registry, username: "ada", password: "${{ secrets.GITHUB_TOKEN }}" };
+  const config = 'jq -c ".auths | keys" "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null || echo no login';
+  return [
+    {
+      name: "with the job's token",
+      permissions: { packages: "write" },
+      with: login,
+      look: config,
+      after: config,
+      says: [/^Logging into 127\.0\.0\.1/, /^Login Succeeded!/],
+      normalise: ownConfig,
+    },
+    {
+      name: "that stays",
+      permissions: { packages: "write" },
+      with: { ...login, logout: false },
+      look: config,
+      normalise: ownConfig,
+    },
+    { name: "with a wrong password", with: { ...login, password: "wrong" }, look: "true", normalise: withoutMessages },
+    { name: "without a user", with: { registry, password: "x" }, look: "true" },
+  ];
+}
+
+function metadataCases(registry: string): readonly Case[] {
+  const images = `${registry}/acme/shop\nexample.org/other`;
+  const tags = [
+    "type=sha",
+    "type=sha,format=long,prefix=",
+    "type=ref,event=branch",
+    "type=raw,value=latest,enable={{is_default_branch}}",
+    "type=semver,pattern={{version}},value=v1.2.3-rc.1",
+    "type=semver,pattern={{major}}.{{minor}},value=v1.2.3",
+    "type=edge,branch=main",
+    "type=match,pattern=v(.*),value=v9,group=1",
+  ].join("\n");
+  // The official action says the time of the build, ours that of the commit, so that a re-run is the same image; it asks
+  // the REST API for the address of the repository, which names the server as it was asked; folders have names of chance.
+  const normalise = (line: string): string =>
+    line
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g, "<time>")
+      .replaceAll(/http:\/\/(?:127\.0\.0\.1|tidegate\.localhost):\d+/g, "<server>")
+      .replaceAll(/<temp>\/docker-(?:actions-toolkit|metadata)-\w+\//g, "<bake>/");
+  return [
+    { name: "many tags", with: { images, tags, flavor: "suffix=-x,onlatest=true" }, look: "true", normalise },
+    { name: "nothing but an image", with: { images: "example.org/app" }, look: "true", normalise },
+    {
+      name: "labels of its own",
+      with: { images: "example.org/app", labels: "a=b\nc=d e", annotations: "x=y" },
+      look: "true",
+      normalise,
+    },
+  ];
+}
