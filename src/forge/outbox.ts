@@ -105,7 +105,7 @@ export class Outbox {
       const problem = errorMessage(error).slice(0, 500);
       const over = tries >= maxTries;
       const delay = backoffDelayMs(again, row.tries, ids.random());
-      await this.#save(row.id, { tries, problem, due_at: nowMs + delay, sent_at: over ? nowMs : null });
+      await this.#save(row.id, { tries, problem, due_at: Math.round(nowMs + delay), sent_at: over ? nowMs : null });
       const fields = { repository: row.repository_id, sha: row.sha, tries, problem };
       if (over) log.error("A commit status could not be sent, and is given up", fields);
       else log.warn("A commit status could not be sent, trying again", fields);
