@@ -20,11 +20,12 @@ export function splitReference(reference: string): { readonly repository: string
   return { repository, tag: digest ?? (tagged ? name.slice(colon + 1) : "latest") };
 }
 
-/** Engine API, "Authentication": JSON in base64url. */
+/** Engine API, "Authentication": JSON in base64url, padded: Docker takes what ends within a group for no login at all. */
 export function registryAuthOf(reference: string, login: EngineLogin): string {
   const serveraddress = registryHost.exec(reference)?.[0] ?? "";
   const { username, password } = login;
-  return Buffer.from(JSON.stringify({ username, password, serveraddress })).toString("base64url");
+  const text = Buffer.from(JSON.stringify({ username, password, serveraddress })).toString("base64");
+  return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** The engine pulls by itself. Throws `engine/no-image` in the engine's words. */

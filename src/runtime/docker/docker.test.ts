@@ -132,6 +132,13 @@ test("credentials go in one header, for the registry of the image", () => {
   });
   const text = Buffer.from(header, "base64url").toString("utf8");
   assert.deepEqual(JSON.parse(text), { username: "u", password: "p", serveraddress: "127.0.0.1:7070" });
+  // In whole groups, whatever the lengths, and without what means something else in a header's base64.
+  for (const password of ["?", "??", "???", "~~~~~~"]) {
+    assert.match(
+      registryAuthOf("h:1/a", { username: "u", password }),
+      /^(?:[\w-]{4})*(?:[\w-]{4}|[\w-]{3}=|[\w-]{2}==)$/,
+    );
+  }
 });
 
 test("memory counts without what the kernel can take back, in both versions of control groups", () => {
