@@ -89,7 +89,9 @@ describe("Given the official actions beside ours", { skip: reasonToSkip() }, () 
 
 /** A Node of the runner's own, so that nothing has to be downloaded. */
 async function fillToolCache({ home }: Tidegate): Promise<void> {
-  const folder = join(home, "runner", "work", "shared", "tools", "node", "22.11.0");
+  const tools = join(home, "runner", "work", "shared", "tools");
+  await fillTools(tools);
+  const folder = join(tools, "node", "22.11.0");
   await mkdir(join(folder, "x64", "bin"), { recursive: true });
   await symlink(process.execPath, join(folder, "x64", "bin", "node"));
   await writeFile(join(folder, "x64.complete"), "");
