@@ -40,7 +40,7 @@ async function openControl(
 ): Promise<{ workflows: Workflows; url: string }> {
   const database = parts.adopt(openDatabase(join(folder, "control.db")), async (db) => await db.destroy());
   const base = { serverUrl: "http://tidegate.localhost", apiUrl: "http://127.0.0.1/api/v3", graphqlUrl: "" };
-  const services = { ...base, internalServerUrl: "http://127.0.0.1", actionsPolicy: "built-in-first" } as const;
+  const services = { ...base, internalServerUrl: "http://127.0.0.1" } as const;
   const opened = await openWorkflows({
     database,
     folder,

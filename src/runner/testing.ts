@@ -214,7 +214,6 @@ export function jobWith(jobId: string, steps: readonly StepText[], more: Partial
       apiUrl: `${server}/api/v3`,
       graphqlUrl: `${server}/api/graphql`,
       internalServerUrl: server,
-      actionsPolicy: "built-in-first",
     },
     ...more,
   };

@@ -172,8 +172,6 @@ export interface ServiceEndpoints {
    * runner's own clients use, e.g. the built-in checkout.
    */
   readonly internalServerUrl: string;
-  /** Which source wins for `uses: owner/repo@ref`: our own implementation or a repository on this server. */
-  readonly actionsPolicy: "built-in-first" | "repository-first";
   /** ACTIONS_RESULTS_URL (cache v2, artifacts v4), when the service is there. */
   readonly resultsUrl?: string;
   /** ACTIONS_CACHE_URL (cache v1), when the service is there. */

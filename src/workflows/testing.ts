@@ -91,8 +91,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     },
     services: {
       base: addresses,
-      forJob: () =>
-        Promise.resolve({ ...urls, internalServerUrl: "http://127.0.0.1", actionsPolicy: "built-in-first" }),
+      forJob: () => Promise.resolve({ ...urls, internalServerUrl: "http://127.0.0.1" }),
     },
   });
   const server = fastify({ forceCloseConnections: true });

@@ -183,7 +183,6 @@ function localServices(
         apiUrl: base.apiUrl,
         graphqlUrl: base.graphqlUrl,
         internalServerUrl: control(),
-        actionsPolicy: "built-in-first",
         resultsUrl: `${control()}/`,
         cacheUrl: `${control()}/`,
         runtimeToken: await artifacts.tokens.sign(grant, jobTokenLifetimeMs),

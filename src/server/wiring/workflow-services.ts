@@ -34,7 +34,6 @@ export function workflowServices({ addresses, artifacts, identities }: WorkflowS
         apiUrl: base.apiUrl,
         graphqlUrl: base.graphqlUrl,
         internalServerUrl: control,
-        actionsPolicy: "built-in-first",
         // With the slash: clients put the paths of the cache service right behind it.
         resultsUrl: `${control}/`,
         cacheUrl: `${control}/`,

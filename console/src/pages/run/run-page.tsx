@@ -11,6 +11,7 @@ import { Badge } from "../../parts/mark.tsx";
 import { runState, runWord } from "../../parts/states.ts";
 import { Ago, Span } from "../../parts/time.tsx";
 import { plural, shortRef, shortSha } from "../../parts/words.ts";
+import { ActionSources } from "./action-sources.tsx";
 import { Annotations } from "./annotations.tsx";
 import { Artifacts } from "./artifacts.tsx";
 import { chosenJob } from "./chosen-job.ts";
@@ -66,6 +67,7 @@ function Run({ run }: { run: RunDetail }) {
           <JobList jobs={run.jobs} selected={job.id} onSelect={choose} onStep={chooseStep} />
           <div className="run-log">
             <JobMessage job={job} />
+            <ActionSources job={job} />
             <LogView key={job.id} job={job} goal={goal?.job === job.id ? goal : undefined} />
           </div>
         </div>
