@@ -18,7 +18,7 @@ export interface GitSource {
   readonly sparse?: SparseFiles;
 }
 
-export interface SparseFiles {
+interface SparseFiles {
   /** Folders, or patterns as in `.gitignore`. */
   readonly cone: boolean;
   readonly patterns: readonly string[];

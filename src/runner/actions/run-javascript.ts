@@ -8,7 +8,7 @@ import { actionEnvironment, inputVariables } from "../steps/step-env.ts";
 import type { ActionManifest } from "./manifest.ts";
 import type { Action } from "./resolve-action.ts";
 
-export type JavascriptManifest = ActionManifest & { readonly kind: "javascript" };
+type JavascriptManifest = ActionManifest & { readonly kind: "javascript" };
 
 interface JavascriptAction {
   readonly action: Action & { readonly kind: "files" };

@@ -19,11 +19,11 @@ import { readYamlTree, type YamlNode } from "../parse/yaml-tree.ts";
 
 export const actionPolicyPath = ".tidegate/actions.yml";
 
-export const actionSources = ["built-in", "local", "remote"] as const;
+const actionSources = ["built-in", "local", "remote"] as const;
 /** Our own implementation, a repository of this server, a repository of another host. */
 export type ActionSource = (typeof actionSources)[number];
 
-export const pinRules = ["none", "commit", "lock"] as const;
+const pinRules = ["none", "commit", "lock"] as const;
 /**
  * What a reference to another repository's code must be: anything, a whole commit, or a commit or an entry of the lock.
  * Each allows less than the one before; `commit` the least.

@@ -39,7 +39,7 @@ export interface ArchiveLimits {
 }
 
 /** The largest action known has some 60 MB; a repository with everything in it may be used as one. */
-export const archiveLimits: ArchiveLimits = { bytes: 1024 ** 3, files: 100_000 };
+const archiveLimits: ArchiveLimits = { bytes: 1024 ** 3, files: 100_000 };
 
 const maxPathLength = 2_000;
 
