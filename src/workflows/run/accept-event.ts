@@ -31,7 +31,7 @@ import { saveSchedules, schedulesOf } from "./schedules.ts";
 const maxCommits = 20;
 
 /** Which files an event starts, chosen by whoever tells it; their filters do not count then. */
-export interface Choice {
+interface Choice {
   readonly paths: readonly string[];
   readonly narrowing: Narrowing;
 }
