@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { Octokit } from "@octokit/rest";
 import type { RunDetail, RunSummary } from "#api";
 import { openBrowser, openPage, skipWithoutBrowser } from "../support/browser.ts";
+import { skipWithout } from "../support/needs.ts";
 import { shoot } from "../support/screenshot.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { until } from "../support/until.ts";
@@ -50,7 +51,7 @@ async function statusOf(work: Promise<unknown>): Promise<number> {
   }
 }
 
-describe("the forge", () => {
+describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () => {
   let tidegate: Tidegate;
   let copy: WorkCopy;
   let octokit: Octokit;

@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { MirrorView, RunDetail, RunSummary } from "#api";
+import { skipWithout } from "../support/needs.ts";
 import { startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { until } from "../support/until.ts";
 import { newRepository, type WorkCopy } from "../support/work-copy.ts";
@@ -47,7 +48,7 @@ function statusServer(told: Told[]): Server {
   return server;
 }
 
-describe("a mirror", () => {
+describe("a mirror", { skip: skipWithout("git") }, () => {
   const told: Told[] = [];
   const server = statusServer(told);
   let tidegate: Tidegate;
