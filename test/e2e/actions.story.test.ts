@@ -133,6 +133,30 @@ describe("Given actions of other repositories", { skip: skipWithout("git") }, ()
     );
   });
 
+  test("when a workflow of the other host is called, then its own actions come with it", async () => {
+    const flow = `
+on: { workflow_call: { inputs: { to: { type: string } } } }
+jobs:
+  hello:
+    runs-on: ubuntu-latest
+    steps: [{ uses: $/wave }, { run: "echo hello \${{ inputs.to }}" }]
+  more: { uses: ./.github/workflows/more.yml }
+`;
+    const more = "on: workflow_call\njobs: { one: { runs-on: ubuntu-latest, steps: [{ run: echo one more }] } }\n";
+    const wave = "runs: { using: composite, steps: [{ shell: bash, run: echo waves }] }\n";
+    await host.publish("far/flows", "v1", {
+      ".github/workflows/hello.yml": flow,
+      ".github/workflows/more.yml": more,
+      "wave/action.yml": wave,
+    });
+    const call = "{ uses: far/flows/.github/workflows/hello.yml@v1, with: { to: ada } }";
+    const files = { ".github/workflows/guests.yml": `on: push\njobs: { call: ${call} }\n` };
+    const { run, log: text } = await pushed("call", files);
+    assert.equal(run.conclusion, "success", JSON.stringify(run.problems) + text);
+    for (const said of [/^hello ada$/m, /^waves$/m, /^one more$/m]) assert.match(text, said);
+    await work.push("back", { ".github/workflows/guests.yml": workflow });
+  });
+
   test("when its host is gone, then jobs go on with what is kept, and what is not says what to do", async () => {
     await host.stop();
     const again = await pushed("offline");
