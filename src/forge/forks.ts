@@ -1,5 +1,4 @@
 /** Which repository is a fork of which: from a fork, commits may be offered to its parent. */
-import { notFound } from "./errors.ts";
 import { parseHead } from "./head-branch.ts";
 import type { CommitsPort, RepositoryRef } from "./ports.ts";
 import type { ForgeDatabase } from "./schema.ts";
@@ -77,13 +76,6 @@ export class Forks {
       if (name === undefined || same(name, forkName)) return { repository: fork, branch, ref };
     }
     return undefined;
-  }
-
-  /** Throws `forge/not-found` unless there is such a repository. */
-  async require(name: string): Promise<RepositoryRef> {
-    const found = await this.#commits.find(name);
-    if (found === undefined) throw notFound(`repository "${name}"`);
-    return found;
   }
 }
 

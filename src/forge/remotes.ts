@@ -86,10 +86,6 @@ export class Remotes {
     return row === undefined ? undefined : remoteView(row);
   }
 
-  async list(): Promise<readonly RemoteView[]> {
-    return (await this.#db.selectFrom("forge_remotes").selectAll().execute()).map(remoteView);
-  }
-
   async remove(repositoryId: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom("forge_remotes")
