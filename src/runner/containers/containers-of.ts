@@ -11,8 +11,7 @@ export async function containersOf(job: Job, what: string, signal: AbortSignal):
   } catch (error) {
     job.shared.containers = undefined;
     signal.throwIfAborted();
-    const remedy =
-      "Install Docker or Podman on the machine of the runner, or set DOCKER_HOST where the runner is started";
+    const remedy = "Install Docker on the machine of the runner, or set DOCKER_HOST where the runner is started";
     throw new StepFailure(`Cannot run ${what}: ${errorMessage(error)}. ${remedy}`, error);
   }
 }
