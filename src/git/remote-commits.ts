@@ -12,6 +12,7 @@ import {
   errorCode,
   errorMessage,
   fromTimestamp,
+  isAbort,
   isObject,
   KeyedLock,
   sha256Hex,
@@ -63,6 +64,8 @@ interface Waiting {
 }
 
 const fetchMs = 300_000;
+/** A host that says nothing at all by then is away; git itself would wait for minutes. */
+const askMs = 30_000;
 
 export async function openRemoteCommits(options: RemoteCommitsOptions): Promise<RemoteCommits> {
   const searchPath = options.searchPath ?? "/usr/local/bin:/usr/bin:/bin";
@@ -154,10 +157,11 @@ export class RemoteCommits {
   async #learn(remote: RemoteRepository, ref: string, signal: AbortSignal): Promise<LearntRef | undefined> {
     const { url } = parseRemoteUrl(remote.url);
     const deadline = withDeadline(signal, fetchMs);
+    const asking = withDeadline(signal, askMs);
     try {
       const found = isObjectId(ref)
         ? ({ kind: "commit", ref, sha: ref } as const)
-        : await this.#ask(remote, url, ref, deadline);
+        : await this.#ask(remote, url, ref, asking);
       if (found === undefined) return undefined;
       if (!(await this.#bring(remote, url, found, deadline))) return undefined;
       const learnt = { ...found, learntAt: this.#options.clock.now().toString({ smallestUnit: "millisecond" }) };
@@ -168,7 +172,8 @@ export class RemoteCommits {
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof GitError) throw cause;
-      const reason = deadline.aborted ? "it took too long" : explain(errorMessage(cause));
+      const late = deadline.aborted || isAbort(cause) || cause === asking.reason;
+      const reason = late ? "it took too long" : explain(errorMessage(cause));
       if (saysAbsent(reason, remote.credentials !== undefined)) return undefined;
       throw new GitError("git/remote", `Cannot fetch "${ref}" of "${url}": ${reason}`, { cause });
     }
