@@ -41,6 +41,16 @@ export interface ConfinePlan {
 
 /** File descriptor through which the environment comes, as JSON. */
 export const environmentFd = 6;
-/** The file, in the container's folder, with the pid of the container's first process as the machine sees it. */
+/**
+ * The file, in the container's folder, with the pid of the container's first process as the machine sees it and when that
+ * one started: the two together are no other process', whatever it runs.
+ */
 export const initFile = "init";
+
+/** Of `/proc/<pid>/stat`, proc(5), in clock ticks since the machine's start; undefined for one that ended. */
+export function startTime(stat: string): string | undefined {
+  // The name, in parentheses, may hold spaces and parentheses itself; the start is the 22nd field, the 20th after it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+}
 export const planFile = "enter.json";

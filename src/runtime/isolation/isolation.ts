@@ -10,6 +10,7 @@ import type { UnpackedImage } from "../image/image-store.ts";
 import type { GatewayPort } from "../ports.ts";
 import type { ContainerSpec, PodNetwork, PodSandbox } from "../pod-runtime.ts";
 import { initOf } from "../process/process-container.ts";
+import { environmentOf } from "../process/process-table.ts";
 import type { PreparedCommand, PreparedLaunch } from "../process/prepared-launch.ts";
 import { abilitiesText, type MachineAbilities } from "./detect.ts";
 import { type EnterPlan, planFile } from "./enter-plan.ts";
@@ -145,7 +146,13 @@ export class Isolation {
     return { ...bound, argv: ["nsenter", `--net=/run/netns/${network.namespace}`, "--", ...bound.argv] };
   }
 
-  async beside(folder: string, id: string, command: readonly string[]): Promise<PreparedCommand> {
+  /** @param path where programs are looked for, where that is known; otherwise where the container's program does */
+  async beside(
+    folder: string,
+    id: string,
+    command: readonly string[],
+    path: string | undefined,
+  ): Promise<PreparedCommand> {
     const { tools } = this.#options;
     const init = initOf(folder);
     if (init === undefined) {
@@ -155,9 +162,14 @@ export class Isolation {
       );
     }
     const plan = JSON.parse(await readFile(join(folder, planFile), "utf8")) as EnterPlan;
-    const pairs = (await readFile(`/proc/${init}/environ`, "utf8")).split("\0");
-    const path = pairs.find((pair) => pair.startsWith("PATH="))?.slice(5);
-    const argv = await isolatedCommand(folder, init, plan, command, path, tools);
+    const argv = await isolatedCommand(
+      folder,
+      init,
+      plan,
+      command,
+      path ?? (await environmentOf(init))?.["PATH"],
+      tools,
+    );
     const environment = { PATH: tools.searchPath, NODE_COMPILE_CACHE: tools.codeCache };
     return { argv, workingDir: "/", environment };
   }

@@ -10,7 +10,7 @@ import { type Clock, type Log, TaskGroup } from "#lib";
 import type { ContainerRecord, ContainerRunState } from "../pod-runtime.ts";
 import { type ContainerEnd, type ContainerFacts, noteOutOfMemory, readEnd, writeEnd } from "./container-folder.ts";
 import { ContainerLog } from "./container-log.ts";
-import { initFile } from "../isolation/enter-plan.ts";
+import { initFile, startTime } from "../isolation/enter-plan.ts";
 import { markOf } from "./environment.ts";
 import { isShimOf, killQuietly, processesWithEnvironment, signalGroup } from "./process-table.ts";
 
@@ -28,6 +28,8 @@ export interface ProcessContainerOptions {
 
 /** How often to look for a shim that was killed before it could write `exit`, for processes that are not our children. */
 const lookEveryMs = 1000;
+/** How long an isolated container may take from its start to its first process. */
+const beginMs = 5000;
 /** How long members of a killed group may take to go. */
 const lingerMs = 250;
 
@@ -110,6 +112,14 @@ export class ProcessContainer implements Disposable {
   /** Resolves when the container has ended and its end is on disk. */
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** An isolated container runs from when it is started on, its first process a moment later: waits for that, or a little. */
+  async begun(): Promise<void> {
+    const { clock, folder } = this.#options;
+    const until = clock.monotonicMs() + beginMs;
+    const signal = AbortSignal.timeout(2 * beginMs);
+    while (this.isRunning && initOf(folder) === undefined && clock.monotonicMs() < until) await clock.sleep(5, signal);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -214,10 +224,10 @@ function signalInit(folder: string, name: NodeJS.Signals): void {
 /** The pid, on this machine, of an isolated container's first process, while it runs. */
 export function initOf(folder: string): number | undefined {
   try {
-    const pid = Number(readFileSync(join(folder, initFile), "utf8"));
-    // The number may be another process' by now.
-    const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-    return environment.split("\0").includes(markOf(folder)) ? pid : undefined;
+    const [pid = "", started] = readFileSync(join(folder, initFile), "utf8").split(" ");
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // Of a process that is about to run another program its environment cannot be read, so that would not tell.
+    return startTime(stat) === started ? Number(pid) : undefined;
   } catch {
     return undefined;
   }

@@ -320,8 +320,12 @@ export class ProcessRuntime implements PodRuntime {
   ): Promise<PreparedCommand> {
     const { facts, folder } = container;
     const { hostPath, isolation, places } = this.#parts;
-    if (facts.isolated === true) return await isolation.beside(folder, facts.id, command);
-    const environment = this.#launched.get(facts.id)?.environment ?? (await environmentOf(pid)) ?? {};
+    const launched = this.#launched.get(facts.id)?.environment;
+    if (facts.isolated === true) {
+      await container.begun();
+      return await isolation.beside(folder, facts.id, command, launched?.["PATH"]);
+    }
+    const environment = launched ?? (await environmentOf(pid)) ?? {};
     return await plainCommand({ facts, folder, command, environment, places, hostPath, prefer });
   }
 

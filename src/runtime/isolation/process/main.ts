@@ -30,6 +30,7 @@ import {
   type EnterPlan,
   environmentFd,
   initFile,
+  startTime,
 } from "../enter-plan.ts";
 import { seccompFilter } from "../seccomp.ts";
 import {
@@ -81,7 +82,8 @@ try {
 function start(plan: EnterPlan, argv: readonly string[]): never {
   const environment = JSON.parse(readFileSync(environmentFd, "utf8")) as Record<string, string>;
   // The /proc that is still seen here is the machine's, so this is the pid there.
-  writeFileSync(join(plan.folder, initFile), readlinkSync("/proc/self"));
+  const started = startTime(readFileSync("/proc/self/stat", "latin1"));
+  writeFileSync(join(plan.folder, initFile), `${readlinkSync("/proc/self")} ${started}`);
   const limits = plan.limitFiles.map((path) => openSync(path, "w"));
   const root = join(plan.folder, "root");
   makeRoot(plan);
@@ -123,11 +125,14 @@ function confine(plan: ConfinePlan, argv: readonly string[]): never {
   execve(argv[0] ?? "", argv, environment);
 }
 
-/** What a process was started with. */
+/** What a process was started with. One that is about to run another program has none for a moment. */
 function environmentOf(pid: number | "self"): Record<string, string> {
-  const pairs = readFileSync(`/proc/${pid}/environ`, "utf8")
-    .split("\0")
-    .filter((pair) => pair.includes("="));
+  let text = "";
+  for (let look = 0; look < 200 && text === ""; look++) {
+    if (look > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    text = readFileSync(`/proc/${pid}/environ`, "utf8");
+  }
+  const pairs = text.split("\0").filter((pair) => pair.includes("="));
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
 }
 
