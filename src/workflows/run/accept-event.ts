@@ -178,7 +178,8 @@ async function linkCandidate(
 ): Promise<Candidate> {
   const linked = hasErrors(file.problems) ? undefined : await link(parts, event, file.value, load);
   const workflow = linked?.value ?? file.value;
-  const reviewed = linked === undefined ? [] : await parts.review(event.repository, file, { signal });
+  const runs = linked !== undefined && !hasErrors(linked.problems);
+  const reviewed = runs ? await parts.review(event.repository, file, { signal }) : [];
   return {
     path: file.path,
     ...(workflow === undefined ? {} : { workflow }),
