@@ -124,9 +124,11 @@ class SpdyCommandStreams implements CommandStreams {
   async finish(outcome: CommandOutcome): Promise<void> {
     const isTyped = this.#options.protocol === "v4.channel.k8s.io";
     const text = isTyped ? JSON.stringify(outcomeStatus(outcome)) : outcomeText(outcome);
-    // A client that does not take the rest does not keep us.
+    // As slowly as the client takes it: what a command wrote last counts as much as what it wrote first.
+    await Promise.all([ended(this.stdout), ended(this.stderr)]);
+    // A client that does not take the end does not keep us.
     using _late = this.#options.clock.schedule(closingMs, () => this.#options.transport.destroy());
-    await Promise.all([ended(this.stdout), ended(this.stderr), ended(this.#streams.get("error"), text)]);
+    await ended(this.#streams.get("error"), text);
     this.#connection.close();
     await this.gone;
   }

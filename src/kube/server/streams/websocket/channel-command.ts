@@ -88,6 +88,8 @@ export class ChannelCommandStreams implements CommandStreams {
   }
 
   async finish(outcome: CommandOutcome): Promise<void> {
+    // As slowly as the client takes it: what a command wrote last counts as much as what it wrote first.
+    await Promise.all([ended(this.stdout), ended(this.stderr)]);
     const isTyped = /^v[45]\./.test(this.#protocol);
     const text = isTyped ? JSON.stringify(outcomeStatus(outcome)) : outcomeText(outcome);
     if (text !== "") this.#send(channels.error, Buffer.from(text));
@@ -163,4 +165,13 @@ export class ChannelCommandStreams implements CommandStreams {
     // Its own pings are not read while its input waits: an answer nobody asked for tells it that we are alive.
     if (this.#socket.isPaused) this.#socket.pong();
   }
+}
+
+/** Everything is on its way, or nobody takes it any more. */
+async function ended(output: Writable | undefined): Promise<void> {
+  if (output === undefined || output.destroyed) return;
+  await new Promise<void>((resolve) => {
+    output.once("close", resolve);
+    output.end(resolve);
+  });
 }
