@@ -72,12 +72,13 @@ export function missingLines(promised: readonly string[], output: string): strin
 }
 
 function comparable(line: string): string {
+  // Names first: a commit can be `500019d`, which is no age.
   return line
+    .replaceAll(/\bhello-[0-9a-z]{8,10}\b(?:-[0-9a-z]{5}\b)?/g, "hello-<pod>")
+    .replaceAll(/\b[0-9a-f]{7,40}\b/g, "<commit>")
     .replaceAll(/\b\d\d:\d\d:\d\d\.\d{3}\b/g, "<time>")
     .replaceAll(/\+?\b(?:\d+(?:\.\d+)? ?(?:ms|[smhd]))+\b/g, "<while>")
     .replaceAll(/\b(127\.0\.0\.1|localhost):\d+/g, "$1:<port>")
-    .replaceAll(/\b[0-9a-f]{7,40}\b/g, "<commit>")
-    .replaceAll(/\bhello-[0-9a-z]{8,10}\b(?:-[0-9a-z]{5}\b)?/g, "hello-<pod>")
     .replaceAll(/\s+/g, " ")
     .trim();
 }
