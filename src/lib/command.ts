@@ -1,11 +1,12 @@
-/** Runs a program to its end with bounded output. For long-lived children use `node:child_process` directly. */
-import { spawn } from "node:child_process";
+/** Runs a program to its end with bounded output. For long-lived ones use `spawnProgram`. */
+import { once } from "node:events";
 import { AppError } from "./errors.ts";
+import { spawnProgram } from "./spawn-program.ts";
 
 export interface CommandOptions {
   readonly cwd?: string;
   /** The whole environment of the child; nothing is inherited. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   /** Most bytes of standard output kept; more is an error. */
   readonly maxOutputBytes?: number;
@@ -30,39 +31,42 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
-  options.signal.throwIfAborted();
-  const limit = options.maxOutputBytes ?? 64 * 1024 * 1024;
-  const child = spawn(file, args, {
-    cwd: options.cwd,
-    env: options.env === undefined ? undefined : { ...options.env },
-    stdio: ["pipe", "pipe", "pipe"],
-    signal: options.signal,
-    killSignal: "SIGKILL",
-  });
-  const stdout: Buffer[] = [];
+  const { cwd, env, input, signal, maxOutputBytes: limit = 64 * 1024 * 1024 } = options;
+  signal.throwIfAborted();
+  const hasInput = input !== undefined;
+  const program = await spawnProgram(file, args, { env, input: hasInput, ...(cwd === undefined ? {} : { cwd }) });
+  const { pid, stdin, stdout } = program;
+  const kill = (): void => {
+    if (program.exitCode === undefined) process.kill(pid, "SIGKILL");
+  };
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => {
+    kill();
+    aborted.reject(signal.reason as Error);
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  const chunks: Buffer[] = [];
   let size = 0;
   let stderr = "";
-  return await new Promise<CommandResult>((resolve, reject) => {
-    child.on("error", (error) => reject(options.signal.aborted ? (options.signal.reason as Error) : error));
-    child.stdout.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limit) stdout.push(chunk);
-      else child.kill("SIGKILL");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr = (stderr + chunk.toString("utf8")).slice(-4096);
-    });
-    child.on("close", (code, signal) => {
-      if (size > limit) {
-        const message = `Cannot run "${file}": its output is over ${limit} bytes`;
-        reject(new CommandError("lib/command-failed", message, { details: { exitCode: -1, stderr } }));
-        return;
-      }
-      resolve({ exitCode: code ?? (signal === null ? 1 : 128), stdout: Buffer.concat(stdout), stderr });
-    });
-    child.stdin.on("error", () => {});
-    child.stdin.end(options.input);
+  stdout.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= limit) chunks.push(chunk);
+    else kill();
   });
+  program.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString("utf8")).slice(-4096);
+  });
+  stdin?.end(input);
+  try {
+    const closed = [stdout, program.stderr].map(async (stream) => await once(stream, "close"));
+    const [exitCode] = await Promise.race([Promise.all([program.exited, ...closed]), aborted.promise]);
+    if (size <= limit) return { exitCode, stdout: Buffer.concat(chunks), stderr };
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+  const message = `Cannot run "${file}": its output is over ${limit} bytes`;
+  throw new CommandError("lib/command-failed", message, { details: { exitCode: -1, stderr } });
 }
 
 /** Runs and returns standard output; any exit code but 0 is a `CommandError`. Arguments stay out of the message. */

@@ -300,12 +300,14 @@ test("shells: python, a custom one, an unknown one", async () => {
     { name: "bad", shell: "fish-not-here", run: "x", continueOnError: true },
     { name: "pipefail", shell: "bash", run: "false | true", continueOnError: true },
     { name: "no pipefail", run: "false | true" },
+    { name: "by name", run: "echo one > /dev/stderr; echo two | tee /dev/stderr > /dev/null; cat /dev/stdin" },
   ]);
   equal(record.completed?.conclusion, "success", logOf(record, "python"));
   match(logOf(record, "python"), /^py job$/m);
   match(logOf(record, "custom"), /1\s+line/);
   match(logOf(record, "bad"), /Invalid shell "fish-not-here"/);
   ok(conclusions(record).includes("pipefail: failure but success"));
+  match(logOf(record, "by name"), /^one\ntwo$/m);
 });
 
 test("while control is away the job goes on, and nothing of its log is lost", async () => {

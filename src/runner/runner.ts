@@ -3,10 +3,18 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineClient, findEngine } from "#engine";
 import { findContainerEngine, trimImageCache, type EngineSearch } from "#images";
-import { backoffDelayMs, readFileIfExists, TaskGroup, writeFileAtomic, type Clock, type Ids, type Log } from "#lib";
+import {
+  findProgram,
+  backoffDelayMs,
+  readFileIfExists,
+  TaskGroup,
+  writeFileAtomic,
+  type Clock,
+  type Ids,
+  type Log,
+} from "#lib";
 import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
-import { findProgram } from "./exec/find-program.ts";
 import { findJournals } from "./journal/journal.ts";
 import { ClaimIds } from "./job/claim-ids.ts";
 import { deliver, endRemains, holdJob, type HoldOptions } from "./job/hold-job.ts";

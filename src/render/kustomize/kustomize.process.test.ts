@@ -9,6 +9,7 @@ import { folderTree } from "../folder-tree.ts";
 import { renderSource } from "../render-source.ts";
 
 const cases = join(import.meta.dirname, "../testdata/kustomize");
+const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" };
 const skip = await missingKubectl();
 
 for (const name of readdirSync(cases)) {
@@ -23,7 +24,7 @@ for (const name of readdirSync(cases)) {
 }
 
 async function kubectlKustomize(folder: string, signal: AbortSignal): Promise<unknown[]> {
-  const { exitCode, stdout, stderr } = await runCommand("kubectl", ["kustomize", folder], { signal });
+  const { exitCode, stdout, stderr } = await runCommand("kubectl", ["kustomize", folder], { env, signal });
   assert.equal(exitCode, 0, stderr);
   return parseAllDocuments(stdout.toString()).map((document) => document.toJS() as unknown);
 }
@@ -31,7 +32,7 @@ async function kubectlKustomize(folder: string, signal: AbortSignal): Promise<un
 /** Without kubectl there is nothing to compare with; a pipeline must have it. */
 async function missingKubectl(): Promise<string | false> {
   try {
-    await runCommand("kubectl", ["version", "--client"], { signal: AbortSignal.timeout(20_000) });
+    await runCommand("kubectl", ["version", "--client"], { env, signal: AbortSignal.timeout(20_000) });
     return false;
   } catch (error) {
     if (errorCode(error) !== "ENOENT" || process.env["CI"] !== undefined) throw error;

@@ -8,8 +8,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "#lib";
 import type { JobAssignment } from "#workflows";
-import { findProgram } from "../exec/find-program.ts";
 import type { Job } from "../job/job.ts";
 
 const program = join(import.meta.dirname, "process", "main.ts");

@@ -2,8 +2,7 @@
  * Runs a step's program in a process group of its own, so that stopping it stops what it started. What it leaves
  * running in the background on purpose (`server &`) lives on until the job ends.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import type { Clock } from "#lib";
+import { spawnProgram, type Clock, type RunningProgram } from "#lib";
 
 export interface GroupOptions {
   readonly cwd: string;
@@ -31,59 +30,28 @@ export interface GroupEnd {
 
 /** Rejects only when the program cannot be started. */
 export async function runProcessGroup(file: string, args: readonly string[], options: GroupOptions): Promise<GroupEnd> {
-  const child = spawn(file, args, {
-    cwd: options.cwd,
-    env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  child.stdout.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
-  child.stderr.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
-  await started(child);
-  using _ladder = stopLadder((signal) => signalGroup(child.pid, signal), options);
-  const exitCode = await exited(child);
-  await outputEnded(child, options.clock);
+  const program = await spawnProgram(file, args, { cwd: options.cwd, env: options.env, leads: true });
+  const { pid, stdout, stderr } = program;
+  stdout.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
+  stderr.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
+  using _ladder = stopLadder((signal) => signalGroup(pid, signal), options);
+  const exitCode = await program.exited;
+  await outputEnded(program, options.clock);
   // Background processes may write on; nobody listens, and they must not keep this process alive.
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [stdout, stderr]) {
     stream.removeAllListeners("data");
     stream.resume();
-    if ("unref" in stream && typeof stream.unref === "function") stream.unref();
+    stream.unref();
   }
-  return { exitCode, pid: child.pid ?? 0 };
+  return { exitCode, pid };
 }
 
-async function started(child: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", reject);
-  });
-}
-
-async function exited(child: ChildProcess): Promise<number> {
-  if (child.exitCode !== null) return child.exitCode;
-  if (child.signalCode !== null) return 128 + (signalNumbers[child.signalCode] ?? 9);
-  return await new Promise<number>((resolve) => {
-    child.once("exit", (code, signal) => resolve(code ?? 128 + (signalNumbers[signal ?? "SIGKILL"] ?? 9)));
-  });
-}
-
-const signalNumbers: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
-
-async function outputEnded(child: ChildProcess, clock: Clock): Promise<void> {
-  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
-  if (streams.length === 0) return;
+async function outputEnded({ stdout, stderr }: RunningProgram, clock: Clock): Promise<void> {
+  const open = [stdout, stderr].filter((stream) => !stream.readableEnded);
+  if (open.length === 0) return;
   const enough = new AbortController();
   const ended = Promise.all(
-    streams.map((stream) => new Promise<void>((resolve) => stream?.once("close", () => resolve()))),
+    open.map((stream) => new Promise<void>((resolve) => stream.once("close", () => resolve()))),
   );
   const waited = clock.sleep(lingerMs, enough.signal).catch(() => {});
   await Promise.race([ended, waited]);
@@ -121,8 +89,8 @@ export function stopLadder(
 }
 
 /** Nothing happens when the group is gone. */
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined || pid <= 1) return;
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  if (pid <= 1) return;
   try {
     process.kill(-pid, signal);
   } catch {

@@ -1,9 +1,9 @@
 /** Scripts that whoever keeps the machine has run before and after the steps of each job. */
 import { statSync } from "node:fs";
 import { extname, isAbsolute } from "node:path";
+import { findProgram } from "#lib";
 import type { StepDefinition } from "#workflows";
 import { StepFailure } from "../errors.ts";
-import { findProgram } from "../exec/find-program.ts";
 import { planShell } from "../exec/shell.ts";
 import { runStepProgram } from "./run-program.ts";
 import { runningStep } from "./running-step.ts";

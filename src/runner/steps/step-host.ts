@@ -2,7 +2,7 @@
  * Where the programs of steps run: on the machine, or in the job's container. Paths are kept as the machine knows them
  * and are translated where a step sees them. Built-in actions run on the machine in any case.
  */
-import { findProgram } from "../exec/find-program.ts";
+import { findProgram } from "#lib";
 import { runProcessGroup, type GroupEnd, type GroupOptions } from "../exec/process-group.ts";
 import type { RunnerFacts } from "../job/job.ts";
 

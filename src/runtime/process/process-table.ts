@@ -11,7 +11,7 @@ export async function isShimOf(pid: number, folder: string, signal: AbortSignal)
     const commandLine = await readProc(`/proc/${pid}/cmdline`);
     return commandLine?.split("\0")[2] === folder;
   }
-  const ps = await runCommand("ps", ["-ww", "-o", "command=", "-p", String(pid)], { signal });
+  const ps = await runCommand("ps", ["-ww", "-o", "command=", "-p", String(pid)], { env: {}, signal });
   return ps.exitCode === 0 && ps.stdout.toString("utf8").includes(` ${folder} `);
 }
 

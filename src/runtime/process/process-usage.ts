@@ -58,7 +58,7 @@ export function parseResident(status: string): number {
 
 /** Where there is no /proc: by process group, which the shim leads as well. */
 async function askPs(add: Add, signal: AbortSignal): Promise<void> {
-  const ps = await runCommand("ps", ["-axo", "pgid=,time=,rss="], { signal });
+  const ps = await runCommand("ps", ["-axo", "pgid=,time=,rss="], { env: {}, signal });
   for (const line of ps.stdout.toString("utf8").split("\n")) {
     const match = /^\s*(\d+)\s+(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)\s+(\d+)\s*$/.exec(line);
     if (match === null) continue;

@@ -2,9 +2,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import semver from "semver";
-import { isObject, joinInside, readFileIfExists } from "#lib";
+import { findProgram, isObject, joinInside, readFileIfExists } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { addMatcher } from "../tools/add-matcher.ts";
 import { goRange, goSemver, goVersionInFile, type GoRange } from "../tools/go-version.ts";

@@ -2,9 +2,8 @@
 import { access, readdir, readFile, symlink, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import semver from "semver";
-import { joinInside, readFileIfExists, writeFileAtomic } from "#lib";
+import { findProgram, joinInside, readFileIfExists, writeFileAtomic } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { addMatcher } from "../tools/add-matcher.ts";
 import { nodeRange, versionInFile } from "../node-version.ts";

@@ -5,9 +5,8 @@
 import { readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import semver from "semver";
-import { joinInside, readFileIfExists } from "#lib";
+import { findProgram, joinInside, readFileIfExists } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { addMatcher } from "../tools/add-matcher.ts";
 import { operatingSystem } from "../tools/operating-system.ts";

@@ -1,8 +1,8 @@
 /** `aquasecurity/trivy-action`, with the trivy of the machine. */
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { findProgram } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 
 /** Input, variable of trivy, and what the input says when nobody said anything: then trivy's own sources count. */

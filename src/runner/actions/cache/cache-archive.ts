@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { findProgram } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { findProgram } from "../../exec/find-program.ts";
 import type { ActionCall } from "../builtin-action.ts";
 import { glob } from "../files/glob.ts";
 import { patternPlace } from "../files/place.ts";

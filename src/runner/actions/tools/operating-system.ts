@@ -1,6 +1,5 @@
 /** Name and version of the distribution, as keys of caches have them. */
-import { readFileIfExists } from "#lib";
-import { findProgram } from "../../exec/find-program.ts";
+import { findProgram, readFileIfExists } from "#lib";
 import type { ActionCall } from "../builtin-action.ts";
 
 export interface OperatingSystem {

@@ -1,9 +1,8 @@
 /** Pipes of the kernel, for the streams of children. */
 import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
-import { runCommand } from "#lib";
+import { libc, runCommand } from "#lib";
 import { RuntimeError } from "../../errors.ts";
-import { libc } from "./libc.ts";
 
 export interface ChildPipe {
   /** To be closed once the child has it. */

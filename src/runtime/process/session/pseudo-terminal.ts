@@ -5,10 +5,9 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { ReadStream } from "node:tty";
-import { type Clock, errorCode, errorMessage, runCommand } from "#lib";
+import { type Clock, errorCode, errorMessage, libc, runCommand } from "#lib";
 import { RuntimeError } from "../../errors.ts";
 import type { TerminalSize } from "../../pod-runtime.ts";
-import { libc } from "./libc.ts";
 
 export interface PseudoTerminal {
   readonly master: number;

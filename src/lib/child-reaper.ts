@@ -1,0 +1,68 @@
+/** Learns of the end of children that were started past Node.js, which looks after its own ones only. */
+import { systemClock } from "./clock.ts";
+import type { LibC } from "./libc.ts";
+
+/** The longest time that a timer can have, 24 days. */
+const longMs = 2 ** 31 - 1;
+
+export class ChildReaper {
+  readonly #calls: Pick<LibC, "endOf">;
+  readonly #waiting = new Map<number, (exitCode: number) => void>();
+  /** A listener for a signal does not keep the process alive; whoever waits for a child wants it to be. */
+  #alive: AbortController | undefined;
+
+  constructor(calls: Pick<LibC, "endOf">) {
+    this.#calls = calls;
+    process.on("SIGCHLD", () => this.#reap());
+  }
+
+  /** Resolves with the child's exit code. To be called in the turn in which it was started. */
+  add(pid: number): Promise<number> {
+    const ended = Promise.withResolvers<number>();
+    this.#waiting.set(pid, ended.resolve);
+    this.#stayAlive();
+    // Its signal may have come before anybody listened.
+    this.#reapOne(pid, ended.resolve);
+    return ended.promise;
+  }
+
+  #stayAlive(): void {
+    if (this.#alive !== undefined) return;
+    this.#alive = new AbortController();
+    systemClock.sleep(longMs, this.#alive.signal).catch(() => {});
+  }
+
+  /** Signals of several children come as one: all are asked. */
+  #reap(): void {
+    for (const [pid, resolve] of this.#waiting) this.#reapOne(pid, resolve);
+  }
+
+  #reapOne(pid: number, resolve: (exitCode: number) => void): void {
+    const status = this.#statusOf(pid);
+    if (status === undefined) return;
+    this.#waiting.delete(pid);
+    if (this.#waiting.size === 0) {
+      this.#alive?.abort();
+      this.#alive = undefined;
+    }
+    const signal = status & 0x7f;
+    resolve(signal === 0 ? (status >> 8) & 0xff : 128 + signal);
+  }
+
+  #statusOf(pid: number): number | undefined {
+    try {
+      return this.#calls.endOf(pid);
+    } catch {
+      // Somebody else took it from us: how it ended will not be known.
+      return 1 << 8;
+    }
+  }
+}
+
+let reaper: ChildReaper | undefined;
+
+/** One for the process, as the signal is. */
+export function childrenOf(calls: LibC): ChildReaper {
+  reaper ??= new ChildReaper(calls);
+  return reaper;
+}
