@@ -9,9 +9,9 @@ import type {
   ActionsResponse,
   ContextObject,
 } from "../protocol.ts";
-import { jobPlace } from "../run/job-place.ts";
+import { findPlace } from "../run/job-place.ts";
 import type { RunParts } from "../run/parts.ts";
-import { findJobs, findRun, runContexts } from "../run/run-store.ts";
+import { findRun } from "../run/run-store.ts";
 import type { JobRow, RunRow } from "../run/schema.ts";
 import type { WorkflowOrigin } from "../parse/model.ts";
 import { saveJobActions } from "./job-actions.ts";
@@ -80,8 +80,7 @@ export class ActionDesk {
   }
 
   async #originOf(run: RunRow, job: JobRow): Promise<WorkflowOrigin> {
-    const siblings = await findJobs(this.#parts.db, run);
-    const place = jobPlace(run, job, siblings, runContexts(run, this.#parts.services.base));
+    const place = await findPlace(this.#parts.db, run, job, this.#parts.services.base);
     return place?.origin ?? { repository: run.repository, ref: run.ref, sha: run.sha };
   }
 

@@ -36,6 +36,15 @@ export function callsTo(key: string): readonly CallStep[] {
   return steps;
 }
 
+/** Full keys of the calls that lead to the job, and of what these and the job itself need. */
+export function relativesOf(workflow: Workflow | undefined, key: string): readonly string[] {
+  const callers = callsTo(key).map((step) => step.key);
+  const needs = [...callers, key].flatMap((one) =>
+    (jobDefinition(workflow, one)?.needs ?? []).map((needed) => `${prefixOf(one)}${needed}`),
+  );
+  return [...new Set([...callers, ...needs])];
+}
+
 /** The definition a key leads to. */
 export function jobDefinition(workflow: Workflow | undefined, key: string): Job | undefined {
   return scopeOf(workflow, key)?.jobs.find((one) => one.key === ownKey(key));

@@ -11,11 +11,10 @@ import { trustOf, type Trust } from "../plan/secrets-policy.ts";
 import type { JobTokenRequest, RepositoryFacts, ServicesRequest } from "../ports.ts";
 import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
 import { evaluateContainers } from "./containers.ts";
-import { jobPlace, type JobPlace } from "./job-place.ts";
+import { findPlace, type JobPlace } from "./job-place.ts";
 import { jobSecrets, withoutSecrets } from "./job-secrets.ts";
 import type { JobTokens } from "./job-tokens.ts";
 import type { RunParts } from "./parts.ts";
-import { runContexts } from "./run-store.ts";
 import type { JobRow, RunRow } from "./schema.ts";
 
 /** Throws `ExpressionFailure` when a template of the job cannot be evaluated: the job then fails. */
@@ -24,10 +23,9 @@ export async function buildAssignment(
   tokens: JobTokens,
   run: RunRow,
   row: JobRow,
-  siblings: readonly JobRow[],
   signal: AbortSignal,
 ): Promise<JobAssignment> {
-  const place = jobPlace(run, row, siblings, runContexts(run, parts.services.base));
+  const place = await findPlace(parts.db, run, row, parts.services.base);
   if (place === undefined) {
     throw new WorkflowsError("workflows/not-found", `Job ${row.id} of run ${run.id} has no definition`);
   }

@@ -6,8 +6,9 @@ import { callsTo, ownKey, prefixOf } from "../plan/job-path.ts";
 import { needsContext, type JobInstance } from "../plan/job-state.ts";
 import type { CallLevel } from "../plan/permissions.ts";
 import type { ContextObject } from "../protocol.ts";
-import { jobState, workflowOf } from "./run-store.ts";
-import type { JobRow, RunRow } from "./schema.ts";
+import type { ServicesPort } from "../ports.ts";
+import { findRelatives, jobState, runContexts, workflowOf, type PlannedJob } from "./run-store.ts";
+import type { RunRow, WorkflowsDatabase } from "./schema.ts";
 
 /** A job that calls a workflow, with what the templates of the call may read. */
 export interface CallerPlace extends CallLevel {
@@ -33,22 +34,33 @@ export interface JobPlace {
   readonly levels: readonly CallLevel[];
 }
 
-/** Undefined when the rows are not of this workflow. */
-export function jobPlace(
+/** Undefined when the row is not of this run's workflow. */
+export async function findPlace(
+  db: WorkflowsDatabase,
   run: RunRow,
-  row: JobRow,
-  siblings: readonly JobRow[],
+  row: PlannedJob,
+  urls: ServicesPort["base"],
+): Promise<JobPlace | undefined> {
+  const workflow = workflowOf(run);
+  return jobPlace(workflow, run, row, await findRelatives(db, run, workflow, row.key), runContexts(run, urls));
+}
+
+function jobPlace(
+  root: Workflow | undefined,
+  run: RunRow,
+  row: PlannedJob,
+  relatives: readonly PlannedJob[],
   contexts: RunContexts,
 ): JobPlace | undefined {
-  let workflow = workflowOf(run);
+  let workflow = root;
   let origin: WorkflowOrigin = { repository: run.repository, ref: run.ref, sha: run.sha };
   let inputs = contexts.inputs;
   const callers: CallerPlace[] = [];
   for (const step of callsTo(row.key)) {
-    const callerRow = siblings.find((one) => one.key === step.key && one.position === step.position);
+    const callerRow = relatives.find((one) => one.key === step.key && one.position === step.position);
     const caller = definitionOf(workflow, callerRow);
     if (workflow === undefined || caller?.job.call?.workflow === undefined || callerRow === undefined) return undefined;
-    const seen = { ...contexts, inputs, ...instanceContexts(caller.job, caller.instance, callerRow, siblings) };
+    const seen = { ...contexts, inputs, ...instanceContexts(caller.job, caller.instance, callerRow, relatives) };
     callers.push({ workflow, job: caller.job, contexts: seen });
     workflow = caller.job.call.workflow;
     origin = workflow.origin ?? origin;
@@ -61,7 +73,7 @@ export function jobPlace(
     workflow,
     job,
     instance,
-    contexts: { ...contexts, inputs, ...instanceContexts(job, instance, row, siblings) },
+    contexts: { ...contexts, inputs, ...instanceContexts(job, instance, row, relatives) },
     origin,
     callers,
     levels: [...callers, { workflow, job }],
@@ -70,7 +82,7 @@ export function jobPlace(
 
 function definitionOf(
   workflow: Workflow | undefined,
-  row: JobRow | undefined,
+  row: PlannedJob | undefined,
 ): { readonly job: Job; readonly instance: JobInstance } | undefined {
   const job = workflow?.jobs.find((one) => row !== undefined && one.key === ownKey(row.key));
   const instance = row?.instance_json ?? null;
@@ -80,12 +92,12 @@ function definitionOf(
 function instanceContexts(
   job: Job,
   instance: JobInstance,
-  row: JobRow,
-  siblings: readonly JobRow[],
+  row: PlannedJob,
+  relatives: readonly PlannedJob[],
 ): { readonly needs: ContextObject; readonly matrix: ContextObject; readonly strategy: ContextObject } {
   const prefix = prefixOf(row.key);
-  const states = siblings
-    .filter((one) => prefixOf(one.key) === prefix)
+  const states = relatives
+    .filter((one) => prefixOf(one.key) === prefix && job.needs.includes(ownKey(one.key)))
     .map((one) => ({ ...jobState(one, undefined), key: ownKey(one.key) }));
   return { needs: needsContext(job, states), matrix: instance.matrix, strategy: strategyContext(instance) };
 }

@@ -15,8 +15,8 @@ import { settleGroup } from "./run-groups.ts";
 import {
   applyAction,
   findJob,
-  findJobs,
   findMembers,
+  findPlannedJobs,
   findRun,
   jobState,
   runContexts,
@@ -111,7 +111,7 @@ export class RunDriver implements Disposable {
   async #plan(run: RunRow): Promise<readonly RunAction[]> {
     const workflow = workflowOf(run);
     if (workflow === undefined) return [{ kind: "finish-run", conclusion: "failure" }];
-    const rows = await findJobs(this.#parts.db, run);
+    const rows = await findPlannedJobs(this.#parts.db, run);
     const members = await findMembers(this.#parts.db, run.id);
     // Most runs deploy nowhere, and are spared two questions at each step.
     const deploys = rows.some((row) => row.instance_json?.includes('"environment":') === true);

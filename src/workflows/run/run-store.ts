@@ -6,7 +6,7 @@ import { openGate } from "../environments/gates.ts";
 import type { GroupRequest } from "../plan/concurrency.ts";
 import type { Gate } from "../plan/environment-gate.ts";
 import type { JobInstance, JobState } from "../plan/job-state.ts";
-import { ownKey } from "../plan/job-path.ts";
+import { ownKey, relativesOf } from "../plan/job-path.ts";
 import type { RunAction } from "../plan/plan-run.ts";
 import type { Annotation, ContextObject } from "../protocol.ts";
 import type { ServicesPort } from "../ports.ts";
@@ -31,6 +31,56 @@ export async function findJobs(db: WorkflowsDatabase, run: Pick<RunRow, "id" | "
     .execute();
 }
 
+/** What plans look at, and no more: they are made at each change of a run, over all its jobs. */
+const planned = [
+  "id",
+  "key",
+  "position",
+  "status",
+  "conclusion",
+  "outputs_json",
+  "instance_json",
+  "cancel_requested",
+  "tries",
+] as const;
+
+export type PlannedJob = Pick<JobRow, (typeof planned)[number]>;
+
+/** As `findJobs`. */
+export async function findPlannedJobs(
+  db: WorkflowsDatabase,
+  run: Pick<RunRow, "id" | "attempt">,
+): Promise<readonly PlannedJob[]> {
+  return await db
+    .selectFrom("workflows_jobs")
+    .select(planned)
+    .where("run_id", "=", run.id)
+    .where("attempt", "=", run.attempt)
+    .orderBy("position")
+    .orderBy("id")
+    .execute();
+}
+
+/** Those whose results and calls the expressions of a job may read. */
+export async function findRelatives(
+  db: WorkflowsDatabase,
+  run: Pick<RunRow, "id" | "attempt">,
+  workflow: Workflow | undefined,
+  key: string,
+): Promise<readonly PlannedJob[]> {
+  const keys = relativesOf(workflow, key);
+  if (keys.length === 0) return [];
+  return await db
+    .selectFrom("workflows_jobs")
+    .select(planned)
+    .where("run_id", "=", run.id)
+    .where("attempt", "=", run.attempt)
+    .where("key", "in", keys)
+    .orderBy("position")
+    .orderBy("id")
+    .execute();
+}
+
 export async function findJob(db: WorkflowsDatabase, id: number): Promise<JobRow | undefined> {
   return await db.selectFrom("workflows_jobs").selectAll().where("id", "=", id).executeTakeFirst();
 }
@@ -45,7 +95,7 @@ export async function findMembers(db: WorkflowsDatabase, runId: number): Promise
 }
 
 export function jobState(
-  row: JobRow,
+  row: PlannedJob,
   leaseEndsMs: number | undefined,
   members: readonly GroupMemberRow[] = [],
   gate?: Gate,

@@ -21,7 +21,7 @@ import {
 import { buildAssignment } from "./assignment.ts";
 import type { RunParts } from "./parts.ts";
 import type { RunDriver } from "./run-driver.ts";
-import { findJob, findJobs, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
+import { findJob, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
 import { mayClaim, spend } from "../runners/registered-runners.ts";
 import { RunnerGroups } from "../runners/runner-groups.ts";
 import { hasLabels, isInGroup, RunnerRoster } from "./runner-roster.ts";
@@ -80,18 +80,8 @@ export class RunnerDesk {
         .executeTakeFirst();
       if (again !== undefined) return again.status === "in_progress" ? again : undefined;
       const runner = registered ? await mayClaim(tx, request) : undefined;
-      const queued = await tx
-        .selectFrom("workflows_jobs as job")
-        .innerJoin("workflows_runs as run", "run.id", "job.run_id")
-        .selectAll("job")
-        .select("run.repository")
-        .where("job.status", "=", "queued")
-        .orderBy("job.queued_at")
-        .orderBy("job.id")
-        .execute();
-      const found = queued.find((row) => mayTake(row.repository) && fits(row, request));
-      if (found === undefined) return undefined;
-      const { repository: _of, ...fit } = found;
+      const fit = await firstQueued(tx, (row) => mayTake(row.repository) && fits(row, request));
+      if (fit === undefined) return undefined;
       if (runner !== undefined) await spend(tx, runner, request);
       const values = {
         status: "in_progress",
@@ -121,8 +111,7 @@ export class RunnerDesk {
     const run = await findRun(this.#parts.db, row.run_id);
     if (run === undefined) throw new WorkflowsError("workflows/not-found", `Job ${row.id} has no run`);
     try {
-      const siblings = await findJobs(this.#parts.db, run);
-      return await buildAssignment(this.#parts, this.#driver.tokens, run, row, siblings, signal);
+      return await buildAssignment(this.#parts, this.#driver.tokens, run, row, signal);
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error;
       const message = errorMessage(error);
@@ -249,8 +238,33 @@ export class RunnerDesk {
   }
 }
 
+/** Mostly the first of all fits; those behind it are not read. */
+const firstPage = 8;
+
+/** The job that waits longest of those that are `wanted`. */
+async function firstQueued(
+  tx: WorkflowsTransaction,
+  wanted: (row: Pick<JobRow, "instance_json"> & { readonly repository: string }) => boolean,
+): Promise<JobRow | undefined> {
+  for (let from = 0, size = firstPage; ; from += size, size *= 8) {
+    const page = await tx
+      .selectFrom("workflows_jobs as job")
+      .innerJoin("workflows_runs as run", "run.id", "job.run_id")
+      .select(["job.id", "job.instance_json", "run.repository"])
+      .where("job.status", "=", "queued")
+      .orderBy("job.queued_at")
+      .orderBy("job.id")
+      .limit(size)
+      .offset(from)
+      .execute();
+    const found = page.find(wanted);
+    if (found !== undefined) return await findJob(tx, found.id);
+    if (page.length < size) return undefined;
+  }
+}
+
 /** Whether the runner is one that the job asks for. */
-function fits(row: JobRow, runner: Pick<ClaimRequest, "labels" | "group">): boolean {
+function fits(row: Pick<JobRow, "instance_json">, runner: Pick<ClaimRequest, "labels" | "group">): boolean {
   const { labels = [], runnerGroup } = JSON.parse(row.instance_json ?? "{}") as {
     readonly labels?: readonly string[];
     readonly runnerGroup?: string;

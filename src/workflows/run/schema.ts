@@ -291,6 +291,10 @@ CREATE TABLE workflows_disabled (
   environmentMigration,
   actionMigration,
   runnersMigration,
+  {
+    name: "jobs in the order in which they wait",
+    sql: "DROP INDEX workflows_jobs_status;\nCREATE INDEX workflows_jobs_queue ON workflows_jobs (status, queued_at)",
+  },
 ];
 
 export async function openTables(database: Database): Promise<WorkflowsDatabase> {
