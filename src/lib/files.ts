@@ -1,27 +1,40 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { closeSync, fdatasync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join, normalize, sep } from "node:path";
+import { promisify } from "node:util";
 import { errorCode } from "./errors.ts";
 import { systemIds } from "./ids.ts";
 
 /**
  * Replaces the file whole: a reader, or a crash at any instruction, sees the old content or the new, never a part.
- * The data is synced before the rename.
+ * The data is synced before the rename. Only that is waited for: the calls around it take less than promises for them.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${systemIds.suffix(8)}.tmp`;
   try {
-    const file = await open(draft, "wx", mode);
+    const file = openDraft(draft, mode);
     try {
-      await file.writeFile(data);
-      await file.datasync();
+      writeFileSync(file, data);
+      await synced(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
-    await rename(draft, path);
+    renameSync(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+const synced = promisify(fdatasync);
+
+function openDraft(path: string, mode: number): number {
+  try {
+    return openSync(path, "wx", mode);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, "wx", mode);
   }
 }
 

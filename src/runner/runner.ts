@@ -17,6 +17,7 @@ import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
 import { findJournals } from "./journal/journal.ts";
 import { ClaimIds } from "./job/claim-ids.ts";
+import { Delivery } from "./job/delivery.ts";
 import { deliver, endRemains, holdJob, type HoldOptions } from "./job/hold-job.ts";
 import { imageCacheIn } from "./job/job-folders.ts";
 import type { RunnerFacts } from "./job/job.ts";
@@ -145,13 +146,19 @@ class ClaimingRunner implements Runner {
       claimId = await this.#claims.next(slot);
     };
     let failures = 0;
+    await using delivery = new Delivery((error) => log.error("Job could not be delivered", { error }));
     while (!stop.aborted) {
       try {
         claimId ??= await this.#claims.first(slot, noted);
         const assignment = await this.#control.claim({ runnerId, name, labels, claimId }, stop);
         failures = 0;
         if (assignment === undefined) claimId = await this.#claims.next(slot);
-        else await holdJob({ assignment, claimId, onNoted }, hold, stop);
+        else {
+          const ran = Promise.withResolvers<void>();
+          const held = holdJob({ assignment, claimId, onNoted, onRan: ran.resolve }, hold, stop);
+          await Promise.race([ran.promise, held]);
+          await delivery.follow(held);
+        }
         if (assignment !== undefined && this.#options.ephemeral === true) return;
       } catch (error) {
         if (stop.aborted) return;

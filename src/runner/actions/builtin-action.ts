@@ -11,12 +11,28 @@ export interface BuiltinAction {
   readonly name: string;
   /** Every input with its default; an input that is not here is warned about, as GitHub does. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Inputs that not every version of the official action has: its first and last major version that do. */
+  readonly versions?: Readonly<Record<string, { readonly since?: number; readonly until?: number }>>;
   /** Inputs whose values are masked before the first line is logged, even when they were written down in plain. */
   readonly sensitive?: readonly string[];
   main(call: ActionCall): Promise<void>;
   post?(call: ActionCall): Promise<void>;
   /** `always()` unless the action says otherwise. */
   readonly postIf?: string;
+}
+
+/** What the official action of this major version takes. */
+export function inputsAt(action: BuiltinAction, major: number): Readonly<Record<string, string>> {
+  const known = Object.entries(action.inputs).filter(([name]) => {
+    const { since = 0, until = Infinity } = action.versions?.[name] ?? {};
+    return since <= major && major <= until;
+  });
+  return Object.fromEntries(known);
+}
+
+/** 4 of `v4` and `v4.1.2`; a reference that names no version counts as the newest. */
+export function majorVersion(ref: string | undefined): number {
+  return Number(/^v(\d+)(?:\.|$)/.exec(ref ?? "")?.[1] ?? Infinity);
 }
 
 /** One stage of an action: its inputs and its hands. */
@@ -31,6 +47,11 @@ export class ActionCall {
 
   get parts(): RunningStep["scope"]["job"]["parts"] {
     return this.step.scope.job.parts;
+  }
+
+  /** Of the action, where what it does depends on it. */
+  get major(): number {
+    return majorVersion(this.step.scope.place.ref);
   }
 
   text(name: string): string {

@@ -3,7 +3,7 @@ import { fillRecord, fillTemplate } from "../steps/contexts.ts";
 import { runningStep } from "../steps/running-step.ts";
 import type { StepHost } from "../steps/step-host.ts";
 import type { RunningStep } from "../steps/scope.ts";
-import { ActionCall, type BuiltinAction } from "./builtin-action.ts";
+import { ActionCall, inputsAt, majorVersion, type BuiltinAction } from "./builtin-action.ts";
 import type { ActionManifest } from "./manifest.ts";
 import { isLocal, resolveAction } from "./resolve-action.ts";
 import { compositeScope, runComposite, type RunNested } from "./run-composite.ts";
@@ -61,12 +61,13 @@ async function runBuiltin(
   builtin: BuiltinAction,
   given: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const known = new Map(Object.keys(builtin.inputs).map((name) => [name.toLowerCase(), name]));
+  const names = Object.keys(inputsAt(builtin, majorVersion(step.scope.place.ref)));
+  const known = new Map(names.map((name) => [name.toLowerCase(), name]));
   const inputs: Record<string, string> = { ...builtin.inputs };
   for (const [name, value] of Object.entries(given)) {
     const found = known.get(name.toLowerCase());
     if (found === undefined) {
-      step.output.warning(`Unexpected input "${name}": valid inputs are ${Object.keys(builtin.inputs).join(", ")}`);
+      step.output.warning(`Unexpected input "${name}": valid inputs are ${names.join(", ")}`);
     } else if (value !== "") inputs[found] = onMachine(value, step.scope.job.host);
   }
   const { post } = builtin;

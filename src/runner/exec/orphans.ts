@@ -1,15 +1,39 @@
 /** Ends what a job's steps left running, found by the tracking id that every step's environment carries. */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import type { Clock } from "#lib";
+
+/**
+ * The processes at some time: what a job starts later is not among them, so that a job of milliseconds need not look at
+ * all of the machine's. A number is given out again after 32,768 processes at the earliest: it counts for seconds only.
+ */
+export class EarlierProcesses {
+  readonly #clock: Clock;
+  readonly #takenMs: number;
+  readonly #pids: ReadonlySet<string>;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#takenMs = clock.monotonicMs();
+    this.#pids = new Set(processEntries());
+  }
+
+  /** Empty when it has become too old to say. */
+  pids(): ReadonlySet<string> {
+    return this.#clock.monotonicMs() - this.#takenMs < maxAgeMs ? this.#pids : new Set();
+  }
+}
+
+const maxAgeMs = 3_000;
 
 /**
  * Processes whose environment has the variable `NAME=value`; empty where there is no /proc. Synchronous: every job ends
  * with it, and some hundred reads of memory cost a fraction of the promises for them.
  */
-function findMarked(wanted: string): number[] {
+function findMarked(wanted: string, except: ReadonlySet<string> = new Set()): number[] {
   const mark = Buffer.from(`\0${wanted}\0`);
   const found: number[] = [];
   for (const entry of processEntries()) {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
+    if (except.has(entry) || !/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
     if (environmentOf(entry)?.includes(mark) === true) found.push(Number(entry));
   }
   return found;
@@ -45,11 +69,11 @@ function environmentOf(pid: string): Buffer | undefined {
 }
 
 /** Kills them; those that start others meanwhile are found in the next round. */
-export async function killOrphans(trackingId: string): Promise<number> {
+export async function killOrphans(trackingId: string, earlier?: EarlierProcesses): Promise<number> {
   // One that dies slowly on a busy machine is found more than once.
   const killed = new Set<number>();
   for (let round = 0; round < 5; round++) {
-    const found = findMarked(`RUNNER_TRACKING_ID=${trackingId}`);
+    const found = findMarked(`RUNNER_TRACKING_ID=${trackingId}`, earlier?.pids());
     if (found.length === 0) break;
     for (const pid of found) {
       try {

@@ -58,6 +58,8 @@ export interface Claimed {
   readonly claimId: string;
   /** Called once the job is noted on disk: the claim is not to be repeated any more. */
   readonly onNoted: () => Promise<void>;
+  /** Called once its steps have ended and its result is on disk: whatever becomes of this runner, control will have it. */
+  readonly onRan: () => void;
 }
 
 /** Returns when control has everything of the job, or has taken it away. Aborting `signal` kills and abandons the job. */
@@ -68,7 +70,7 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
   const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId, claimId });
   await claimed.onNoted();
   try {
-    await new Holding(assignment, journal, options, signal).run();
+    await new Holding(claimed, journal, options, signal).run();
     await forget(journal, options);
   } catch (error) {
     await endRemains(journal, options);
@@ -138,6 +140,7 @@ async function sayFarewell(journal: JobJournal, options: HoldOptions, reason: st
 
 class Holding {
   readonly #assignment: JobAssignment;
+  readonly #onRan: () => void;
   readonly #journal: JobJournal;
   readonly #options: HoldOptions;
   readonly #kill = new AbortController();
@@ -147,8 +150,9 @@ class Holding {
   #ending = false;
   #failure: unknown;
 
-  constructor(assignment: JobAssignment, journal: JobJournal, options: HoldOptions, signal: AbortSignal) {
+  constructor({ assignment, onRan }: Claimed, journal: JobJournal, options: HoldOptions, signal: AbortSignal) {
     this.#assignment = assignment;
+    this.#onRan = onRan;
     this.#journal = journal;
     this.#options = options;
     this.#stopKill = AbortSignal.any([signal, this.#kill.signal]);
@@ -163,7 +167,7 @@ class Holding {
     for (const token of serviceTokens(this.#assignment)) masker.add(token);
     const jobLog = new JobLog(logs, () => this.#changed.notify(), masker, clock);
     const board = new StepBoard(clock, () => this.#changed.notify());
-    const job = await this.#makeJob(masker);
+    const job = this.#makeJob(masker);
     const run = new JobRun(job, board, jobLog, () => this.#kill.abort());
     try {
       await this.#runAndReport(run, board, shipper);
@@ -189,17 +193,18 @@ class Holding {
     // The heartbeat goes on meanwhile: with control away this can take long.
     const { jobId, lease } = this.#assignment;
     const ending = AbortSignal.any([this.#stopKill, loops.signal]);
-    const ready = await Promise.allSettled([saveResult(this.#journal, result), shipper.flush(ending)]);
+    const saved = saveResult(this.#journal, result).then(this.#onRan);
+    const ready = await Promise.allSettled([saved, shipper.flush(ending)]);
     for (const one of ready) if (one.status === "rejected") throw one.reason;
     await control.complete(jobId, { lease, ...result }, ending);
   }
 
-  async #makeJob(masker: Masker): Promise<Job> {
+  #makeJob(masker: Masker): Job {
     const { runner, clock, ids, sharedFolder, boundWorkspace } = this.#options;
     const { repository, contexts } = this.#assignment;
     const { workFolder } = this.#journal;
     const event = contexts.github["event"];
-    const folders = await makeJobFolders(workFolder, sharedFolder, repository, event, boundWorkspace);
+    const folders = makeJobFolders(workFolder, sharedFolder, repository, event, boundWorkspace);
     const { trackingId } = this.#journal.held;
     return new Job({
       assignment: this.#assignment,

@@ -1,5 +1,5 @@
 /** Where a job's files are. Everything is below one folder, which goes when the job is over. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface JobFolders {
@@ -26,13 +26,14 @@ export function imageCacheIn(sharedFolder: string): string {
   return join(sharedFolder, "images");
 }
 
-export async function makeJobFolders(
+/** Synchronous: the calls take less than promises for them, and a job waits for each. */
+export function makeJobFolders(
   jobFolder: string,
   sharedFolder: string,
   repository: string,
   event: unknown,
   boundWorkspace?: string,
-): Promise<JobFolders> {
+): JobFolders {
   const name = (repository.split("/").at(-1) ?? "repository").replace(/[^\w.-]/g, "_").replace(/^\.+$/, "_");
   const temp = join(jobFolder, "_temp");
   const folders: JobFolders = {
@@ -55,7 +56,7 @@ export async function makeJobFolders(
     folders.toolCache,
     folders.containerHome,
   ];
-  for (const folder of [...wanted, folders.imageCache]) await mkdir(folder, { recursive: true });
-  await writeFile(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));
+  for (const folder of [...wanted, folders.imageCache]) mkdirSync(folder, { recursive: true });
+  writeFileSync(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));
   return folders;
 }

@@ -2,7 +2,7 @@
 import { protocolLimits, type JobAssignment, type StepControl, type StepDefinition } from "#workflows";
 import { StepFailure, StepStopped } from "../errors.ts";
 import { containersOf } from "../containers/containers-of.ts";
-import { killOrphans } from "../exec/orphans.ts";
+import { EarlierProcesses, killOrphans } from "../exec/orphans.ts";
 import { prepareActions, type EarlySteps } from "../actions/prepare-actions.ts";
 import type { JobLog } from "../journal/job-log.ts";
 import type { JobResult } from "../journal/journal.ts";
@@ -32,6 +32,7 @@ export class JobRun {
   readonly #background: BackgroundSteps;
   /** Kills what is left when a cancelled job does not end. */
   readonly #killAll: () => void;
+  readonly #processesBefore: EarlierProcesses;
   #early: EarlySteps = new Set();
   #current: Current | undefined;
   #cancelTimer: Disposable | undefined;
@@ -41,6 +42,7 @@ export class JobRun {
     this.#board = board;
     this.#log = log;
     this.#killAll = killAll;
+    this.#processesBefore = new EarlierProcesses(job.parts.clock);
     this.#scope = jobScope(job);
     this.#background = new BackgroundSteps(this.#scope);
   }
@@ -298,7 +300,7 @@ export class JobRun {
     let outputs: Record<string, string> = {};
     let environmentUrl = "";
     const result = await guarded(output, async () => {
-      const killed = await killOrphans(this.#job.parts.trackingId);
+      const killed = await killOrphans(this.#job.parts.trackingId, this.#processesBefore);
       if (killed > 0) output.write(`Ended ${killed} processes that steps had left running`);
       outputs = this.#outputs(output);
       environmentUrl = fillTemplate(this.#scope, this.#job.parts.assignment.environment?.url ?? "").trim();

@@ -6,7 +6,8 @@
  * the completion, written whole once the job has ended; `<folder>/work` the job's files; `<folder>/containers` is there
  * when the job has made some.
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { lstatSync, mkdirSync, opendirSync, rmSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileIfExists, sha256Hex, writeFileAtomic } from "#lib";
 import type { CompleteRequest } from "#workflows";
@@ -33,8 +34,8 @@ export async function openJournal(jobsFolder: string, held: HeldJob): Promise<Jo
   // Ids come from outside; their hash is always a good name for a folder. The lease makes each claim its own.
   const folder = join(jobsFolder, sha256Hex(`${held.jobId} ${held.lease}`).slice(0, 24));
   const journal = journalAt(folder, held);
-  await mkdir(journal.logFolder, { recursive: true });
-  await mkdir(journal.workFolder, { recursive: true });
+  mkdirSync(journal.logFolder, { recursive: true });
+  mkdirSync(journal.workFolder, { recursive: true });
   await writeFileAtomic(join(folder, "job.json"), JSON.stringify(held), 0o600);
   return journal;
 }
@@ -92,6 +93,32 @@ export async function closeJournal(journal: JobJournal): Promise<void> {
 }
 
 /** Large workspaces take a while to remove: nothing waits for it. What a crash leaves, `findJournals` removes. */
-export async function removeFiles(journal: JobJournal): Promise<void> {
-  await rm(journal.folder, { recursive: true, force: true, maxRetries: 3 });
+export async function removeFiles({ folder }: JobJournal): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 3 };
+  try {
+    if (isSmall(folder)) return rmSync(folder, options);
+  } catch {
+    // Somebody writes there still, or what is there is another user's.
+  }
+  await rm(folder, options);
+}
+
+/** What jobs leave that check nothing out: removing so little at once costs a tenth of the promises for it. */
+const fewEntries = 64;
+const fewBytes = 16 * 1024 * 1024;
+
+function isSmall(folder: string): boolean {
+  const open = [folder];
+  let [entries, bytes] = [0, 0];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    using inside = opendirSync(next);
+    for (let entry = inside.readSync(); entry !== null; entry = inside.readSync()) {
+      const path = join(next, entry.name);
+      if (entry.isDirectory()) open.push(path);
+      else bytes += lstatSync(path).size;
+      entries += 1;
+      if (entries > fewEntries || bytes > fewBytes) return false;
+    }
+  }
+  return true;
 }

@@ -25,6 +25,7 @@ export const downloadArtifact: BuiltinAction = {
     "skip-decompress": "false",
     "digest-mismatch": "error",
   },
+  versions: { "skip-decompress": { since: 8 }, "digest-mismatch": { since: 8 } },
   sensitive: ["github-token"],
   async main(call) {
     try {
@@ -37,7 +38,8 @@ export const downloadArtifact: BuiltinAction = {
 };
 
 async function download(call: ActionCall): Promise<void> {
-  const mismatch = call.text("digest-mismatch");
+  // Earlier versions only warn.
+  const mismatch = call.major < 8 ? "warn" : call.text("digest-mismatch");
   if (!mismatchBehaviours.includes(mismatch)) {
     throw new StepFailure(
       `Invalid value for 'digest-mismatch': '${mismatch}'. Valid options are: ${mismatchBehaviours.join(", ")}`,
@@ -53,7 +55,9 @@ async function download(call: ActionCall): Promise<void> {
   for (const { name, id, size, digest } of artifacts) {
     call.log(`- ${name} (ID: ${id}, Size: ${size}, Expected Digest: ${digest ?? "undefined"})`);
   }
-  const together = call.text("name") !== "" || call.flag("merge-multiple") || artifacts.length === 1;
+  // Version 4 puts the only one that fits into its folder as well.
+  const alone = artifacts.length === 1 && call.major > 4;
+  const together = call.text("name") !== "" || call.flag("merge-multiple") || alone;
   const packed = call.flag("skip-decompress");
   const differing: string[] = [];
   for (const artifact of artifacts) {

@@ -25,6 +25,12 @@ export const setupNode: BuiltinAction = {
     mirror: "",
     "mirror-token": "",
   },
+  versions: {
+    "always-auth": { until: 5 },
+    "package-manager-cache": { since: 5 },
+    mirror: { since: 4 },
+    "mirror-token": { since: 4 },
+  },
   sensitive: ["token", "mirror-token"],
   async main(call) {
     const wanted = await wantedVersion(call);
@@ -84,11 +90,6 @@ const eslintLines = [
     code: 6,
   },
 ];
-
-/** Of the reference, as far as it names one; else the newest counts. */
-function majorOf(call: ActionCall): number {
-  return Number(/^v(\d+)(?:\.|$)/.exec(call.step.scope.place.ref ?? "")?.[1] ?? 7);
-}
 
 async function wantedVersion(call: ActionCall): Promise<string | undefined> {
   const given = call.text("node-version");
@@ -210,10 +211,10 @@ async function writeNpmrc(call: ActionCall): Promise<void> {
     .filter((line) => line !== "" && !line.toLowerCase().startsWith(`${registryLine.split("=")[0]}=`));
   const lines = [...kept, `${registry.replace(/^\w+:/, "")}:_authToken=\${NODE_AUTH_TOKEN}`, registryLine];
   // An option of old npm that later versions of the action no longer have.
-  if (majorOf(call) < 6) lines.push(`always-auth=${call.flag("always-auth")}`);
+  if (call.major < 6) lines.push(`always-auth=${call.flag("always-auth")}`);
   await writeFileAtomic(path, lines.join("\n"));
   const { env } = call.step.scope.job;
   env.set("NPM_CONFIG_USERCONFIG", path);
   // A placeholder, as upstream: npm refuses a file whose variable is not set.
-  if (majorOf(call) < 7 && !env.has("NODE_AUTH_TOKEN")) env.set("NODE_AUTH_TOKEN", "XXXXX-XXXXX-XXXXX-XXXXX");
+  if (call.major < 7 && !env.has("NODE_AUTH_TOKEN")) env.set("NODE_AUTH_TOKEN", "XXXXX-XXXXX-XXXXX-XXXXX");
 }

@@ -22,6 +22,7 @@ export const uploadArtifactAction: BuiltinAction = {
     archive: "true",
     ...common,
   },
+  versions: { archive: { since: 7 } },
   async main(call) {
     const path = call.required("path");
     const absence = call.text("if-no-files-found");
