@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { errorMessage } from "#lib";
 import { StepFailure } from "../errors.ts";
 import type { Job } from "../job/job.ts";
@@ -17,8 +18,9 @@ export async function containersOf(job: Job, what: string, signal: AbortSignal):
 }
 
 async function open(job: Job, signal: AbortSignal): Promise<JobContainers> {
-  const { runner, noteContainers, log } = job.parts;
+  const { runner, folders, noteContainers, log } = job.parts;
   const engine = await runner.containers(signal);
   await noteContainers();
+  await mkdir(folders.containerHome, { recursive: true });
   return await JobContainers.open(job, engine, log);
 }

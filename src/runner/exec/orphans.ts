@@ -68,11 +68,17 @@ function environmentOf(pid: string): Buffer | undefined {
   }
 }
 
-/** Kills them; those that start others meanwhile are found in the next round. */
-export async function killOrphans(trackingId: string, earlier?: EarlierProcesses): Promise<number> {
-  // One that dies slowly on a busy machine is found more than once.
+/** How often those that were killed are looked for, and how long between: on a busy machine one dies slowly. */
+const rounds = 100;
+const roundMs = 10;
+
+/**
+ * Kills them, and returns when they are gone: the next job may want their ports. Those that start others meanwhile are
+ * found in the next round.
+ */
+export async function killOrphans(trackingId: string, clock: Clock, earlier?: EarlierProcesses): Promise<number> {
   const killed = new Set<number>();
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < rounds; round++) {
     const found = findMarked(`RUNNER_TRACKING_ID=${trackingId}`, earlier?.pids());
     if (found.length === 0) break;
     for (const pid of found) {
@@ -83,6 +89,7 @@ export async function killOrphans(trackingId: string, earlier?: EarlierProcesses
         // It ended by itself in between.
       }
     }
+    await clock.sleep(roundMs, new AbortController().signal);
   }
   return killed.size;
 }

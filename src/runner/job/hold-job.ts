@@ -86,9 +86,9 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
 }
 
 /** Processes and containers that a job has left behind, found by its tracking id; what cannot be removed is logged. */
-export async function endRemains(journal: JobJournal, { runner, log }: HoldOptions): Promise<void> {
+export async function endRemains(journal: JobJournal, { runner, clock, log }: HoldOptions): Promise<void> {
   const { trackingId, jobId } = journal.held;
-  await killOrphans(trackingId);
+  await killOrphans(trackingId, clock);
   if (!(await hasContainers(journal))) return;
   try {
     await removeOf(await runner.containers(withDeadline(new AbortController().signal, engineMs)), trackingId);

@@ -1,6 +1,6 @@
 /** Where a job's files are. Everything is below one folder, which goes when the job is over. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 export interface JobFolders {
   /** GITHUB_WORKSPACE. */
@@ -11,7 +11,7 @@ export interface JobFolders {
   readonly above: string;
   /** RUNNER_TEMP. */
   readonly temp: string;
-  /** HOME of programs in containers. */
+  /** HOME of programs in containers; there once a container is. */
   readonly containerHome: string;
   readonly fileCommands: string;
   readonly actions: string;
@@ -48,15 +48,13 @@ export function makeJobFolders(
     toolCache: join(sharedFolder, "tools"),
     imageCache: imageCacheIn(sharedFolder),
   };
-  const wanted = [
-    folders.above,
-    folders.workspace,
-    folders.fileCommands,
-    join(temp, "_github_workflow"),
-    folders.toolCache,
-    folders.containerHome,
-  ];
-  for (const folder of [...wanted, folders.imageCache]) mkdirSync(folder, { recursive: true });
+  for (const folder of [folders.workspace, folders.fileCommands, dirname(folders.eventPath)]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  for (const folder of [folders.above, folders.toolCache, folders.imageCache]) {
+    // Mostly there: of the job by its workspace, of the runner by an earlier job.
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+  }
   writeFileSync(folders.eventPath, JSON.stringify(event ?? {}, undefined, 2));
   return folders;
 }

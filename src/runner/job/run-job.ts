@@ -300,7 +300,8 @@ export class JobRun {
     let outputs: Record<string, string> = {};
     let environmentUrl = "";
     const result = await guarded(output, async () => {
-      const killed = await killOrphans(this.#job.parts.trackingId, this.#processesBefore);
+      const { trackingId, clock } = this.#job.parts;
+      const killed = await killOrphans(trackingId, clock, this.#processesBefore);
       if (killed > 0) output.write(`Ended ${killed} processes that steps had left running`);
       outputs = this.#outputs(output);
       environmentUrl = fillTemplate(this.#scope, this.#job.parts.assignment.environment?.url ?? "").trim();

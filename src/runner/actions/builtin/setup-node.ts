@@ -6,6 +6,7 @@ import { findProgram, joinInside, readFileIfExists, writeFileAtomic } from "#lib
 import { StepFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { addMatcher } from "../tools/add-matcher.ts";
+import { restoreNodePackages, saveNodePackages } from "../tools/node-packages.ts";
 import { nodeRange, versionInFile } from "../node-version.ts";
 
 export const setupNode: BuiltinAction = {
@@ -34,20 +35,20 @@ export const setupNode: BuiltinAction = {
   sensitive: ["token", "mirror-token"],
   async main(call) {
     const wanted = await wantedVersion(call);
+    if (wanted === undefined && call.text("architecture") !== "") {
+      call.warn(
+        "`architecture` is provided but `node-version` is missing. In this configuration, the version/architecture of Node will not be changed. To fix this, provide `architecture` in combination with `node-version`",
+      );
+    }
     if (wanted !== undefined) await useVersion(call, wanted);
     await reportVersion(call);
     if (call.text("registry-url") !== "") await writeNpmrc(call);
-    if (call.text("cache") !== "") {
-      call.log(`"cache: ${call.text("cache")}" has no effect here: package caches are not kept between jobs`);
-    }
+    await restoreNodePackages(call);
     addMatcher(call, "tsc", tscLines);
     addMatcher(call, "eslint-stylish", eslintBlocks);
     addMatcher(call, "eslint-compact", eslintLines);
   },
-  /** Only so that the job has the step that people look for: nothing is kept that would be put away. */
-  async post(call) {
-    call.debug("Nothing to save");
-  },
+  post: saveNodePackages,
   postIf: "success()",
 };
 
@@ -104,7 +105,10 @@ async function wantedVersion(call: ActionCall): Promise<string | undefined> {
   const text = path === undefined ? undefined : await readFileIfExists(path);
   if (text === undefined) throw new StepFailure(`The specified node version file at: ${path ?? file} does not exist`);
   const version = versionInFile(text, file);
-  if (version === undefined) throw new StepFailure(`Cannot read a Node version from "${file}"`);
+  if (version === undefined) {
+    call.warn(`Could not determine node version from ${path ?? file}. Falling back`);
+    return undefined;
+  }
   call.log(`Resolved ${file} as ${version}`);
   return version;
 }
