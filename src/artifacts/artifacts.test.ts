@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ClockFake } from "#lib/testing";
 import { parseBlockList } from "./http/block-list.ts";
+import { int64 } from "./http/grants.ts";
 import { protobufTime } from "./http/protobuf-time.ts";
 import { cacheScopes } from "./job-grant.ts";
 import { RuntimeTokens } from "./runtime-tokens.ts";
@@ -12,6 +13,11 @@ import { planCacheEviction, type KeptCache } from "./store/plan-eviction.ts";
 
 describe("scopes of a cache", () => {
   const run = { ref: "refs/heads/topic", baseRef: "", defaultBranch: "main", readOnly: false };
+
+  test("numbers of a Protobuf message come as text, and 0 does not come at all", () => {
+    assert.deepEqual([int64({ size: "12" }, "size"), int64({ size: 12 }, "size"), int64({}, "size")], [12, 12, 0]);
+    for (const size of ["1.5", "-1", "x", null]) assert.throws(() => int64({ size }, "size"), /whole number/);
+  });
 
   test("a branch writes its own and reads the default branch's", () => {
     assert.deepEqual(cacheScopes(run), [
@@ -140,6 +146,11 @@ test("a list of blocks is read in its order, whatever kinds its entries are", ()
     '<?xml version="1.0"?><BlockList><Latest>AA==</Latest>\n<Committed>QQ==</Committed><Uncommitted>AA==</Uncommitted></BlockList>';
   assert.deepEqual(parseBlockList(xml), ["AA==", "QQ==", "AA=="]);
   assert.deepEqual(parseBlockList("<BlockList></BlockList>"), []);
+  assert.deepEqual(
+    parseBlockList('<?xml version="1.0"?>\n<BlockList/>'),
+    [],
+    "an empty file, as Azure's client says it",
+  );
   assert.throws(() => parseBlockList("<List/>"), /no <BlockList>/);
 });
 

@@ -19,6 +19,8 @@ export async function readBlockList(source: ByteSource): Promise<readonly string
 /** The three kinds of entries name the same blocks here: none is both committed and not. */
 export function parseBlockList(xml: string): readonly string[] {
   const body = /<BlockList\s*>([^]*)<\/BlockList\s*>/.exec(xml)?.[1];
+  // Of an empty file there are no blocks.
+  if (body === undefined && /<BlockList\s*\/>\s*$/.test(xml)) return [];
   if (body === undefined) throw new ArtifactsError("artifacts/invalid", "The list of blocks is no <BlockList>");
   const entries = [...body.matchAll(/<(Latest|Committed|Uncommitted)>([^<]{1,128})<\/\1>/g)];
   return entries.map((entry) => entry[2] ?? "");

@@ -29,3 +29,8 @@ export function count(body: Readonly<Record<string, unknown>>, name: string): nu
   if (typeof number === "number" && Number.isSafeInteger(number) && number >= 0) return number;
   throw new ArtifactsError("artifacts/invalid", `Field "${name}" must be a whole number`);
 }
+
+/** Of a Protobuf message in JSON, whose writer may leave out what is 0. */
+export function int64(body: Readonly<Record<string, unknown>>, name: string): number {
+  return body[name] === undefined ? 0 : count(body, name);
+}

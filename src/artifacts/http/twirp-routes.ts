@@ -6,7 +6,7 @@ import type { JobGrant } from "../job-grant.ts";
 import { runBackendId } from "../runtime-tokens.ts";
 import type { ArtifactService } from "../service.ts";
 import type { ArtifactRow } from "../store/schema.ts";
-import { count, grantOf, optionalText, text } from "./grants.ts";
+import { count, int64, grantOf, optionalText, text } from "./grants.ts";
 import { protobufTime } from "./protobuf-time.ts";
 import { sendTwirpError } from "./twirp-errors.ts";
 
@@ -33,7 +33,7 @@ const cacheMethods: Readonly<Record<string, Method>> = {
   },
   async FinalizeCacheEntryUpload({ service }, grant, body) {
     const row = await service.caches.reserved(grant, text(body, "key"), text(body, "version"));
-    await service.caches.finish(row, count(body, "size_bytes"));
+    await service.caches.finish(row, int64(body, "size_bytes"));
     return { ok: true, entry_id: String(row.id), message: "" };
   },
   async GetCacheEntryDownloadURL({ service, baseUrl }, grant, body) {
@@ -63,7 +63,7 @@ const artifactMethods: Readonly<Record<string, Method>> = {
     const id = await service.artifacts.finish(
       grant,
       text(body, "name"),
-      count(body, "size"),
+      int64(body, "size"),
       optionalText(body, "hash"),
     );
     return { ok: true, artifact_id: String(id) };
