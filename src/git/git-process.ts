@@ -1,6 +1,5 @@
 /** How git is started: a closed environment, so that no file or variable of the host changes what it does. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { commandOutput, runCommand, type CommandResult } from "#lib";
+import { commandOutput, runCommand, spawnProgram, type CommandResult, type RunningProgram } from "#lib";
 import { GitError } from "./errors.ts";
 
 export interface GitHost {
@@ -80,12 +79,25 @@ function commandOptions(run: GitRun): Parameters<typeof commandOutput>[2] {
 }
 
 /** A git process whose streams the caller owns. `channel` gives it a socket on file descriptor 3. */
-export function spawnGit(
+export async function spawnGit(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-  channel: boolean,
-): ChildProcess {
-  return spawn("git", args, { env: { ...environment }, stdio: ["pipe", "pipe", "pipe", channel ? "pipe" : "ignore"] });
+  channel = false,
+): Promise<RunningProgram> {
+  return await spawnProgram("git", args, { env: environment, input: true, channel });
+}
+
+/** Kills it when the signal aborts, or has aborted already, and at the latest when it is disposed of. */
+export function killedBy(child: RunningProgram, signal: AbortSignal): Disposable {
+  const kill = (): void => child.kill("SIGKILL");
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
+  return {
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", kill);
+      kill();
+    },
+  };
 }
 
 /** GIT_CONFIG_COUNT is what keeps our configuration out of argv and out of the repositories. */

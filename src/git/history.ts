@@ -1,7 +1,7 @@
 /** Questions about the past of a repository that need more than one commit. */
 import { GitError } from "./errors.ts";
 import { parseBatch } from "./cat-file.ts";
-import { gitOutput, runGit, spawnGit, type GitRun } from "./git-process.ts";
+import { killedBy, gitOutput, runGit, spawnGit, type GitRun } from "./git-process.ts";
 import { commitFormat, parseCommits, type CommitInfo } from "./plumbing.ts";
 
 interface HistoryQuery {
@@ -83,18 +83,11 @@ export function history(run: GitRun): History {
     },
     async *archive(sha, format, folder) {
       const args = ["--git-dir", run.folder, "archive", `--format=${format}`, `--prefix=${folder}/`, id(sha)];
-      const child = spawnGit(args, run.environment, false);
-      child.on("error", () => {});
-      child.stderr?.resume();
+      const child = await spawnGit(args, run.environment);
+      child.stderr.resume();
       child.stdin?.end();
-      const kill = (): void => void child.kill("SIGKILL");
-      run.signal.addEventListener("abort", kill, { once: true });
-      try {
-        for await (const chunk of child.stdout as AsyncIterable<Buffer>) yield chunk;
-      } finally {
-        run.signal.removeEventListener("abort", kill);
-        if (child.exitCode === null) kill();
-      }
+      using _killed = killedBy(child, run.signal);
+      for await (const chunk of child.stdout as AsyncIterable<Buffer>) yield chunk;
     },
   };
 }

@@ -15,10 +15,11 @@ export interface HookHandler {
 
 /** Serves requests until the other side closes. Resolves then; what `handle` throws is given to `onError`. */
 export async function serveHooks(
-  channel: Duplex,
+  channel: Duplex | undefined,
   handle: HookHandler,
   onError: (error: unknown) => void,
 ): Promise<void> {
+  if (channel === undefined) return;
   // A hook that died between its question and our answer is git's to report.
   channel.on("error", () => {});
   let lines: string[] = [];

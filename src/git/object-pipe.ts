@@ -5,11 +5,10 @@
  * Answers come in the order of the questions. A process that ends takes its questions with it; the next question starts
  * another one.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Socket } from "node:net";
+import { errorMessage, type RunningProgram } from "#lib";
 import type { BatchObject } from "./cat-file.ts";
 import { GitError } from "./errors.ts";
-import type { GitRun } from "./git-process.ts";
+import { spawnGit, type GitRun } from "./git-process.ts";
 
 interface Question {
   readonly maxBytes: number;
@@ -31,11 +30,14 @@ const newline = 10;
 
 export class ObjectPipe implements Disposable {
   readonly #run: Omit<GitRun, "input" | "maxOutputBytes">;
-  #child: ChildProcess | undefined;
+  #child: RunningProgram | undefined;
+  #starting: Promise<RunningProgram> | undefined;
   #questions: Question[] = [];
   #head: Buffer = Buffer.alloc(0);
   #coming: Coming | undefined;
   #stderr = "";
+  /** How often it was closed: a process that was asked for before is not wanted any more. */
+  #closings = 0;
 
   constructor(run: Omit<GitRun, "input" | "maxOutputBytes">) {
     this.#run = run;
@@ -49,14 +51,15 @@ export class ObjectPipe implements Disposable {
   async read(names: readonly string[], maxBytes: number): Promise<readonly (BatchObject | undefined)[]> {
     this.#run.signal.throwIfAborted();
     if (names.length === 0) return [];
-    const child = (this.#child ??= this.#start());
+    // What follows is done in one turn, so that questions and their order are one.
+    const child = this.#child ?? (await (this.#starting ??= this.#start()));
     const answers = names.map(
       () =>
         new Promise<BatchObject | undefined>((resolve, reject) => {
           this.#questions.push({ maxBytes, resolve, reject });
         }),
     );
-    hold(child, true);
+    child.hold(true);
     child.stdin?.write(names.map((name) => `${name}\n`).join(""));
     // All are settled, so that none is left rejected with nobody looking.
     const settled = await Promise.allSettled(answers);
@@ -69,45 +72,52 @@ export class ObjectPipe implements Disposable {
   [Symbol.dispose](): void {
     const child = this.#child;
     this.#child = undefined;
+    this.#starting = undefined;
+    this.#closings += 1;
     child?.stdin?.end();
     child?.kill("SIGKILL");
-    this.#fail("its reader was closed");
+    this.#fail(closedMeanwhile);
   }
 
-  #start(): ChildProcess {
-    const child = spawn("git", ["--git-dir", this.#run.folder, "cat-file", "--batch"], {
-      env: { ...this.#run.environment },
-      stdio: ["pipe", "pipe", "pipe"],
+  async #start(): Promise<RunningProgram> {
+    const args = ["--git-dir", this.#run.folder, "cat-file", "--batch"];
+    const closings = this.#closings;
+    const child = await spawnGit(args, this.#run.environment).catch((error: unknown) => {
+      if (closings === this.#closings) this.#starting = undefined;
+      throw unreadable(errorMessage(error));
     });
+    if (closings !== this.#closings) {
+      child.kill("SIGKILL");
+      throw unreadable(closedMeanwhile);
+    }
+    this.#child = child;
+    this.#starting = undefined;
     this.#head = Buffer.alloc(0);
     this.#coming = undefined;
     this.#stderr = "";
-    const gone = (what: string): void => {
-      if (this.#child !== child) return;
-      this.#child = undefined;
-      this.#fail(what);
-    };
-    child.stdin.on("error", () => {});
     child.stderr.on("data", (chunk: Buffer) => (this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-2048)));
     child.stdout.on("data", (chunk: Buffer) => {
       if (this.#child === child) this.#take(chunk);
     });
-    child.on("error", (error) => gone(error.message));
-    child.on("close", (code) => gone(`git ended with ${code}: ${this.#stderr.trim()}`));
+    void child.closed.then((code) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      this.#fail(`git ended with ${code}: ${this.#stderr.trim()}`);
+    });
     return child;
   }
 
   #fail(reason: string): void {
     const waiting = this.#questions;
     this.#questions = [];
-    for (const { reject } of waiting) reject(new GitError("git/unreadable", `Cannot read the repository: ${reason}`));
+    for (const { reject } of waiting) reject(unreadable(reason));
   }
 
   #take(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0)
       rest = this.#coming === undefined ? this.#takeHead(rest) : this.#takeBody(this.#coming, rest);
-    if (this.#questions.length === 0 && this.#child !== undefined) hold(this.#child, false);
+    if (this.#questions.length === 0) this.#child?.hold(false);
   }
 
   /** `<id> <type> <size>`, or any other line for what is not there. Returns what is behind it. */
@@ -142,10 +152,8 @@ export class ObjectPipe implements Disposable {
   }
 }
 
-/** Whether this process stays for the child's sake. */
-function hold(child: ChildProcess, held: boolean): void {
-  for (const one of [child, child.stdin, child.stdout, child.stderr] as (ChildProcess | Socket | null)[]) {
-    if (held) one?.ref();
-    else one?.unref();
-  }
+const closedMeanwhile = "its reader was closed";
+
+function unreadable(reason: string): GitError {
+  return new GitError("git/unreadable", `Cannot read the repository: ${reason}`);
 }

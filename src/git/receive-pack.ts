@@ -112,7 +112,7 @@ class PushSession {
   }
 
   async *run(bytes: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    const process = this.#start();
+    const process = await this.#start();
     const stop = (): void => cutOff(process);
     this.#options.signal.addEventListener("abort", stop, { once: true });
     const fed = this.#feed(process, bytes, rest);
@@ -124,7 +124,7 @@ class PushSession {
       yield await this.#closing(Buffer.concat(report), exitCode, stderr);
     } finally {
       this.#options.signal.removeEventListener("abort", stop);
-      if (process.child.exitCode === null) process.child.stdout?.resume();
+      process.child.stdout.resume();
       // Also when the client left: what git moved is recorded before this push is forgotten.
       await process.settled;
     }
@@ -159,9 +159,9 @@ class PushSession {
     this.#refusals = this.#head.commands.map(({ ref }) => ({ ref, reason }));
   }
 
-  #start(): RefProcess {
+  async #start(): Promise<RefProcess> {
     const { host, ledger, log, repository, pusher } = this.#options;
-    return startRefProcess(["receive-pack", "--stateless-rpc", repository.folder], {
+    return await startRefProcess(["receive-pack", "--stateless-rpc", repository.folder], {
       host,
       ledger,
       log,

@@ -1,7 +1,5 @@
 /** Runs one git process that may move refs, with the ledger listening on its hooks. */
-import type { ChildProcess } from "node:child_process";
-import type { Duplex } from "node:stream";
-import type { Log } from "#lib";
+import type { Log, RunningProgram } from "#lib";
 import { gitEnvironment, gitOutput, spawnGit, type GitConfig, type GitHost } from "./git-process.ts";
 import { serveHooks } from "./hook-channel.ts";
 import { parseRefs } from "./plumbing.ts";
@@ -22,7 +20,7 @@ export interface RefProcessOptions {
 }
 
 export interface RefProcess {
-  readonly child: ChildProcess;
+  readonly child: RunningProgram;
   /**
    * Resolves when git has ended and everything it moved is in the ledger. Never rejects for what git did: its exit code
    * and its output say that.
@@ -31,15 +29,15 @@ export interface RefProcess {
 }
 
 /** `args` name the repository themselves: `receive-pack` takes it last, the others by `--git-dir`. */
-export function startRefProcess(args: readonly string[], options: RefProcessOptions): RefProcess {
+export async function startRefProcess(args: readonly string[], options: RefProcessOptions): Promise<RefProcess> {
   const { host, ledger, log, context } = options;
   const environment = gitEnvironment(host, { ...options.config, "core.hooksPath": host.hooks });
-  const child = spawnGit(args, environment, true);
+  const child = await spawnGit(args, environment, true);
   const withForced = (moves: readonly RefCommand[]): readonly RefMove[] =>
     moves.map((move) => ({ ...move, forced: options.forced?.(move.ref) ?? false }));
 
   const hooks = serveHooks(
-    child.stdio[3] as Duplex,
+    child.channel,
     async (request) => {
       if (request.kind === "pre-receive") {
         const quarantine = { path: request.quarantine, alternates: request.alternates };
@@ -56,7 +54,7 @@ export function startRefProcess(args: readonly string[], options: RefProcessOpti
 }
 
 async function settle(
-  child: ChildProcess,
+  child: RunningProgram,
   hooks: Promise<void>,
   options: RefProcessOptions,
 ): Promise<{ exitCode: number; stderr: string }> {
@@ -79,13 +77,10 @@ export async function listRefs(host: GitHost, folder: string): Promise<ReadonlyM
   return parseRefs((await gitOutput(args, { folder, environment: gitEnvironment(host), signal })).toString("utf8"));
 }
 
-function endOf(child: ChildProcess): Promise<{ exitCode: number; stderr: string }> {
+async function endOf(child: RunningProgram): Promise<{ exitCode: number; stderr: string }> {
   let stderr = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
+  child.stderr.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString("utf8")).slice(-4096);
   });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ exitCode: code ?? 128, stderr }));
-  });
+  return { exitCode: await child.closed, stderr };
 }

@@ -155,9 +155,8 @@ export class SystemCommits {
     const { host, ledger, ids, log } = this.#options;
     const context = { repositoryId: target.id, push: ids.uuid(), pusher: request.pusher };
     const args = ["--git-dir", target.folder, "update-ref", "--stdin"];
-    const { child, settled } = startRefProcess(args, { host, ledger, log, folder: target.folder, context });
-    child.stdout?.resume();
-    child.stdin?.on("error", () => {});
+    const { child, settled } = await startRefProcess(args, { host, ledger, log, folder: target.folder, context });
+    child.stdout.resume();
     child.stdin?.end(`update ${move.ref} ${move.after} ${move.before}\n`);
     const { exitCode, stderr } = await settled;
     return exitCode === 0 ? undefined : stderr.trim();

@@ -110,5 +110,7 @@ function parseListing(output: string): RemoteListing {
 export function explain(message: string): string {
   const lines = message.split("\n").filter((line) => /^(?:fatal|error|remote):|: fatal: /.test(line));
   const line = lines.at(-1) ?? message;
+  const moved = /The requested URL returned error: (30[1278])/.exec(line);
+  if (moved !== null) return `it is somewhere else now (it answers ${moved[1]}). Use its new address`;
   return line.replace(/^.*?(?:fatal|error|remote):\s*/, "").trim();
 }

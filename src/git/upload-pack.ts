@@ -1,6 +1,6 @@
 /** Clones and fetches over smart HTTP, by real `git upload-pack`. */
-import type { ChildProcess } from "node:child_process";
-import { gitEnvironment, spawnGit, type GitHost } from "./git-process.ts";
+import type { RunningProgram } from "#lib";
+import { gitEnvironment, killedBy, spawnGit, type GitHost } from "./git-process.ts";
 import { flushPacket, packet } from "./pkt-line.ts";
 import { advertisedReceiveConfig } from "./receive-config.ts";
 
@@ -27,10 +27,10 @@ export async function* advertise(service: Service, options: ServeOptions): Async
   const config = service === "git-upload-pack" ? uploadConfig : advertisedReceiveConfig;
   const protocol = service === "git-upload-pack" ? options.protocol : undefined;
   const args = [name, "--stateless-rpc", "--advertise-refs", options.folder];
-  const child = start(args, { ...options, protocol }, config);
+  const child = await start(args, { ...options, protocol }, config);
   child.stdin?.end();
   yield Buffer.concat([packet(`# service=${service}\n`), flushPacket]);
-  yield* outputOf(child);
+  yield* outputOf(child, options.signal);
 }
 
 /** The answer to `POST git-upload-pack`. */
@@ -38,42 +38,36 @@ export async function* uploadPack(
   body: AsyncIterable<Buffer>,
   options: ServeOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const child = start(["upload-pack", "--stateless-rpc", options.folder], options, uploadConfig);
+  const child = await start(["upload-pack", "--stateless-rpc", options.folder], options, uploadConfig);
   const fed = feed(child, body);
-  yield* outputOf(child);
+  yield* outputOf(child, options.signal);
   await fed;
 }
 
-function start(args: readonly string[], options: ServeOptions, config: Readonly<Record<string, string>>): ChildProcess {
+async function start(
+  args: readonly string[],
+  options: ServeOptions,
+  config: Readonly<Record<string, string>>,
+): Promise<RunningProgram> {
   const protocol: Record<string, string> = {};
   if (options.protocol !== undefined && /^[\w=:.-]{1,100}$/.test(options.protocol)) {
     protocol["GIT_PROTOCOL"] = options.protocol;
   }
-  const child = spawnGit(args, gitEnvironment(options.host, config, protocol), false);
-  child.on("error", () => {});
-  child.stderr?.resume();
-  const kill = (): void => void child.kill("SIGKILL");
-  options.signal.addEventListener("abort", kill, { once: true });
-  child.on("close", () => options.signal.removeEventListener("abort", kill));
+  const child = await spawnGit(args, gitEnvironment(options.host, config, protocol));
+  child.stderr.resume();
   return child;
 }
 
-async function* outputOf(child: ChildProcess): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>) yield chunk;
-  } finally {
-    if (child.exitCode === null) child.kill("SIGKILL");
-  }
+async function* outputOf(child: RunningProgram, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  using _killed = killedBy(child, signal);
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) yield chunk;
 }
 
 /** A fetch request is small (bounded by the caller); git may answer and stop reading before its end. */
-async function feed(child: ChildProcess, body: AsyncIterable<Buffer>): Promise<void> {
-  const stdin = child.stdin;
-  if (stdin === null) return;
-  stdin.on("error", () => {});
+async function feed(child: RunningProgram, body: AsyncIterable<Buffer>): Promise<void> {
   try {
-    for await (const chunk of body) stdin.write(chunk);
-    stdin.end();
+    for await (const chunk of body) child.stdin?.write(chunk);
+    child.stdin?.end();
   } catch {
     child.kill("SIGKILL");
   }

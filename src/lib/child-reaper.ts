@@ -5,9 +5,15 @@ import type { LibC } from "./libc.ts";
 /** The longest time that a timer can have, 24 days. */
 const longMs = 2 ** 31 - 1;
 
+interface Waiting {
+  readonly resolve: (exitCode: number) => void;
+  /** This process stays until the child has ended. */
+  held: boolean;
+}
+
 export class ChildReaper {
   readonly #calls: Pick<LibC, "endOf">;
-  readonly #waiting = new Map<number, (exitCode: number) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   /** A listener for a signal does not keep the process alive; whoever waits for a child wants it to be. */
   #alive: AbortController | undefined;
 
@@ -19,32 +25,42 @@ export class ChildReaper {
   /** Resolves with the child's exit code. To be called in the turn in which it was started. */
   add(pid: number): Promise<number> {
     const ended = Promise.withResolvers<number>();
-    this.#waiting.set(pid, ended.resolve);
-    this.#stayAlive();
+    this.#waiting.set(pid, { resolve: ended.resolve, held: true });
     // Its signal may have come before anybody listened.
     this.#reapOne(pid, ended.resolve);
+    this.#stayOrGo();
     return ended.promise;
   }
 
-  #stayAlive(): void {
-    if (this.#alive !== undefined) return;
-    this.#alive = new AbortController();
-    systemClock.sleep(longMs, this.#alive.signal).catch(() => {});
+  /** Whether this process stays for the child's sake; as it is added, it does. */
+  hold(pid: number, held: boolean): void {
+    const waiting = this.#waiting.get(pid);
+    if (waiting === undefined || waiting.held === held) return;
+    waiting.held = held;
+    this.#stayOrGo();
+  }
+
+  #stayOrGo(): void {
+    const wanted = this.#waiting.values().some(({ held }) => held);
+    if (wanted && this.#alive === undefined) {
+      this.#alive = new AbortController();
+      systemClock.sleep(longMs, this.#alive.signal).catch(() => {});
+    } else if (!wanted) {
+      this.#alive?.abort();
+      this.#alive = undefined;
+    }
   }
 
   /** Signals of several children come as one: all are asked. */
   #reap(): void {
-    for (const [pid, resolve] of this.#waiting) this.#reapOne(pid, resolve);
+    for (const [pid, { resolve }] of this.#waiting) this.#reapOne(pid, resolve);
+    this.#stayOrGo();
   }
 
   #reapOne(pid: number, resolve: (exitCode: number) => void): void {
     const status = this.#statusOf(pid);
     if (status === undefined) return;
     this.#waiting.delete(pid);
-    if (this.#waiting.size === 0) {
-      this.#alive?.abort();
-      this.#alive = undefined;
-    }
     const signal = status & 0x7f;
     resolve(signal === 0 ? (status >> 8) & 0xff : 128 + signal);
   }

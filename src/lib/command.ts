@@ -1,5 +1,4 @@
 /** Runs a program to its end with bounded output. For long-lived ones use `spawnProgram`. */
-import { once } from "node:events";
 import { AppError } from "./errors.ts";
 import { spawnProgram } from "./spawn-program.ts";
 
@@ -35,10 +34,8 @@ export async function runCommand(
   signal.throwIfAborted();
   const hasInput = input !== undefined;
   const program = await spawnProgram(file, args, { env, input: hasInput, ...(cwd === undefined ? {} : { cwd }) });
-  const { pid, stdin, stdout } = program;
-  const kill = (): void => {
-    if (program.exitCode === undefined) process.kill(pid, "SIGKILL");
-  };
+  const { stdin, stdout } = program;
+  const kill = (): void => program.kill("SIGKILL");
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => {
     kill();
@@ -59,8 +56,7 @@ export async function runCommand(
   });
   stdin?.end(input);
   try {
-    const closed = [stdout, program.stderr].map(async (stream) => await once(stream, "close"));
-    const [exitCode] = await Promise.race([Promise.all([program.exited, ...closed]), aborted.promise]);
+    const exitCode = await Promise.race([program.closed, aborted.promise]);
     if (size <= limit) return { exitCode, stdout: Buffer.concat(chunks), stderr };
   } finally {
     signal.removeEventListener("abort", abort);

@@ -8,6 +8,8 @@
 export interface LibC {
   /** Both ends, closed in children: pipe2(2). */
   pipe(): { readonly reading: number; readonly writing: number };
+  /** Two ends, closed in children, that read what is written to the other: socketpair(2). */
+  socketPair(): readonly [number, number];
   unlockpt(fd: number): void;
   ptsname(fd: number): string;
   /** What is 0 when all is well answers the number of the error otherwise. */
@@ -38,8 +40,10 @@ interface SpawnCalls {
   ): number;
 }
 
-/** O_CLOEXEC of Linux on x86-64 and arm64. */
+/** O_CLOEXEC and SOCK_CLOEXEC of Linux on x86-64 and arm64. */
 const closeOnExec = 0o2000000;
+const afUnix = 1;
+const sockStream = 1;
 const wnohang = 1;
 
 let loaded: Promise<LibC> | undefined;
@@ -67,6 +71,7 @@ async function load(): Promise<LibC> {
   // null: what this process has loaded already, libc with it.
   const { functions } = dlopen(null, {
     pipe2: { return: "i32", arguments: ["pointer", "i32"] },
+    socketpair: { return: "i32", arguments: ["i32", "i32", "i32", "pointer"] },
     unlockpt: { return: "i32", arguments: ["i32"] },
     ptsname_r: { return: "i32", arguments: ["i32", "pointer", "u64"] },
     waitpid: { return: "i32", arguments: ["i32", "pointer", "i32"] },
@@ -85,8 +90,13 @@ async function load(): Promise<LibC> {
     pipe() {
       const pair = Buffer.alloc(8);
       if (functions.pipe2(getRawPointer(pair), closeOnExec) !== 0) throw new Error("pipe2 failed");
-      const [reading = 0, writing = 0] = new Int32Array(pair.buffer, pair.byteOffset, 2);
-      return { reading, writing };
+      return { reading: pair.readInt32LE(0), writing: pair.readInt32LE(4) };
+    },
+    socketPair() {
+      const pair = Buffer.alloc(8);
+      const failed = functions.socketpair(afUnix, sockStream | closeOnExec, 0, getRawPointer(pair));
+      if (failed !== 0) throw new Error("socketpair failed");
+      return [pair.readInt32LE(0), pair.readInt32LE(4)];
     },
     unlockpt(fd) {
       if (functions.unlockpt(fd) !== 0) throw new Error("unlockpt failed");

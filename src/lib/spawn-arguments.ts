@@ -7,8 +7,8 @@ export interface SpawnArguments {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | undefined;
-  /** Its file descriptors 0, 1 and 2; undefined: nothing to read. */
-  readonly stdio: readonly [number | undefined, number, number];
+  /** Its file descriptors 0, 1, 2 and so on; undefined: nothing to read. None of them is below 3. */
+  readonly files: readonly (number | undefined)[];
   /** Makes it the leader of a session and process group. */
   readonly leads: boolean;
 }
@@ -41,7 +41,7 @@ export function spawnWith(libc: LibC, wanted: SpawnArguments): SpawnOutcome {
   const then = (call: () => number): void => {
     if (errno === 0) errno = call();
   };
-  for (const [fd, given] of wanted.stdio.entries()) {
+  for (const [fd, given] of wanted.files.entries()) {
     if (given === undefined) then(() => spawn.addOpen(actions, fd, at(memory.write("/dev/null")), 0, 0));
     else then(() => spawn.addDuplicate(actions, given, fd));
   }

@@ -5,14 +5,14 @@
  * 7 ms at 170 MB, in which nothing else is done), and its streams are Unix sockets, which programs cannot open again by
  * name: `echo oops > /dev/stderr` fails with them. Where libc cannot be called, that is what is left.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { getSystemErrorName } from "node:util";
 import { isMainThread } from "node:worker_threads";
-import { childrenOf } from "./child-reaper.ts";
+import { type ChildReaper, childrenOf } from "./child-reaper.ts";
 import { findProgram } from "./find-program.ts";
 import { libc, type LibC } from "./libc.ts";
 import { spawnWith } from "./spawn-arguments.ts";
@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly leads?: boolean;
   /** Gives it a pipe to read; else there is nothing to read. */
   readonly input?: boolean;
+  /** Gives it a socket on file descriptor 3. */
+  readonly channel?: boolean;
 }
 
 export interface RunningProgram {
@@ -33,10 +35,18 @@ export interface RunningProgram {
   readonly stdin: Writable | undefined;
   readonly stdout: ProgramOutput;
   readonly stderr: ProgramOutput;
+  /** There when it was asked for. */
+  readonly channel: Duplex | undefined;
   /** Resolves with the exit code when the program itself has ended; what it started may hold its streams open. */
   readonly exited: Promise<number>;
+  /** As `exited`, and both outputs have been read to their ends or destroyed. */
+  readonly closed: Promise<number>;
   /** Undefined while it runs. */
   readonly exitCode: number | undefined;
+  /** Nothing happens when it has ended. */
+  kill(signal: NodeJS.Signals): void;
+  /** Whether this process stays for its sake; at first it does. */
+  hold(held: boolean): void;
 }
 
 /** It need not keep this process alive. */
@@ -55,21 +65,21 @@ export async function spawnProgram(
 const usualPath = "/usr/bin:/bin";
 
 function startProgram(calls: LibC, file: string, args: readonly string[], options: ProgramOptions): RunningProgram {
-  const { cwd, env, leads = false, input = false } = options;
+  const { cwd, env, leads = false } = options;
   const path = file.includes("/") ? file : findProgram(file, env["PATH"] ?? usualPath, cwd ?? process.cwd());
   if (path === undefined) throw spawnError(file, args, "ENOENT");
   if ([path, cwd ?? "", ...args, ...Object.entries(env).flat()].some((text) => text.includes("\0"))) {
     throw spawnError(file, args, "ERR_INVALID_ARG_VALUE");
   }
-  const pipes = new Pipes(calls, input);
+  const pipes = new Pipes(calls, options);
   try {
-    const wanted = { cwd, env, leads, stdio: pipes.childEnds } as const;
+    const wanted = { cwd, env, leads, files: pipes.childEnds } as const;
     let outcome = spawnWith(calls, { ...wanted, path, argv: [file, ...args] });
     // A script without a first line that says its interpreter is the shell's, as execvp(3) has it.
     if (outcome.kind === "refused" && outcome.errno === constants.errno.ENOEXEC)
       outcome = spawnWith(calls, { ...wanted, path: "/bin/sh", argv: ["/bin/sh", path, ...args] });
     if (outcome.kind === "refused") throw spawnError(file, args, getSystemErrorName(-outcome.errno));
-    return pipes.running(outcome.pid, childrenOf(calls).add(outcome.pid));
+    return pipes.running(outcome.pid, childrenOf(calls));
   } catch (error) {
     pipes.destroy();
     throw error;
@@ -79,39 +89,66 @@ function startProgram(calls: LibC, file: string, args: readonly string[], option
 }
 
 class Pipes {
-  readonly #ends: { readonly reading: number; readonly writing: number }[] = [];
+  readonly childEnds: (number | undefined)[] = [];
   readonly #stdin: Socket | undefined;
   readonly #stdout: Socket;
   readonly #stderr: Socket;
-  readonly childEnds: readonly [number | undefined, number, number];
+  readonly #channel: Socket | undefined;
 
-  constructor(calls: LibC, input: boolean) {
-    const open = (): { readonly reading: number; readonly writing: number } => {
-      const ends = calls.pipe();
-      this.#ends.push(ends);
-      return ends;
-    };
-    const stdin = input ? open() : undefined;
-    const [stdout, stderr] = [open(), open()];
-    this.childEnds = [stdin?.reading, stdout.writing, stderr.writing];
-    this.#stdin = stdin === undefined ? undefined : new Socket({ fd: stdin.writing, readable: false, writable: true });
-    // A program that closed its input is no failure; whoever writes sees that the stream is gone.
-    this.#stdin?.on("error", () => {});
-    this.#stdout = new Socket({ fd: stdout.reading, readable: true, writable: false });
-    this.#stderr = new Socket({ fd: stderr.reading, readable: true, writable: false });
+  constructor(calls: LibC, { input = false, channel = false }: ProgramOptions) {
+    this.#stdin = input ? this.#writeTo(calls) : undefined;
+    if (!input) this.childEnds.push(undefined);
+    this.#stdout = this.#readFrom(calls);
+    this.#stderr = this.#readFrom(calls);
+    this.#channel = channel ? this.#speakWith(calls) : undefined;
   }
 
-  running(pid: number, exited: Promise<number>): RunningProgram {
+  #writeTo(calls: LibC): Socket {
+    const { reading, writing } = calls.pipe();
+    this.childEnds.push(reading);
+    const socket = new Socket({ fd: writing, readable: false, writable: true });
+    // A program that closed its input is no failure; whoever writes sees that the stream is gone.
+    socket.on("error", () => {});
+    return socket;
+  }
+
+  #readFrom(calls: LibC): Socket {
+    const { reading, writing } = calls.pipe();
+    this.childEnds.push(writing);
+    return new Socket({ fd: reading, readable: true, writable: false });
+  }
+
+  #speakWith(calls: LibC): Socket {
+    const [ours, theirs] = calls.socketPair();
+    this.childEnds.push(theirs);
+    return new Socket({ fd: ours, readable: true, writable: true });
+  }
+
+  running(pid: number, children: ChildReaper): RunningProgram {
+    const [stdin, stdout, stderr] = [this.#stdin, this.#stdout, this.#stderr];
+    const exited = children.add(pid);
     let exitCode: number | undefined;
     void exited.then((code) => (exitCode = code));
     return {
       pid,
-      stdin: this.#stdin,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
+      stdin,
+      stdout,
+      stderr,
+      channel: this.#channel,
       exited,
+      closed: Promise.all([exited, closed(stdout), closed(stderr)]).then(([code]) => code),
       get exitCode() {
         return exitCode;
+      },
+      kill: (signal) => {
+        // Before it was waited for, the number is nobody else's.
+        if (exitCode === undefined) process.kill(pid, signal);
+      },
+      hold(held) {
+        children.hold(pid, held);
+        for (const stream of [stdin, stdout, stderr])
+          if (held) stream?.ref();
+          else stream?.unref();
       },
     };
   }
@@ -121,8 +158,12 @@ class Pipes {
   }
 
   destroy(): void {
-    for (const socket of [this.#stdin, this.#stdout, this.#stderr]) socket?.destroy();
+    for (const socket of [this.#stdin, this.#stdout, this.#stderr, this.#channel]) socket?.destroy();
   }
+}
+
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => stream.once("close", resolve));
 }
 
 /** Like that of `child_process.spawn`. */
@@ -136,12 +177,12 @@ function spawnError(file: string, args: readonly string[], code: string): Error 
 }
 
 async function forkProgram(file: string, args: readonly string[], options: ProgramOptions): Promise<RunningProgram> {
-  const { cwd, env, leads = false, input = false } = options;
+  const { cwd, env, leads = false, input = false, channel = false } = options;
   const child = spawn(file, args, {
     cwd,
     env: { ...env },
     detached: leads,
-    stdio: [input ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: [input ? "pipe" : "ignore", "pipe", "pipe", ...(channel ? (["pipe"] as const) : [])],
   });
   const exited = new Promise<number>((resolve) => {
     child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
@@ -150,17 +191,27 @@ async function forkProgram(file: string, args: readonly string[], options: Progr
     child.once("spawn", resolve);
     child.once("error", reject);
   });
-  const { stdin, stdout, stderr } = child as ChildProcess & { readonly stdout: Socket; readonly stderr: Socket };
+  const [stdin, stdout, stderr, third] = (child.stdio as (Socket | null)[]).map((stream) => stream ?? undefined);
+  if (stdout === undefined || stderr === undefined) throw new Error(`Cannot start "${file}": it has no outputs`);
   stdin?.on("error", () => {});
   return {
     pid: child.pid ?? 0,
-    stdin: stdin ?? undefined,
+    stdin,
     stdout,
     stderr,
+    channel: third,
     exited,
+    closed: Promise.all([exited, closed(stdout), closed(stderr)]).then(([code]) => code),
     get exitCode() {
       if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
       return child.exitCode ?? undefined;
+    },
+    kill: (signal) => void child.kill(signal),
+    hold(held) {
+      for (const one of [child, stdin, stdout, stderr]) {
+        if (held) one?.ref();
+        else one?.unref();
+      }
     },
   };
 }
