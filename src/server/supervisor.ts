@@ -46,8 +46,6 @@ const restart = { initialMs: 10, factor: 4, maxMs: 2_000, jitter: 0 };
  * starts does not live so long; one that others kill is back at once.
  */
 const wellMs = 2_000;
-/** Short jobs cost a quarter less with 4 MB than with 2; with more they cost the same, and the runner keeps the memory. */
-const youngGeneration = "--max-semi-space-size=4";
 /** A runner that is told to stop ends its jobs and says so to control, for 3 s at most. */
 const runnerStopMs = 5_000;
 /** Open connections and running reconciles get this long when the control process is asked to stop. */
@@ -160,7 +158,7 @@ class ProcessSupervisor implements Supervisor {
     const file = runnerConfigFile(this.#home);
     await writeFileAtomic(file, JSON.stringify(await this.#runnerConfig()), 0o600);
     await this.#keep(signal, "runner", () => {
-      const child = spawn(this.#options.config.nodePath, [youngGeneration, main, file], {
+      const child = spawn(this.#options.config.nodePath, [main, file], {
         ...ownGroup,
         env: childEnvironment(this.#options.config),
         stdio: ["ignore", "pipe", "pipe"],

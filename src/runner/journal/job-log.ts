@@ -38,8 +38,8 @@ export class JobLog {
     const time = this.#clock.now().toString({ smallestUnit: "millisecond" });
     const lines = texts
       .flatMap((text) => text.split(/\r?\n/))
-      .map((line) => ({ time, text: this.#masker.maskCut(line, protocolLimits.logLineLength) }));
-    this.#logs.append(step, lines);
+      .map((line) => this.#masker.maskCut(line, protocolLimits.logLineLength));
+    this.#logs.append(step, time, lines);
     this.#counts.set(step, this.lineCount(step) + lines.length);
     this.#written();
   }

@@ -4,7 +4,6 @@
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { LogLine } from "#workflows";
 
 /** Read at once when sending. */
 const readBytes = 2 * 1024 * 1024;
@@ -32,9 +31,11 @@ export class StepLogs implements Disposable {
     this.#sizes = new Map(names.map((name) => [Number(name), fstatSync(this.#descriptor(Number(name))).size]));
   }
 
-  append(step: number, lines: readonly LogLine[]): void {
-    if (lines.length === 0) return;
-    const bytes = Buffer.from(`${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
+  /** Lines of one time; each is written as the JSON of a `LogLine`. */
+  append(step: number, time: string, texts: readonly string[]): void {
+    if (texts.length === 0) return;
+    const head = `{"time":${JSON.stringify(time)},"text":`;
+    const bytes = Buffer.from(texts.map((text) => `${head}${JSON.stringify(text)}}\n`).join(""));
     writeSync(this.#descriptor(step), bytes);
     this.#sizes.set(step, this.size(step) + bytes.length);
   }
