@@ -1,6 +1,16 @@
 /** What official actions and their twins are tried with. */
 import type { Tidegate } from "../../support/start-tidegate.ts";
+import { downloadCases, mergeCases, uploadCases } from "./artifact-cases.ts";
+import { nodeCases } from "./node-cases.ts";
 import { awsCases, goCases, pythonCases, scriptCases } from "./tool-cases.ts";
+
+export interface TwinStep {
+  readonly id?: string;
+  readonly if?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string | number | boolean>>;
+  readonly run?: string;
+}
 
 export interface TwinCase {
   /** Of the job. */
@@ -11,6 +21,12 @@ export interface TwinCase {
   readonly permissions?: Readonly<Record<string, string>>;
   /** A script before the action. */
   readonly before?: string;
+  /** Other steps before it, of the same origin. */
+  readonly steps?: readonly TwinStep[];
+  /** Other steps before what it did is looked at. */
+  readonly afterwards?: readonly TwinStep[];
+  /** What one of both keeps, the other is to find. */
+  readonly mixed?: boolean;
   /** A script after it that prints what it did. */
   readonly look: string;
   /** A script after its late stage. */
@@ -33,6 +49,9 @@ export function twinCases(tidegate: Tidegate): readonly TwinCase[] {
     ...at("actions/checkout", ["v4", "v5", "v6", "v7"], checkoutCases(tidegate.adminToken)),
     ...at("actions/setup-node", ["v4", "v5", "v6", "v7"], nodeCases),
     ...at("actions/cache", ["v4", "v5"], cacheCases),
+    ...each("actions/upload-artifact", ["v4", "v5", "v6", "v7"], uploadCases),
+    ...each("actions/upload-artifact/merge", ["v4", "v5", "v6", "v7"], mergeCases),
+    ...each("actions/download-artifact", ["v4", "v5", "v6", "v7", "v8"], downloadCases),
     ...at("actions/setup-python", ["v5", "v6", "v7"], pythonCases),
     ...at("actions/setup-go", ["v6", "v7"], goCases),
     ...at("actions/github-script", ["v7", "v8"], scriptCases),
@@ -54,6 +73,10 @@ function at(action: string, versions: readonly string[], cases: readonly Case[])
         uses: `${action}@${version}`,
       })),
   );
+}
+
+function each(action: string, versions: readonly string[], cases: (version: string) => readonly Case[]): TwinCase[] {
+  return versions.flatMap((version) => at(action, [version], cases(version)).map((one) => ({ ...one, mixed: true })));
 }
 
 const files = 'find . -path "*/.git" -prune -o -type f -print | sort';
@@ -117,30 +140,6 @@ const checkoutCases = (token: string): readonly Case[] => [
 function withoutMessages(line: string): string {
   return /^(?:error|warning): /.test(line) ? line.replace(/: .*/s, "") : line;
 }
-
-const nodeCases: readonly Case[] = [
-  {
-    name: "a version of the tool cache",
-    with: { "node-version": "22.x" },
-    look: 'command -v node; node -p "1+1"',
-  },
-  {
-    name: "a version out of a file",
-    before: "echo v22.11.0 > .nvmrc",
-    with: { "node-version-file": ".nvmrc" },
-    look: "command -v node",
-  },
-  {
-    name: "a registry with a scope",
-    with: {
-      "node-version": "22",
-      "registry-url": "https://npm.example.com",
-      scope: "acme",
-    },
-    look: 'cat "$NPM_CONFIG_USERCONFIG"; echo',
-  },
-  { name: "a file that is not there", with: { "node-version-file": "none" }, look: "true" },
-];
 
 const cacheCases: readonly Case[] = [
   {

@@ -16,12 +16,16 @@ export function workflowOf(cases: readonly TwinCase[]): string {
   const jobs = cases.map((one) => ({
     key: one.key,
     "runs-on": "ubuntu-latest",
+    // The third and fourth attempts are about twins that work together.
+    if: one.mixed === true ? "true" : "github.run_attempt < 3",
     ...(one.permissions === undefined ? {} : { permissions: one.permissions }),
     steps: [
       { uses: "$/probe", with: { after: `echo FACTS-AFTER; ${one.after ?? "true"}; echo FACTS-END` } },
       ...(one.before === undefined ? [] : [{ run: one.before }]),
+      ...(one.steps ?? []),
       { run: `env | grep -Ev '${ownVariables}' | sort > "$RUNNER_TEMP/env-before"` },
       { id: "x", uses: one.uses, with: one.with, "continue-on-error": true },
+      ...(one.afterwards ?? []).map((step) => ({ ...step, "continue-on-error": true })),
       {
         if: "always()",
         env: { OUTPUTS: "${{ toJSON(steps.x.outputs) }}", OUTCOME: "${{ steps.x.outcome }}" },

@@ -21,6 +21,29 @@ const bundles = process.env["TIDEGATE_ACTION_BUNDLES"] ?? "";
 /** Of all cases, those of references that begin so. */
 const only = process.env["TIDEGATE_ACTION_TRIAL"] ?? "";
 
+interface Attempt {
+  readonly name: string;
+  readonly policy: string;
+  /** Where an action has to come from. */
+  readonly source: (uses: string) => string;
+}
+
+/** The official ones and ours, and for those that hand on files, each with the other. */
+const attempts: readonly Attempt[] = [
+  { name: "official", policy: "order: [remote, local]\n", source: () => "remote" },
+  { name: "ours", policy: "order: [built-in, local]\n", source: () => "built-in" },
+  {
+    name: "official downloads of our uploads",
+    policy: "order: [built-in, local]\noverrides: { actions/download-artifact: [remote] }\n",
+    source: (uses) => (uses.startsWith("actions/download-artifact") ? "remote" : "built-in"),
+  },
+  {
+    name: "our downloads of official uploads",
+    policy: "order: [remote, local]\noverrides: { actions/download-artifact: [built-in] }\n",
+    source: (uses) => (uses.startsWith("actions/download-artifact") ? "built-in" : "remote"),
+  },
+];
+
 function reasonToSkip(): string | false {
   if (bundles !== "" && existsSync(join(bundles, "actions", "checkout"))) return false;
   return "TIDEGATE_ACTION_BUNDLES names no folder with actions/checkout and others in it";
@@ -36,26 +59,24 @@ describe("Given the official actions beside ours", { skip: reasonToSkip() }, () 
   before(async () => {
     tidegate = await startTidegate({ jobs: 2 });
     cases = twinCases(tidegate).filter(
-      ({ uses }) => uses.startsWith(only) && existsSync(join(bundles, uses.split("@")[0] ?? "")),
+      ({ uses }) =>
+        uses.startsWith(only) && existsSync(join(bundles, ...(uses.split("@")[0] ?? "").split("/").slice(0, 2))),
     );
     work = await newRepository(tidegate, "acme/shop");
     await fillToolCache(tidegate);
     await prepareRepository(tidegate, work, cases);
-    for (const source of ["remote", "built-in"]) {
-      await policy(source);
-      if (source === "remote") await work.push("start", { start: "1\n" });
-      else await tidegate.cli(["runs", "rerun", runs.get("remote")?.id ?? ""]);
-      const done = await completed(source === "remote" ? 1 : 2);
-      runs.set(source, done);
+    for (const [index, { name, policy }] of attempts.entries()) {
+      if (index > 1 && !cases.some(({ mixed }) => mixed)) break;
+      await writeFile(join(tidegate.home, "actions.yml"), `hosts: ["file://${bundles}"]\n${policy}`);
+      if (index === 0) await work.push("start", { start: "1\n" });
+      else await tidegate.cli(["runs", "rerun", runs.get("official")?.id ?? ""]);
+      const done = await completed(index + 1);
+      runs.set(name, done);
       const { stdout } = await tidegate.cli(["logs", done.id, "--json"]);
-      logs.set(source, JSON.parse(stdout) as readonly JobLine[]);
+      logs.set(name, JSON.parse(stdout) as readonly JobLine[]);
     }
   });
   after(async () => await tidegate[Symbol.asyncDispose]());
-
-  async function policy(source: string): Promise<void> {
-    await writeFile(join(tidegate.home, "actions.yml"), `hosts: ["file://${bundles}"]\norder: [${source}, local]\n`);
-  }
 
   const completed = (attempt: number): Promise<RunDetail> =>
     until(
@@ -69,19 +90,19 @@ describe("Given the official actions beside ours", { skip: reasonToSkip() }, () 
       900,
     );
 
-  const jobOf = (source: string, key: string): JobDetail | undefined =>
-    runs.get(source)?.jobs.find((job) => job.key === key);
+  const jobOf = (attempt: string, key: string): JobDetail | undefined =>
+    runs.get(attempt)?.jobs.find((job) => job.key === key);
 
   test("each pair does the same", async (context) => {
     for (const one of cases) {
       await context.test(`${one.uses}: ${one.name}`, () => {
-        const [real, twin] = ["remote", "built-in"].map((source) => {
-          const job = jobOf(source, one.key);
+        const told = attempts.slice(0, one.mixed === true ? 4 : 2).map(({ name, source }) => {
+          const job = jobOf(name, one.key);
           const used = job?.actions?.find(({ uses }) => uses === one.uses);
-          assert.equal(used?.source, source, JSON.stringify([job, runs.get(source)?.problems]));
-          return factsOf(job, logs.get(source) ?? [], one);
+          assert.equal(used?.source, source(one.uses), JSON.stringify([job, runs.get(name)?.problems]));
+          return { name, facts: factsOf(job, logs.get(name) ?? [], one) };
         });
-        assert.deepEqual(twin, real);
+        for (const { name, facts } of told) assert.deepEqual(facts, told[0]?.facts, name);
       });
     }
   });

@@ -1,5 +1,5 @@
 /** One artifact to a folder. */
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ActionCall } from "../builtin-action.ts";
 import { artifactServices } from "./own-run.ts";
@@ -38,6 +38,8 @@ export async function fetchArtifact(
       const target = join(folder, got.fileName || (zipped ? `${artifact.name}.zip` : artifact.name));
       call.log(`Downloading raw file (non-zip) to: ${target}`);
       await copyFile(file, target);
+      // Ours alone was what it was copied from; this is for all users of the machine, as what is unpacked is.
+      await chmod(target, 0o644);
     }
     call.log(`SHA256 digest of downloaded artifact is ${got.digest.slice("sha256:".length)}`);
     call.log("Artifact download completed successfully.");

@@ -50,6 +50,7 @@ export async function uploadArtifact(call: ActionCall, found: FoundFiles, option
     await services.upload(String(created["signed_upload_url"]), file, contentType);
     call.log(`Finished uploading artifact content to blob storage!`);
     call.log(`SHA256 digest of uploaded artifact is ${digest}`);
+    if (size === 0) call.warn(`Nothing was uploaded: "${basename(single)}" is empty`);
     call.log("Finalizing artifact upload");
     const hash = `sha256:${digest}`;
     const end = await services.twirp("ArtifactService", "FinalizeArtifact", { ...ids, name, size: String(size), hash });
