@@ -1,9 +1,9 @@
-/** Gets one commit of a repository by smart HTTP, the token in a file that only git and we read. */
-import { chmod, writeFile } from "node:fs/promises";
+/** Gets one commit of a repository, with what authorises that in files that only git and we read. */
 import { join } from "node:path";
 import { backoffDelayMs, readFileIfExists } from "#lib";
 import { StepFailure } from "../errors.ts";
 import type { ActionCall, RunOptions } from "./builtin-action.ts";
+import type { GitRemote } from "./git/git-remote.ts";
 import { ownServerPatienceMs } from "./own-server.ts";
 
 export interface GitSource {
@@ -16,6 +16,8 @@ export interface GitSource {
   readonly filter?: string;
   /** Which files are written down. */
   readonly sparse?: SparseFiles;
+  /** With the large files that Git LFS keeps beside the repository. */
+  readonly large?: boolean;
 }
 
 interface SparseFiles {
@@ -31,24 +33,23 @@ export type GitWant =
   | { readonly kind: "pull"; readonly name: string; readonly commit: string }
   | { readonly kind: "commit"; readonly commit: string };
 
-/** Git must ask nobody, and read nothing of the machine's user that could change what is fetched. */
-export const gitEnvironment: Readonly<Record<string, string>> = {
-  GIT_TERMINAL_PROMPT: "0",
-  GCM_INTERACTIVE: "Never",
-  // So that `isAway` can read what it says.
-  LC_ALL: "C",
-};
-
 const again = { initialMs: 100, factor: 2, maxMs: 1000, jitter: 0 };
 
 /** Runs a git command that asks the server, again while that is away: it may be restarting, and the job need not end. */
-async function runRemote(call: ActionCall, args: readonly string[], options: RunOptions): Promise<string> {
+async function runRemote(
+  call: ActionCall,
+  { credentials, env }: GitRemote,
+  command: readonly string[],
+  cwd?: RunOptions["cwd"],
+): Promise<string> {
+  const args = ["-c", `include.path=${credentials}`, ...command];
+  const options = { env, quiet: true, ...(cwd === undefined ? {} : { cwd }) };
   const { clock } = call.parts;
   const untilMs = clock.monotonicMs() + ownServerPatienceMs;
   for (let attempt = 0; ; attempt++) {
     const end = await call.try("git", args, options);
     if (end.exitCode === 0) return end.stdout;
-    const name = args.find((arg) => /^(?:fetch|ls-remote)$/.test(arg)) ?? "";
+    const name = args.find((arg) => /^(?:lfs|fetch|ls-remote)$/.test(arg)) ?? "";
     if (!isAway(end.tail) || clock.monotonicMs() > untilMs)
       throw new StepFailure(`The process "git ${name}" failed with exit code ${end.exitCode}: ${end.tail}`);
     if (attempt === 0) call.log(`The server does not answer, trying on: ${end.tail}`);
@@ -63,42 +64,15 @@ function isAway(stderr: string): boolean {
   return unreached.test(stderr) || cutOff.test(stderr) || /returned error: (?:5\d\d|429)/i.test(stderr);
 }
 
-/** A git configuration with the credentials; the caller removes it. */
-export async function writeGitCredentials(call: ActionCall, token: string): Promise<string> {
-  const { assignment, folders, ids } = call.parts;
-  const { serverUrl, internalServerUrl } = assignment.services;
-  const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
-  call.parts.masker.add(basic);
-  const origin = (url: string): string => `${new URL(url).origin}/`;
-  const lines: string[] = [];
-  // The public name may not resolve here (*.localhost), so git is sent to the address behind it.
-  if (origin(serverUrl) !== origin(internalServerUrl)) {
-    lines.push(`[url "${origin(internalServerUrl)}"]`, `\tinsteadOf = ${origin(serverUrl)}`);
-  }
-  if (token !== "") {
-    for (const url of new Set([origin(serverUrl), origin(internalServerUrl)])) {
-      lines.push(`[http "${url}"]`, `\textraheader = AUTHORIZATION: basic ${basic}`);
-    }
-  }
-  const path = join(folders.temp, `git-credentials-${ids.uuid()}.config`);
-  await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
-  await chmod(path, 0o600);
-  return path;
-}
-
-export function repositoryUrl(call: ActionCall, repository: string): string {
-  return `${call.parts.assignment.services.serverUrl.replace(/\/+$/, "")}/${repository}`;
-}
-
 /** Fetches into the repository at `folder` and checks the commit out. Returns the commit. */
 export async function fetchAndCheckout(
   call: ActionCall,
   folder: string,
   source: GitSource,
-  credentials: string,
+  remote: GitRemote,
 ): Promise<string> {
   const git = (args: readonly string[]): Promise<string> =>
-    call.run("git", args, { cwd: folder, env: gitEnvironment, quiet: true });
+    call.run("git", args, { cwd: folder, env: remote.env, quiet: true });
   const { want } = source;
   const whole = source.depth === 0;
   const tags = source.tags || whole;
@@ -109,8 +83,6 @@ export async function fetchAndCheckout(
     whole || (tags && want.kind === "tag") ? want.commit : `+${sourceName(want)}:${localName(want)}`,
   ];
   const fetch = [
-    "-c",
-    `include.path=${credentials}`,
     "-c",
     "protocol.version=2",
     "fetch",
@@ -123,12 +95,16 @@ export async function fetchAndCheckout(
     "origin",
     ...refspecs,
   ];
-  await runRemote(call, fetch, { cwd: folder, env: gitEnvironment, quiet: true });
+  await runRemote(call, remote, fetch, folder);
   // The branch may have moved on since the run started; the job is about its own commit.
   if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit]);
+  // All at once; of some files only, each as it is written down.
+  if (source.large === true && source.sparse === undefined) {
+    await runRemote(call, remote, ["lfs", "fetch", "origin", want.commit], folder);
+  }
   await chooseFiles(git, folder, source.sparse);
   // With a filter, what is written down is only fetched now.
-  const checkout = ["-c", `include.path=${credentials}`, "checkout", "--quiet", "--force"];
+  const checkout = ["-c", `include.path=${remote.credentials}`, "checkout", "--quiet", "--force"];
   if (want.kind === "branch") await git([...checkout, "-B", want.name, localName(want)]);
   else await git([...checkout, "--detach", want.commit]);
   return await git(["rev-parse", "HEAD"]);
@@ -177,17 +153,10 @@ export function wantOf(ref: string, commit: string): GitWant {
 }
 
 /** Asks the server what a ref given by name (or the default branch) stands for. */
-export async function findRef(
-  call: ActionCall,
-  repository: string,
-  ref: string,
-  credentials: string,
-): Promise<GitWant> {
+export async function findRef(call: ActionCall, remote: GitRemote, ref: string): Promise<GitWant> {
   if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/i.test(ref)) return { kind: "commit", commit: ref.toLowerCase() };
-  const url = repositoryUrl(call, repository);
   const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
-  const ask = ["-c", `include.path=${credentials}`, "ls-remote", "--symref", "--", url, ...patterns];
-  const list = await runRemote(call, ask, { env: gitEnvironment, quiet: true });
+  const list = await runRemote(call, remote, ["ls-remote", "--symref", "--", remote.url, ...patterns]);
   const refs = new Map<string, string>();
   for (const line of list.split("\n")) {
     const [value = "", name = ""] = line.split("\t");
@@ -205,5 +174,7 @@ export async function findRef(
     if (want !== undefined) return want.kind === "tag" ? { ...want, whole: true } : want;
   }
   const what = ref === "" ? "a default branch" : `"${ref}"`;
-  throw new StepFailure(`A branch or tag with the name ${what} could not be found in ${repository}: check "ref"`);
+  throw new StepFailure(
+    `A branch or tag with the name ${what} could not be found in ${remote.repository}: check "ref"`,
+  );
 }

@@ -1,19 +1,13 @@
-/** `actions/checkout` v2 to v7: real git over smart HTTP, the token never on a command line. */
+/** `actions/checkout` v2 to v7: real git over smart HTTP or SSH, what authorises it never on a command line. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { joinInside } from "#lib";
+import { findProgram, isObject, joinInside } from "#lib";
 import { StepFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
-import {
-  fetchAndCheckout,
-  findRef,
-  gitEnvironment,
-  repositoryUrl,
-  wantOf,
-  writeGitCredentials,
-  type GitSource,
-  type GitWant,
-} from "../git-fetch.ts";
+import { fetchAndCheckout, findRef, wantOf, type GitSource, type GitWant } from "../git-fetch.ts";
+import { gitEnvironment, gitRemote, type GitRemote } from "../git/git-remote.ts";
+import { removeSshFiles, sshAccess } from "../git/ssh-access.ts";
+import { isUnsafeCheckout } from "../git/unsafe-checkout.ts";
 
 export const checkout: BuiltinAction = {
   name: "actions/checkout",
@@ -49,7 +43,6 @@ async function checkOut(call: ActionCall): Promise<void> {
   const { assignment, folders } = call.parts;
   const repository = call.text("repository") || assignment.repository;
   if (folders.bound) return keepWorkingTree(call, repository);
-  refuseUnsupported(call);
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
     throw new StepFailure(`Invalid repository "${repository}": expected format {owner}/{repo}`);
   }
@@ -57,25 +50,75 @@ async function checkOut(call: ActionCall): Promise<void> {
   if (folder === undefined) {
     throw new StepFailure(`Repository path "${call.text("path")}" is not under the workspace: choose a relative path`);
   }
-  const depth = Number(call.text("fetch-depth") || "1");
-  if (!Number.isInteger(depth) || depth < 0) throw new StepFailure(`Input "fetch-depth" must be a whole number`);
-  const token = call.text("token") || assignment.secrets["GITHUB_TOKEN"] || "";
-  const credentials = await writeGitCredentials(call, token);
-  call.step.state.set("credentials", credentials);
-  call.step.state.set("folder", folder);
+  refuseUnsafe(call, repository);
+  if (call.flag("lfs")) requireLfs(call);
+  const remote = await remoteOf(call, repository, folder);
   await mkdir(folder, { recursive: true });
-  await prepareRepository(call, folder, repository);
-  const want = await wanted(call, repository, credentials);
+  await prepareRepository(call, folder, remote);
+  if (call.flag("lfs")) await call.run("git", ["lfs", "install", "--local"], { cwd: folder, quiet: true });
+  const want = await wanted(call, remote);
   call.log(`Fetching ${repository} ${describe(want)}`);
-  const tags = call.flag("fetch-tags");
-  const commit = await fetchAndCheckout(call, folder, { want, depth, tags, ...filesOf(call) }, credentials);
-  await checkOutSubmodules(call, folder, depth, credentials);
-  if (call.flag("persist-credentials")) {
-    await call.run("git", ["config", "--local", "include.path", credentials], { cwd: folder, env: gitEnvironment });
-  } else await rm(credentials, { force: true });
+  const source = { want, depth: depthOf(call), tags: call.flag("fetch-tags"), ...filesOf(call) };
+  const commit = await fetchAndCheckout(call, folder, source, remote);
+  await checkOutSubmodules(call, folder, source.depth, remote);
+  await keepOrForget(call, folder, remote);
   call.setOutput("commit", commit);
   call.setOutput("ref", call.text("ref") || (repository === assignment.repository ? assignment.ref : ""));
   call.log(`HEAD is now at ${commit}`);
+}
+
+/** What the last stage takes away is remembered before there is any of it. */
+async function remoteOf(call: ActionCall, repository: string, folder: string): Promise<GitRemote> {
+  const server = serverOf(call);
+  const given = call.text("token");
+  // The job's own token is nobody else's business.
+  const token = given || (server === undefined ? (call.parts.assignment.secrets["GITHUB_TOKEN"] ?? "") : "");
+  const ssh = await sshAccess(call);
+  call.saveState("ssh", JSON.stringify(ssh?.files ?? []));
+  const remote = await gitRemote(call, repository, {
+    token,
+    ...(server === undefined ? {} : { server }),
+    ...(ssh === undefined ? {} : { ssh }),
+  });
+  call.saveState("credentials", remote.credentials);
+  call.saveState("folder", folder);
+  return remote;
+}
+
+/** Undefined for the job's own. */
+function serverOf(call: ActionCall): string | undefined {
+  const given = call.text("github-server-url");
+  if (given === "") return undefined;
+  const url = URL.parse(given);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new StepFailure(`Input "github-server-url" must be the address of a server: it is "${given}"`);
+  }
+  const { serverUrl, internalServerUrl } = call.parts.assignment.services;
+  const own = [serverUrl, internalServerUrl].some((one) => new URL(one).origin === url.origin);
+  return own ? undefined : url.origin;
+}
+
+function depthOf(call: ActionCall): number {
+  const depth = Math.floor(Number(call.text("fetch-depth") || "1"));
+  // What is no number means everything, as with the official action.
+  return depth > 0 ? depth : 0;
+}
+
+function refuseUnsafe(call: ActionCall, repository: string): void {
+  const ref = call.text("ref");
+  const own = repository.toLowerCase() === call.parts.assignment.repository.toLowerCase();
+  if ((own && ref === "") || call.flag("allow-unsafe-pr-checkout")) return;
+  const { github } = call.parts.assignment.contexts;
+  const event = call.github("event_name");
+  if (!isUnsafeCheckout(event, isObject(github["event"]) ? github["event"] : {}, { repository, ref })) return;
+  throw new StepFailure(
+    `Refusing to check out the code of a fork's pull request in a workflow of ${event}: it would run with this repository's token and secrets. Use pull_request, or read what may happen and set allow-unsafe-pr-checkout to true`,
+  );
+}
+
+function requireLfs(call: ActionCall): void {
+  if (findProgram("git-lfs", call.step.scope.job.searchPath(), call.parts.folders.workspace) !== undefined) return;
+  throw new StepFailure('Input "lfs" needs the program git-lfs, which is not on the PATH: install it');
 }
 
 /** The workspace is somebody's working tree: what is in it is what they want to run, and nothing of it may go. */
@@ -91,48 +134,55 @@ function keepWorkingTree(call: ActionCall, repository: string): void {
   call.log("The working tree is bound: it is used as it is");
 }
 
-function refuseUnsupported(call: ActionCall): void {
-  const { serverUrl } = call.parts.assignment.services;
-  const unsupported = [
-    ["ssh-key", call.text("ssh-key") !== "", "use the job's token"],
-    ["lfs", call.flag("lfs"), "run git lfs in a step of its own"],
-    ["github-server-url", ![serverUrl, ""].includes(call.text("github-server-url")), "leave it out"],
-  ] as const;
-  for (const [name, used, remedy] of unsupported) {
-    if (used) throw new StepFailure(`Input "${name}" of the built-in actions/checkout is not supported: ${remedy}`);
-  }
-}
-
 /** Which files are fetched and written down; those that are not written need not be fetched, either. */
-function filesOf(call: ActionCall): Pick<GitSource, "filter" | "sparse"> {
+function filesOf(call: ActionCall): Pick<GitSource, "filter" | "sparse" | "large"> {
   const patterns = call.list("sparse-checkout");
-  if (patterns.length > 0) {
-    return { filter: "blob:none", sparse: { cone: call.flag("sparse-checkout-cone-mode"), patterns } };
-  }
-  const filter = call.text("filter");
-  return filter === "" ? {} : { filter };
+  const large = call.flag("lfs");
+  const filter = call.text("filter") || (patterns.length > 0 ? "blob:none" : "");
+  return {
+    large,
+    ...(filter === "" ? {} : { filter }),
+    ...(patterns.length === 0 ? {} : { sparse: { cone: call.flag("sparse-checkout-cone-mode"), patterns } }),
+  };
 }
 
-async function checkOutSubmodules(call: ActionCall, folder: string, depth: number, credentials: string): Promise<void> {
+async function checkOutSubmodules(call: ActionCall, folder: string, depth: number, remote: GitRemote): Promise<void> {
+  const { credentials, env } = remote;
   const wanted = call.text("submodules").toLowerCase();
   if (wanted === "" || wanted === "false") return;
   const recursive = wanted === "recursive" ? ["--recursive"] : [];
   const git = async (...args: string[]): Promise<string> =>
-    await call.run("git", args, { cwd: folder, env: gitEnvironment, quiet: true });
+    await call.run("git", args, { cwd: folder, env, quiet: true });
   await git("submodule", "sync", ...recursive);
   const deep = depth === 0 ? [] : [`--depth=${depth}`];
   const update = ["submodule", "update", "--init", "--force", ...deep, ...recursive];
   await git("-c", `include.path=${credentials}`, "-c", "protocol.version=2", ...update);
   await git("submodule", "foreach", ...recursive, "git config --local gc.auto 0");
   if (!call.flag("persist-credentials")) return;
-  await git("submodule", "foreach", ...recursive, `git config --local include.path "${credentials}"`);
   call.saveState("submodules", wanted);
+  await git("submodule", "foreach", ...recursive, `git config --local include.path "${credentials}"`);
+  const { GIT_SSH_COMMAND: ssh } = env;
+  if (ssh === undefined) return;
+  await git("submodule", "foreach", ...recursive, `git config --local core.sshCommand '${ssh}'`);
+}
+
+async function keepOrForget(call: ActionCall, folder: string, { credentials, env }: GitRemote): Promise<void> {
+  if (!call.flag("persist-credentials")) return await removeFiles(call, credentials);
+  const git = async (...args: string[]): Promise<string> =>
+    await call.run("git", ["config", "--local", ...args], { cwd: folder, env });
+  await git("include.path", credentials);
+  const { GIT_SSH_COMMAND: ssh } = env;
+  if (ssh !== undefined) await git("core.sshCommand", ssh);
+}
+
+async function removeFiles(call: ActionCall, credentials: string): Promise<void> {
+  await rm(credentials, { force: true });
+  await removeSshFiles(JSON.parse(call.state("ssh") || "[]") as readonly string[]);
 }
 
 /** An existing checkout of the same repository is cleaned and used again; anything else in the folder goes. */
-async function prepareRepository(call: ActionCall, folder: string, repository: string): Promise<void> {
-  const url = repositoryUrl(call, repository);
-  const options = { cwd: folder, env: gitEnvironment, quiet: true };
+async function prepareRepository(call: ActionCall, folder: string, { url, env }: GitRemote): Promise<void> {
+  const options = { cwd: folder, env, quiet: true };
   const entries = await readdir(folder);
   if (entries.includes(".git")) {
     const current = await call.try("git", ["config", "--local", "--get", "remote.origin.url"], options);
@@ -151,13 +201,14 @@ async function prepareRepository(call: ActionCall, folder: string, repository: s
   await call.run("git", ["config", "--local", "gc.auto", "0"], options);
 }
 
-async function wanted(call: ActionCall, repository: string, credentials: string): Promise<GitWant> {
+async function wanted(call: ActionCall, remote: GitRemote): Promise<GitWant> {
   const { assignment } = call.parts;
   const ref = call.text("ref");
-  const ours = repository.toLowerCase() === assignment.repository.toLowerCase();
+  const own = serverOf(call) === undefined;
+  const ours = own && remote.repository.toLowerCase() === assignment.repository.toLowerCase();
   if (ours && (ref === "" || ref === assignment.ref)) return wantOf(assignment.ref, assignment.sha);
   if (ours && ref === assignment.sha) return { kind: "commit", commit: ref };
-  return await findRef(call, repository, ref, credentials);
+  return await findRef(call, remote, ref);
 }
 
 function describe(want: GitWant): string {
@@ -168,7 +219,7 @@ async function forgetCredentials(call: ActionCall): Promise<void> {
   const credentials = call.step.state.get("credentials");
   const folder = call.step.state.get("folder");
   if (credentials === undefined || folder === undefined) return;
-  await rm(credentials, { force: true });
+  await removeFiles(call, credentials);
   if (!(await readdir(folder).catch((): string[] => [])).includes(".git")) return;
   const unset = [
     "config",
@@ -178,9 +229,19 @@ async function forgetCredentials(call: ActionCall): Promise<void> {
     credentials.replace(/[.[\]*+?^${}()|\\]/g, "\\$&"),
   ];
   await call.try("git", unset, { cwd: folder, env: gitEnvironment, quiet: true });
+  const withKey = call.state("ssh") !== "[]";
+  if (withKey) {
+    const command = ["config", "--local", "--unset-all", "core.sshCommand"];
+    await call.try("git", command, { cwd: folder, env: gitEnvironment, quiet: true });
+  }
   if (call.state("submodules") !== "") {
-    const each = ["submodule", "foreach", "--recursive", "git config --local --unset-all include.path || true"];
-    await call.try("git", each, { cwd: folder, env: gitEnvironment, quiet: true });
+    const keys = ["include.path", ...(withKey ? ["core.sshCommand"] : [])];
+    const each = keys.map((key) => `git config --local --unset-all ${key} || true`).join("; ");
+    await call.try("git", ["submodule", "foreach", "--recursive", each], {
+      cwd: folder,
+      env: gitEnvironment,
+      quiet: true,
+    });
   }
   call.log("The job's git credentials were removed");
 }

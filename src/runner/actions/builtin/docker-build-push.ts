@@ -19,7 +19,8 @@ import { formatProblem, type Problem } from "#lib";
 import { StepFailure } from "../../errors.ts";
 import { stepEnvironment } from "../../steps/step-env.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
-import { fetchAndCheckout, gitEnvironment, repositoryUrl, wantOf, writeGitCredentials } from "../git-fetch.ts";
+import { fetchAndCheckout, wantOf } from "../git-fetch.ts";
+import { gitRemote } from "../git/git-remote.ts";
 import { registryClientFor } from "../own-server.ts";
 
 export const dockerBuildPush: BuiltinAction = {
@@ -174,16 +175,16 @@ async function contextFolder(call: ActionCall): Promise<{ folder: string } & Asy
   const folder = join(folders.temp, `context-${ids.uuid()}`);
   await mkdir(folder, { recursive: true });
   const token = assignment.secrets["GITHUB_TOKEN"] ?? "";
-  const credentials = await writeGitCredentials(call, token);
+  const remote = await gitRemote(call, assignment.repository, { token });
   try {
-    const options = { cwd: folder, env: gitEnvironment, quiet: true };
+    const options = { cwd: folder, env: remote.env, quiet: true };
     await call.run("git", ["-c", "init.defaultBranch=main", "init", "--quiet"], options);
-    await call.run("git", ["remote", "add", "origin", repositoryUrl(call, assignment.repository)], options);
+    await call.run("git", ["remote", "add", "origin", remote.url], options);
     const want = wantOf(assignment.ref, assignment.sha);
-    await fetchAndCheckout(call, folder, { want, depth: 1, tags: false }, credentials);
+    await fetchAndCheckout(call, folder, { want, depth: 1, tags: false }, remote);
     call.log(`Building from ${assignment.repository} at ${assignment.sha} (no "context" was given)`);
   } finally {
-    await rm(credentials, { force: true });
+    await rm(remote.credentials, { force: true });
   }
   await rm(join(folder, ".git"), { recursive: true, force: true });
   return { folder, [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }) };
