@@ -2,6 +2,7 @@
  * Statuses of deployments follow from the jobs that deploy: whatever moved a job, the next look writes what is missing.
  * So no path by which a job ends can forget its deployment, and a crash in between is made up for at the start.
  */
+import { sql } from "kysely";
 import type { DeploymentState } from "#api";
 import { deploymentState } from "../plan/deployment-state.ts";
 import type { JobRow, RunRow, WorkflowsDatabase } from "../run/schema.ts";
@@ -27,7 +28,8 @@ export async function recordDeployments(db: WorkflowsDatabase, run: Pick<RunRow,
     .selectFrom("workflows_deployments")
     .selectAll()
     .where("run_id", "=", run.id)
-    .where("settled", "=", 0)
+    // A literal, so that the index of those that are open serves.
+    .where("settled", "=", sql.lit(0))
     .orderBy("id")
     .execute();
   for (const deployment of open) {

@@ -1,6 +1,6 @@
 /**
- * Each job's token lives from its claim to its end. `token_live` is set before the token is made and cleared after it is
- * gone, so that a crash in between leaves no token behind: the next start ends it.
+ * Each job's token lives from its claim to its end. `token_live` is set by the claim, before the token is made, and cleared
+ * after it is gone, so that a crash in between leaves no token behind: the next start ends it.
  */
 import { KeyedLock } from "#lib";
 import type { JobTokenRequest } from "../ports.ts";
@@ -18,7 +18,6 @@ export class JobTokens {
 
   async mint(job: JobTokenRequest, signal: AbortSignal): Promise<string> {
     return await this.#lock.run(job.jobId, async () => {
-      await this.#setLive(job.jobId, 1);
       await this.#parts.tokens.revoke(job.jobId, { signal });
       return await this.#parts.tokens.mint(job, { signal });
     });
@@ -31,7 +30,7 @@ export class JobTokens {
         const job = await findJob(this.#parts.db, Number(jobId));
         if (job === undefined || job.token_live === 0 || job.status === "in_progress") return;
         await this.#parts.tokens.revoke(jobId, { signal });
-        await this.#setLive(jobId, 0);
+        await this.#noteGone(job.id);
       });
     });
   }
@@ -47,11 +46,7 @@ export class JobTokens {
     for (const job of live) this.revoke(String(job.id));
   }
 
-  async #setLive(jobId: string, live: 0 | 1): Promise<void> {
-    await this.#parts.db
-      .updateTable("workflows_jobs")
-      .set({ token_live: live })
-      .where("id", "=", Number(jobId))
-      .execute();
+  async #noteGone(id: number): Promise<void> {
+    await this.#parts.db.updateTable("workflows_jobs").set({ token_live: 0 }).where("id", "=", id).execute();
   }
 }

@@ -14,6 +14,7 @@ import type { RunParts } from "./parts.ts";
 import { settleGroup } from "./run-groups.ts";
 import {
   applyAction,
+  deploys,
   findJob,
   findMembers,
   findPlannedJobs,
@@ -113,13 +114,12 @@ export class RunDriver implements Disposable {
     if (workflow === undefined) return [{ kind: "finish-run", conclusion: "failure" }];
     const rows = await findPlannedJobs(this.#parts.db, run);
     const members = await findMembers(this.#parts.db, run.id);
-    // Most runs deploy nowhere, and are spared two questions at each step.
-    const deploys = rows.some((row) => row.instance_json?.includes('"environment":') === true);
-    const gates = deploys ? await findGates(this.#parts.db, run.id) : undefined;
+    const gated = rows.some(deploys);
+    const gates = gated ? await findGates(this.#parts.db, run.id) : undefined;
     return planRun({
       workflow,
       jobs: rows.map((row) => jobState(row, this.leases.endsMs(row.id), members, gates?.get(row.id))),
-      ...(deploys ? { gates: await this.#gateFacts(run) } : {}),
+      ...(gated ? { gates: await this.#gateFacts(run) } : {}),
       ...(run.concurrency_group === null ? {} : { group: run.concurrency_group }),
       contexts: runContexts(run, this.#parts.services.base),
       cancelRequested: run.cancel_requested === 1,

@@ -61,6 +61,11 @@ export async function findPlannedJobs(
     .execute();
 }
 
+/** Whether the job is one of an environment: most are of none, and are spared its questions. */
+export function deploys({ instance_json }: Pick<JobRow, "instance_json">): boolean {
+  return instance_json?.includes('"environment":') === true;
+}
+
 /** Those whose results and calls the expressions of a job may read. */
 export async function findRelatives(
   db: WorkflowsDatabase,

@@ -21,7 +21,7 @@ import {
 import { buildAssignment } from "./assignment.ts";
 import type { RunParts } from "./parts.ts";
 import type { RunDriver } from "./run-driver.ts";
-import { findJob, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
+import { deploys, findJob, findRun, toTell, type WorkflowsTransaction } from "./run-store.ts";
 import { mayClaim, spend } from "../runners/registered-runners.ts";
 import { RunnerGroups } from "../runners/runner-groups.ts";
 import { hasLabels, isInGroup, RunnerRoster } from "./runner-roster.ts";
@@ -78,7 +78,7 @@ export class RunnerDesk {
         .selectAll()
         .where("claim_id", "=", request.claimId)
         .executeTakeFirst();
-      if (again !== undefined) return again.status === "in_progress" ? again : undefined;
+      if (again !== undefined) return again.status === "in_progress" ? { row: again, runStarted: false } : undefined;
       const runner = registered ? await mayClaim(tx, request) : undefined;
       const fit = await firstQueued(tx, (row) => mayTake(row.repository) && fits(row, request));
       if (fit === undefined) return undefined;
@@ -94,16 +94,18 @@ export class RunnerDesk {
         started_at: nowMs,
       } as const;
       await tx.updateTable("workflows_jobs").set(values).where("id", "=", fit.id).execute();
-      await markStarted(tx, fit.run_id, nowMs);
-      return { ...fit, ...values };
+      return { row: { ...fit, ...values }, runStarted: await markStarted(tx, fit.run_id, nowMs) };
     });
     if (taken === undefined) return undefined;
-    this.#driver.leases.renew(taken.id);
-    this.#parts.followUps.notify();
-    await this.#driver.recordDeployments(taken.run_id);
-    this.#driver.notify(taken.run_id);
-    this.#driver.notify(taken.run_id, taken.id);
-    return taken;
+    const { row, runStarted } = taken;
+    this.#driver.leases.renew(row.id);
+    if (deploys(row)) await this.#driver.recordDeployments(row.run_id);
+    if (runStarted) {
+      this.#parts.followUps.notify();
+      this.#driver.notify(row.run_id);
+    }
+    this.#driver.notify(row.run_id, row.id);
+    return row;
   }
 
   /** Undefined when the job turned out not to be runnable and has been failed. */
@@ -272,7 +274,8 @@ function fits(row: Pick<JobRow, "instance_json">, runner: Pick<ClaimRequest, "la
   return hasLabels(runner.labels, labels) && isInGroup(runner.group, runnerGroup);
 }
 
-async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: number): Promise<void> {
+/** Whether it was the first of the run. */
+async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: number): Promise<boolean> {
   const result = await tx
     .updateTable("workflows_runs")
     .set({ status: "in_progress", started_at: nowMs })
@@ -281,6 +284,7 @@ async function markStarted(tx: WorkflowsTransaction, runId: number, nowMs: numbe
     .returning(["id", "attempt"])
     .executeTakeFirst();
   if (result !== undefined) await toTell(tx, result, "in_progress");
+  return result !== undefined;
 }
 
 /** False when a newer list is there already. */
