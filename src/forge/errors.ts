@@ -7,7 +7,8 @@ export type ForgeErrorCode =
   | "forge/conflict"
   | "forge/not-mergeable"
   | "forge/forbidden"
-  | "forge/too-large";
+  | "forge/too-large"
+  | "forge/refused";
 
 /** Which field of which thing is wrong, in the words that clients of GitHub know. */
 export interface FieldProblem {

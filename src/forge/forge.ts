@@ -47,7 +47,7 @@ export async function openForge(options: ForgeOptions): Promise<Forge> {
   const db = await openTables(options.database);
   const events = new EventLog(db);
   const parts = { db, clock, events };
-  const remotes = new Remotes(db, clock);
+  const remotes = new Remotes(db, clock, ids);
   const releases = new Releases(parts);
   const assets = new AssetFiles(join(options.folder, "assets"), ids);
   await assets.open(await releases.files());

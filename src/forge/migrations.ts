@@ -210,4 +210,13 @@ ALTER TABLE forge_outbox ADD COLUMN subject TEXT NOT NULL DEFAULT '';
 ALTER TABLE forge_outbox ADD COLUMN sent_at INTEGER;
 `,
   },
+  {
+    name: "deliveries that are tried again later, statuses with an age",
+    sql: `
+ALTER TABLE forge_deliveries ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX forge_deliveries_waiting ON forge_deliveries (repository_id, received_at) WHERE outcome = 'waiting';
+ALTER TABLE forge_outbox ADD COLUMN put_at INTEGER NOT NULL DEFAULT 0;
+UPDATE forge_outbox SET put_at = due_at;
+`,
+  },
 ];

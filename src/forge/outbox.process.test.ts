@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { openDatabase, silentLog, systemIds } from "#lib";
 import { ClockFake } from "#lib/testing";
+import { ForgeError } from "./errors.ts";
 import { Outbox, type OutgoingStatus, type StatusPort } from "./outbox.ts";
 import { openTables } from "./schema.ts";
 
@@ -19,11 +20,14 @@ class RemoteFake implements StatusPort {
   readonly taken: OutgoingStatus[] = [];
   failures = 0;
   tries = 0;
+  /** The letter of commits that it does not want. */
+  refused = "";
 
   async send(sent: OutgoingStatus): Promise<void> {
     await setImmediate();
     this.tries += 1;
     if (this.failures-- > 0) throw new Error("it answered 502");
+    if (sent.sha.charAt(0) === this.refused) throw new ForgeError("forge/refused", "it answered 422");
     this.taken.push(sent);
   }
 }
@@ -79,3 +83,73 @@ test("a status is sent again until it is taken, also by the next process, and a 
   );
   assert.deepEqual(await second.waiting("shop"), []);
 });
+
+test("a remote that is away is asked for one status only, and gets all of them in order when it is back", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { outbox, remote, clock } = await openOutbox(stack);
+  remote.failures = 1;
+  for (const sha of ["a", "b", "c"]) await outbox.put(sha, status("success", sha.repeat(40)));
+  run(outbox, remote, stack);
+  await settled(() => remote.tries === 1 && clock.sleepers === 1);
+  await clock.advance(3000);
+  await settled(() => remote.taken.length === 3);
+  assert.equal(remote.tries, 4);
+  assert.deepEqual(
+    remote.taken.map(({ sha }) => sha.charAt(0)),
+    ["a", "b", "c"],
+  );
+});
+
+test("a sign of life of the remote ends the waiting", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { outbox, remote, clock } = await openOutbox(stack);
+  remote.failures = 1;
+  await outbox.put("a", status("success"));
+  run(outbox, remote, stack);
+  await settled(() => remote.tries === 1 && clock.sleepers === 1);
+  await outbox.hurry("shop");
+  await settled(() => remote.taken.length === 1);
+});
+
+test("a status that is refused holds up no other, and is given up after a day", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { outbox, remote, clock } = await openOutbox(stack);
+  remote.refused = "a";
+  await outbox.put("a", status("success"));
+  await outbox.put("b", status("success", "b".repeat(40)));
+  run(outbox, remote, stack);
+  await settled(() => remote.taken.length === 1);
+  assert.equal((await outbox.waiting("shop")).length, 1);
+  let hours = 0;
+  while ((await outbox.waiting("shop")).length > 0) {
+    assert.ok(hours < 40);
+    await setImmediate();
+    if (clock.sleepers === 0) continue;
+    await clock.advance(3_600_000);
+    hours += 1;
+  }
+  assert.ok(hours > 24);
+  assert.equal(remote.taken.length, 1);
+});
+
+async function openOutbox(
+  stack: AsyncDisposableStack,
+): Promise<{ readonly outbox: Outbox; readonly remote: RemoteFake; readonly clock: ClockFake }> {
+  const folder = await mkdtemp(join(tmpdir(), "tidegate-outbox-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const database = openDatabase(join(folder, "tidegate.db"));
+  stack.defer(() => database.destroy());
+  const clock = new ClockFake();
+  const outbox = new Outbox({ db: await openTables(database), clock, ids: systemIds, log: silentLog });
+  return { outbox, remote: new RemoteFake(), clock };
+}
+
+/** Until the stack goes. */
+function run(outbox: Outbox, remote: RemoteFake, stack: AsyncDisposableStack): void {
+  const end = new AbortController();
+  const running = outbox.run(remote, end.signal);
+  stack.defer(async () => {
+    end.abort();
+    await running;
+  });
+}

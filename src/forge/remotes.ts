@@ -1,8 +1,8 @@
 /** Which repositories mirror one elsewhere, and what those elsewhere have told. */
-import type { Clock } from "#lib";
+import { backoffDelayMs, type Backoff, type Clock, type Ids } from "#lib";
 import { ForgeError, invalid } from "./errors.ts";
 import type { DeliveryRow, ForgeDatabase, RemoteRow } from "./schema.ts";
-import type { DeliveryHead, RemoteKind } from "./webhook.ts";
+import { lookEvent, type DeliveryHead, type RemoteKind } from "./webhook.ts";
 
 export interface RemoteView {
   readonly repositoryId: string;
@@ -54,15 +54,32 @@ export function readRemote({
 
 /** Enough that no forge sends one again after it is forgotten. */
 const keptDeliveriesMs = 30 * 24 * 3_600_000;
+/** 2 s, 4 s, … an hour. */
+const again: Backoff = { initialMs: 2000, factor: 2, maxMs: 3_600_000, jitter: 0.2 };
+
+/** A remote that is away comes back: so long is waited for it. */
+const maxAwayMs = 26 * 3_600_000;
+/** One that answers, and has not what is asked for, will not have it later: two minutes. */
 const maxTries = 6;
+
+/** `away`: the remote could not be reached, or not with our token. `failed`: it could, and it was no use. */
+export type DeliveryEnd = "done" | "away" | "failed";
 
 export class Remotes {
   readonly #db: ForgeDatabase;
   readonly #clock: Clock;
+  readonly #ids: Pick<Ids, "random">;
 
-  constructor(db: ForgeDatabase, clock: Clock) {
+  constructor(db: ForgeDatabase, clock: Clock, ids: Pick<Ids, "random">) {
     this.#db = db;
     this.#clock = clock;
+    this.#ids = ids;
+  }
+
+  /** Repositories that mirror one elsewhere. */
+  async list(): Promise<readonly string[]> {
+    const rows = await this.#db.selectFrom("forge_remotes").select("repository_id").execute();
+    return rows.map((row) => row.repository_id);
   }
 
   async set(repositoryId: string, remote: NewRemote): Promise<RemoteView> {
@@ -119,31 +136,58 @@ export class Remotes {
     return Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0;
   }
 
-  /** The oldest that waits. */
-  async next(): Promise<DeliveryRow | undefined> {
-    return await this.#db
-      .selectFrom("forge_deliveries")
-      .selectAll()
-      .where("outcome", "=", "waiting")
-      .orderBy("tries")
-      .orderBy("received_at")
-      .executeTakeFirst();
+  /** Lets what is over there be looked at, as a webhook would; no more than once while such a look waits. */
+  async look(repositoryId: string): Promise<boolean> {
+    const looks = this.#db.selectFrom("forge_deliveries").select("id").where("outcome", "=", "waiting");
+    const same = looks.where("event", "=", lookEvent).where("repository_id", "=", repositoryId);
+    if ((await same.executeTakeFirst()) !== undefined) return false;
+    const id = `look:${this.#clock.now().epochMilliseconds}`;
+    return await this.take(repositoryId, { id, event: lookEvent }, "{}");
   }
 
-  /** Done, or given up after several tries; `tries` says how often it failed. */
-  async settle(
-    row: Pick<DeliveryRow, "repository_id" | "id" | "tries">,
-    outcome: string,
-    failed: boolean,
-  ): Promise<void> {
-    const again = failed && row.tries + 1 < maxTries;
-    const values = again ? { tries: row.tries + 1 } : { outcome: outcome.slice(0, 500), body: null };
+  /**
+   * What is to be done next, of repositories that are not `busy`: of each the oldest that waits, so that a later word
+   * never overtakes an earlier one, and of those the one that is due first.
+   */
+  async next(busy: readonly string[]): Promise<DeliveryRow | undefined> {
+    const rows = await this.#db
+      .selectFrom("forge_deliveries")
+      .select(["repository_id", "id", "due_at", "received_at"])
+      .where("outcome", "=", "waiting")
+      .where("repository_id", "not in", busy)
+      .orderBy("received_at")
+      .orderBy("id")
+      .execute();
+    const oldest = new Map(rows.toReversed().map((row) => [row.repository_id, row]));
+    const [first] = [...oldest.values()].toSorted((a, b) => a.due_at - b.due_at || a.received_at - b.received_at);
+    if (first === undefined) return undefined;
+    const { repository_id, id } = first;
+    const whole = this.#db.selectFrom("forge_deliveries").selectAll().where("repository_id", "=", repository_id);
+    return await whole.where("id", "=", id).executeTakeFirst();
+  }
+
+  /** Done with, or to be tried again. Answers whether it was given up. */
+  async settle(row: DeliveryRow, end: DeliveryEnd, outcome: string): Promise<boolean> {
+    const tries = row.tries + 1;
+    const nowMs = this.#clock.now().epochMilliseconds;
+    const over = end === "away" ? nowMs - row.received_at >= maxAwayMs : tries >= maxTries;
+    const later = end !== "done" && !over;
+    const values = later
+      ? { tries, due_at: Math.round(nowMs + backoffDelayMs(again, row.tries, this.#ids.random())) }
+      : { tries, outcome: outcome.slice(0, 500), body: null };
     await this.#db
       .updateTable("forge_deliveries")
       .set(values)
       .where("repository_id", "=", row.repository_id)
       .where("id", "=", row.id)
       .execute();
+    return end !== "done" && over;
+  }
+
+  /** What waits for this remote to come back need not wait any longer. */
+  async hurry(repositoryId: string): Promise<void> {
+    const due = this.#db.updateTable("forge_deliveries").set({ due_at: 0 }).where("outcome", "=", "waiting");
+    await due.where("repository_id", "=", repositoryId).execute();
   }
 
   /** Throws `forge/forbidden` when the repository is a mirror: what is written here the next fetch would undo. */

@@ -166,6 +166,8 @@ interface DeliveriesTable {
   /** Kept only while it waits. */
   body: string | null;
   tries: Generated<number>;
+  /** Not tried before then. */
+  due_at: Generated<number>;
 }
 
 interface OutboxTable {
@@ -181,6 +183,7 @@ interface OutboxTable {
   /** Commit and context: a newer word about the same takes the place of an older one that was not sent. */
   subject: string;
   sent_at: number | null;
+  put_at: Generated<number>;
 }
 
 interface ForgeSchema {

@@ -37,9 +37,36 @@ test("pushes are fetched, states of pull requests are told in GitHub's words, an
   const news = readNews("pull_request_sync", { action: "synchronized", number: 3, pull_request: pull, sender });
   assert.equal(news.kind === "pull" && news.action, "synchronize");
   assert.equal(readNews("ping", {}).kind, "nothing");
+  // Gitea tells of labels without saying which, and of those that went in a word of its own.
+  for (const [said, want] of [
+    ["label_updated", "labeled"],
+    ["label_cleared", "unlabeled"],
+    ["review_requested", "review_requested"],
+  ] as const) {
+    const told = readNews("pull_request", { action: said, number: 3, pull_request: pull, sender });
+    assert.equal(told.kind === "pull" && told.action, want);
+  }
+  assert.equal(
+    readNews("pull_request_approved", { action: "reviewed", number: 3, pull_request: pull }).kind,
+    "nothing",
+  );
   assert.equal(readNews("pull_request_review", { action: "submitted", number: 3, pull_request: pull }).kind, "nothing");
   const bad = { ...pull, head: { ref: "topic", sha: "--upload-pack=x" } };
   assert.equal(readNews("pull_request", { action: "opened", number: 3, pull_request: bad }).kind, "nothing");
+});
+
+test("a pull request that is merged says what it became, and each of which repository it is", () => {
+  const [sha, merge] = ["a".repeat(40), "b".repeat(40)];
+  const read = (pull: object): unknown => {
+    const pull_request = { base: { ref: "main", sha }, head: { ref: "topic", sha }, ...pull };
+    const repository = { full_name: "up/stream" };
+    const news = readNews("pull_request", { action: "closed", number: 3, pull_request, repository });
+    return news.kind === "pull" && [news.merged, news.about];
+  };
+  assert.deepEqual(read({ merged: true, merge_commit_sha: merge }), [merge, "up/stream"]);
+  // GitHub names the merge it tried there while nothing is merged.
+  assert.deepEqual(read({ merged: false, merge_commit_sha: merge }), [undefined, "up/stream"]);
+  assert.deepEqual(read({ merged: true, merge_commit_sha: "--upload-pack=x" }), [undefined, "up/stream"]);
 });
 
 test("a head is the mirror's own only when it is the mirrored repository's own", () => {

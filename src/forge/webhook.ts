@@ -49,18 +49,29 @@ export type RemoteNews =
       readonly number: number;
       readonly base: { readonly ref: string; readonly sha: string };
       readonly head: { readonly ref: string; readonly sha: string };
+      /** The commit that it gave on its base; undefined while it is not merged. */
+      readonly merged: string | undefined;
+      /** `owner/name` of the repository it is told of; undefined when that is not said. */
+      readonly about: string | undefined;
       readonly sender: string;
       readonly payload: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: "nothing"; readonly reason: string };
 
 /** Words of Gitea and Forgejo for what GitHub calls otherwise. */
-const actions: Readonly<Record<string, string>> = { synchronized: "synchronize", label_updated: "labeled" };
+const actions: Readonly<Record<string, string>> = {
+  synchronized: "synchronize",
+  label_updated: "labeled",
+  label_cleared: "unlabeled",
+};
+
+/** An event of our own: branches and tags may have moved without a word, as while this server was down. */
+export const lookEvent = "tidegate_look";
 
 export function readNews(event: string, body: unknown): RemoteNews {
   if (!isObject(body)) return { kind: "nothing", reason: "its body is no object" };
   const sender = textAt(body, "sender", "login") ?? "mirror";
-  if (["push", "create", "delete"].includes(event)) return { kind: "fetch", sender };
+  if (["push", "create", "delete", lookEvent].includes(event)) return { kind: "fetch", sender };
   if (event.startsWith("pull_request") && isObject(body["pull_request"])) {
     // Reviews and comments of pull requests have events of their own.
     if (!["pull_request", "pull_request_sync", "pull_request_label"].includes(event)) {
@@ -83,7 +94,10 @@ function readPull(
   if (!fits || base === undefined || head === undefined) {
     return { kind: "nothing", reason: "its pull request lacks a number, a base or a head" };
   }
-  return { kind: "pull", action: actions[said] ?? said, number, base, head, sender, payload: body };
+  const commit = pull["merged"] === true ? textAt(pull, "merge_commit_sha") : undefined;
+  const merged = commit !== undefined && isCommit(commit) ? commit : undefined;
+  const about = textAt(body, "repository", "full_name");
+  return { kind: "pull", action: actions[said] ?? said, number, base, head, merged, about, sender, payload: body };
 }
 
 function branchAt(
@@ -91,7 +105,11 @@ function branchAt(
   name: string,
 ): { readonly ref: string; readonly sha: string } | undefined {
   const [ref, sha] = [textAt(pull, name, "ref"), textAt(pull, name, "sha")];
-  return ref === undefined || sha === undefined || !/^[0-9a-f]{40,64}$/.test(sha) ? undefined : { ref, sha };
+  return ref === undefined || sha === undefined || !isCommit(sha) ? undefined : { ref, sha };
+}
+
+function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40,64}$/.test(text);
 }
 
 function textAt(value: Readonly<Record<string, unknown>>, ...path: readonly string[]): string | undefined {

@@ -134,7 +134,7 @@ async function registerFaces(
     const repository = await repositories.get(name);
     return repository === undefined ? undefined : (await rooms.forge.remotes.get(repository.id))?.url;
   };
-  const checks = pushChecks({ workflows, runUrl, mirrorOf });
+  const checks = pushChecks({ workflows, repositories, runUrl, mirrorOf });
   await app.register(gitRoutes({ repositories, access, checks, log }));
 }
 

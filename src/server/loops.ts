@@ -14,7 +14,7 @@ import { keepApiServerService } from "./wiring/api-server-service.ts";
 import { controlUrl, ownRepository } from "./wiring/addresses.ts";
 import { tellForgeEvent } from "./wiring/forge-event.ts";
 import { packageEvent, repositoryOfImage } from "./wiring/package-event.ts";
-import { pushEvent, refEvent } from "./wiring/push-event.ts";
+import { commitOf, pushEvent, refEvent } from "./wiring/push-event.ts";
 import { sightedMeasure } from "./wiring/sighted-measure.ts";
 import { runTrafficController } from "./wiring/traffic-controller.ts";
 import { defaultHead } from "./wiring/workflow-source.ts";
@@ -65,9 +65,12 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
     keep(context, name, (signal) => consume(parts, signal));
   };
   follow("pushes to workflows", async (update, signal) => {
-    const event = pushEvent(update);
+    const commit = await commitOf(repositories, update);
+    // A tag may be of a file: nothing can run at that.
+    if (commit === undefined) return;
+    const event = pushEvent(update, commit);
     if (event !== undefined) await workflows.accept(event, { signal });
-    const ref = refEvent(update, await defaultHead(repositories, update.repository, signal));
+    const ref = refEvent(update, commit, await defaultHead(repositories, update.repository, signal));
     if (ref !== undefined) await workflows.accept(ref, { signal });
   });
   follow("pushes to pull requests", async (update, signal) => {
@@ -100,7 +103,8 @@ function followForge(context: ServerContext, rooms: Rooms): void {
     keep(context, name, (signal) => consume(parts, signal));
   };
   const serverUrl = (): string => controlUrl(rooms.addresses);
-  keep(context, "webhooks of remotes", (signal) => rooms.remoteMirrors.follow(signal));
+  keep(context, "webhooks of remotes", (signal) => rooms.remoteDeliveries.follow(signal));
+  keep(context, "looks at remotes", (signal) => rooms.remoteDeliveries.lookAround(signal));
   keep(context, "statuses to remotes", (signal) => forge.outbox.run(rooms.remoteMirrors, signal));
   follow("pull requests to workflows", (event, signal) => tellForgeEvent({ ...rooms, serverUrl }, event, signal));
   follow("pull requests to consoles", ({ event, repository }) => {

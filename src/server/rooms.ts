@@ -40,6 +40,7 @@ import { metricSeries } from "./wiring/metric-series.ts";
 import { podGateway } from "./wiring/pod-gateway.ts";
 import { podRuntimes } from "./wiring/pod-runtimes.ts";
 import { podReach } from "./wiring/pod-reach.ts";
+import { RemoteDeliveries } from "./wiring/remote-deliveries.ts";
 import { RemoteMirrors } from "./wiring/remote-mirrors.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
@@ -66,6 +67,7 @@ export interface Rooms {
   readonly forge: Forge;
   readonly commitChecks: CommitChecks;
   readonly remoteMirrors: RemoteMirrors;
+  readonly remoteDeliveries: RemoteDeliveries;
   readonly cluster: EmbeddedCluster;
   readonly informers: Informers;
   readonly gitops: Gitops;
@@ -197,7 +199,7 @@ async function openWorkflowRooms(
 async function openForgeRoom(
   { home, clock, ids, log }: ServerContext,
   rooms: Pick<Rooms, "addresses" | "repositories" | "secrets" | "workflows"> & { readonly database: Database },
-): Promise<Pick<Rooms, "forge" | "commitChecks" | "remoteMirrors">> {
+): Promise<Pick<Rooms, "forge" | "commitChecks" | "remoteMirrors" | "remoteDeliveries">> {
   const { addresses, database, repositories, secrets, workflows } = rooms;
   const runUrl = (id: string): string => `${controlUrl(addresses)}/runs/${id}`;
   const commitChecks: CommitChecks = new CommitChecks({
@@ -216,8 +218,9 @@ async function openForgeRoom(
     ids,
     log,
   });
-  const parts = { forge, repositories, secrets, workflows, commitChecks, clock, log, runUrl };
-  return { forge, commitChecks, remoteMirrors: new RemoteMirrors(parts) };
+  const parts = { forge, repositories, workflows, clock, log };
+  const remoteMirrors = new RemoteMirrors({ ...parts, secrets, commitChecks, runUrl });
+  return { forge, commitChecks, remoteMirrors, remoteDeliveries: new RemoteDeliveries({ ...parts, remoteMirrors }) };
 }
 
 type DataPlane = Pick<Rooms, "runtime" | "workloads" | "routers" | "ownMetrics" | "metrics" | "stopDataPlane">;

@@ -13,7 +13,7 @@ import { newRepository, type WorkCopy } from "../support/work-copy.ts";
 
 const workflow = `
 name: Check
-on: { push: {}, pull_request: {} }
+on: { push: {}, pull_request: { types: [opened, closed] } }
 jobs:
   test:
     runs-on: ubuntu-latest
@@ -108,10 +108,13 @@ describe("a mirror", { skip: skipWithout("git") }, () => {
   }
 
   /** Runs end before their statuses are sent. */
-  async function toldOf(sha: string, state: string): Promise<Told> {
+  async function toldOf(sha: string, state: string, event: string): Promise<Told> {
     const signal = AbortSignal.timeout(90_000);
+    const context = `tidegate / Check (${event})`;
     for (;;) {
-      const found = told.find((one) => one.path.endsWith(sha) && one.body.state === state);
+      const found = told.find(
+        ({ path, body }) => path.endsWith(sha) && body.state === state && body.context === context,
+      );
       if (found !== undefined) return found;
       await once(server, "told", { signal });
     }
@@ -145,10 +148,9 @@ describe("a mirror", { skip: skipWithout("git") }, () => {
     assert.equal(run.actor, "octocat");
     assert.equal(run.conclusion, "success");
     assert.match(await logOf(run), /a secret/);
-    const status = await toldOf(sha, "success");
+    const status = await toldOf(sha, "success", "push");
     assert.equal(status.path, `/api/v1/repos/up/stream/statuses/${sha}`);
     assert.equal(status.authorization, `token ${tidegate.adminToken}`);
-    assert.equal(status.body.context, "tidegate / Check (push)");
     assert.match(status.body.target_url, /\/runs\/\d+$/);
   });
 
@@ -176,7 +178,29 @@ describe("a mirror", { skip: skipWithout("git") }, () => {
     await deliver("d-4", "pull_request", pull(8, "up/stream"));
     const own = await ended("pull_request", "refs/pull/8/merge");
     assert.match(await logOf(own), /a secret/);
-    const status = await toldOf(head, "success");
-    assert.equal(status.body.context, "tidegate / Check (pull_request)");
+    await toldOf(head, "success", "pull_request");
+    // The webhook of an organisation tells of its other repositories too.
+    const other = { ...pull(9, "up/stream"), repository: { full_name: "up/other" } };
+    assert.equal((await deliver("d-5", "pull_request", other)).status, 202);
+    // Merged over there: it runs at what it has become.
+    await there.git(["checkout", "--quiet", "main"]);
+    await there.git(["merge", "--quiet", "--no-ff", "--message", "Merge two", "topic"]);
+    await there.git(["push", "--quiet", "origin", "main"]);
+    const merged = (await there.git(["rev-parse", "HEAD"])).stdout.trim();
+    const opened = pull(8, "up/stream");
+    const ended8 = { ...opened.pull_request, merged: true, merge_commit_sha: merged };
+    await deliver("d-6", "pull_request", { ...opened, action: "closed", pull_request: ended8 });
+    const closed = await ended("pull_request", "refs/heads/main");
+    assert.equal(closed.sha, merged);
+    const { items } = await tidegate.api<{ items: RunSummary[] }>("/runs?repository=acme/shop");
+    assert.ok(!items.some(({ ref }) => ref === "refs/pull/9/merge"));
+  });
+
+  test("an annotated tag over there runs the workflows at the commit that it is about", async () => {
+    await there.git(["tag", "--annotate", "--message", "First", "v1"]);
+    await there.git(["push", "--quiet", "origin", "v1"]);
+    await deliver("d-7", "push", { ref: "refs/tags/v1", sender: { login: "octocat" } });
+    const run = await ended("push", "refs/tags/v1");
+    assert.equal(run.sha, (await there.git(["rev-parse", "v1^{commit}"])).stdout.trim());
   });
 });

@@ -15,7 +15,7 @@ const wanted: Record<GitErrorCode | GitopsErrorCode | SecretsErrorCode | Workflo
   "git/not-found": 404,
   "git/ref-conflict": 409,
   "git/ref-refused": 400,
-  "git/remote": 500,
+  "git/remote": 502,
   "git/too-large": 400,
   "git/unreadable": 500,
   "git/unsupported": 400,

@@ -24,6 +24,8 @@ const statusOfSuffix: readonly (readonly [RegExp, number])[] = [
     /conflict|exists|not-mergeable|already|in-progress|automated|deleting|not-(?:compared|possible-now)|lease-lost/,
     409,
   ],
+  // Another server, which ours had to ask.
+  [/remote$/, 502],
   [/bad-|invalid|wrong|too-large|refused|unsupported/, 400],
 ];
 

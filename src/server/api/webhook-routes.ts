@@ -14,7 +14,7 @@ export interface WebhookRoutesOptions {
   readonly forge: Forge;
   readonly repositories: Repositories;
   readonly secrets: Pick<SecretsRoom, "secrets">;
-  readonly remoteMirrors: Pick<RemoteMirrors, "notify">;
+  readonly remoteMirrors: Pick<RemoteMirrors, "arrived">;
   readonly log: Log;
 }
 
@@ -43,7 +43,7 @@ export function webhookRoutes(options: WebhookRoutesOptions): FastifyPluginAsync
       if (head === undefined) throw badRequest("This is no webhook of GitHub, Forgejo or Gitea: it names no event");
       const text = bodyText(body, request.headers["content-type"]);
       const fresh = await forge.remotes.take(repository.id, head, text);
-      if (fresh) remoteMirrors.notify();
+      if (fresh) await remoteMirrors.arrived(repository.id);
       return await reply.code(202).send({ delivery: head.id, event: head.event, taken: fresh });
     });
     await Promise.resolve();

@@ -1,13 +1,14 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { formatProblem, hasErrors } from "#lib";
-import type { Push, PushCheckPort, RefUpdate } from "#git";
+import type { Push, PushCheckPort, RefUpdate, Repositories } from "#git";
 import type { Workflows } from "#workflows";
 import { commitFiles } from "./action-files.ts";
 import { lintPush } from "./lint-push.ts";
-import { pushEvent } from "./push-event.ts";
+import { commitOf, pushEvent } from "./push-event.ts";
 
 export interface PushCheckOptions {
   readonly workflows: Workflows;
+  readonly repositories: Pick<Repositories, "resolve">;
   /** Where people see a run. */
   readonly runUrl: (runId: string) => string;
   /** Of a repository that mirrors another one: the URL of that. */
@@ -59,7 +60,8 @@ async function workflowProblems(workflows: Workflows, push: Push): Promise<strin
 }
 
 async function startRuns(options: PushCheckOptions, update: RefUpdate, signal: AbortSignal): Promise<string[]> {
-  const event = pushEvent(update);
+  const commit = await commitOf(options.repositories, update);
+  const event = commit === undefined ? undefined : pushEvent(update, commit);
   if (event === undefined) return [];
   const { workflows } = options;
   const ids = await workflows.accept(event, { signal });
