@@ -33,8 +33,8 @@ export interface RunningProgram {
   readonly pid: number;
   /** There when `input` was asked for. */
   readonly stdin: Writable | undefined;
-  readonly stdout: ProgramOutput;
-  readonly stderr: ProgramOutput;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
   /** There when it was asked for. */
   readonly channel: Duplex | undefined;
   /** Resolves with the exit code when the program itself has ended; what it started may hold its streams open. */
@@ -48,9 +48,6 @@ export interface RunningProgram {
   /** Whether this process stays for its sake; at first it does. */
   hold(held: boolean): void;
 }
-
-/** It need not keep this process alive. */
-type ProgramOutput = Readable & { unref(): unknown };
 
 /** An exit code is 128 + number of the signal for what a signal ended, as shells say it. Rejects as `spawn` does. */
 export async function spawnProgram(

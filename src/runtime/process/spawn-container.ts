@@ -7,7 +7,7 @@ import { errorCode, writeFileAtomic } from "#lib";
 import { RuntimeError } from "../errors.ts";
 import { environmentFd } from "../isolation/enter-plan.ts";
 import { ProcessContainer, type ProcessContainerOptions } from "./process-container.ts";
-import { makeNamedPipe } from "./session/pipe.ts";
+import { makeNamedPipe } from "./session/named-pipe.ts";
 import { openPseudoTerminal } from "./session/pseudo-terminal.ts";
 
 export interface ContainerProcess {

@@ -12,7 +12,7 @@ import { markOf } from "../environment.ts";
 import type { ProcessContainer } from "../process-container.ts";
 import { killQuietly } from "../process-table.ts";
 import { readLog } from "../read-log.ts";
-import { openForWriting } from "./pipe.ts";
+import { openForWriting } from "./named-pipe.ts";
 import { resizeTerminal } from "./pseudo-terminal.ts";
 
 const resizeMs = 5000;

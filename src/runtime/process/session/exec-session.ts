@@ -3,16 +3,12 @@
  * session is disposed is killed, wherever in the process tree it went (its environment carries a mark). What it left in
  * the background when it ended by itself stays with the container and ends with that.
  */
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { closeSync } from "node:fs";
-import type { Socket } from "node:net";
-import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { type Clock, errorCode } from "#lib";
+import { type Clock, errorCode, spawnProgram } from "#lib";
 import { RuntimeError } from "../../errors.ts";
 import type { ContainerSession, SessionOptions, TerminalSize } from "../../pod-runtime.ts";
 import { killQuietly, processesWithEnvironment, signalGroup } from "../process-table.ts";
-import { closePipe, makePipes } from "./pipe.ts";
 import {
   openPseudoTerminal,
   type PseudoTerminal,
@@ -62,22 +58,16 @@ async function startOnPipes(
   env: Record<string, string>,
   options: SessionOptions,
 ): Promise<ContainerSession> {
-  const pipes = await makePipes(["from-child", "from-child", ...(options.stdin ? ["to-child" as const] : [])]);
+  const [file = "", ...args] = launch.argv;
   try {
-    const childEnds = pipes?.map(({ childEnd }) => childEnd) ?? (["pipe", "pipe", "pipe"] as const);
-    const stdio: StdioOptions = [options.stdin ? childEnds[2] : "ignore", childEnds[0], childEnds[1]];
-    const [file = "", ...args] = launch.argv;
-    const child = await started(file, args, launch, env, stdio);
-    const ourEnds = pipes?.map(({ ourEnd }) => ourEnd) ?? [child.stdout, child.stderr, child.stdin];
-    const [stdout, stderr, stdin] = ourEnds as [Socket, Socket, Socket | null | undefined];
-    const exitCode = endOf(child, () => {
+    const start = { cwd: launch.workingDir, env, leads: true, input: options.stdin };
+    const { pid, stdin, stdout, stderr, exited } = await spawnProgram(file, args, start);
+    const exitCode = exited.finally(() => {
       for (const output of [stdout, stderr]) endWhenQuiet(output, () => output.bytesRead, launch.clock);
     });
-    for (const { childEnd } of pipes ?? []) closeSync(childEnd);
-    return new ExecSession(launch, child, exitCode, { stdin: stdin ?? undefined, stdout, stderr }, undefined);
+    return new ExecSession(launch, pid, exitCode, { stdin, stdout, stderr }, undefined);
   } catch (error) {
-    for (const pipe of pipes ?? []) closePipe(pipe);
-    throw error;
+    throw notStarted(launch, error);
   }
 }
 
@@ -97,48 +87,26 @@ async function startOnTerminal(
   try {
     env["TERM"] ??= "xterm";
     const args = ["-c", onTerminal, terminal.path, ...launch.argv];
-    const child = await started("/bin/sh", args, launch, env, "ignore");
-    const exitCode = endOf(child, () => {
+    const shell = await spawnProgram("/bin/sh", args, { cwd: launch.workingDir, env, leads: true });
+    // The terminal is all it speaks by.
+    for (const output of [shell.stdout, shell.stderr]) output.resume();
+    const exitCode = shell.exited.finally(() => {
       // Until now the master did not end because nobody had opened the other side yet.
       closeSync(terminal.slave);
       endWhenQuiet(stdout, () => stdout.bytesRead, launch.clock);
     });
     const stdin = options.stdin ? new TerminalInput(terminal.master, stdout, launch.clock) : undefined;
-    return new ExecSession(launch, child, exitCode, { stdin, stdout, stderr: undefined }, terminal);
+    return new ExecSession(launch, shell.pid, exitCode, { stdin, stdout, stderr: undefined }, terminal);
   } catch (error) {
     stdout.destroy();
     closeSync(terminal.slave);
-    throw error;
+    throw notStarted(launch, error);
   }
 }
 
-async function started(
-  file: string,
-  args: readonly string[],
-  launch: ExecLaunch,
-  env: Record<string, string>,
-  stdio: StdioOptions,
-): Promise<ChildProcess> {
-  try {
-    const child = spawn(file, args, { cwd: launch.workingDir, env, detached: true, stdio });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-    return child;
-  } catch (error) {
-    const message = `Cannot start "${launch.argv[0] ?? ""}": ${errorCode(error) ?? "the process cannot be made"}`;
-    throw new RuntimeError("runtime/start-failed", message, { cause: error });
-  }
-}
-
-async function endOf(child: ChildProcess, ended: () => void): Promise<number> {
-  return await new Promise((resolve) => {
-    child.once("exit", (code, signal) => {
-      ended();
-      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
-    });
-  });
+function notStarted(launch: ExecLaunch, error: unknown): RuntimeError {
+  const message = `Cannot start "${launch.argv[0] ?? ""}": ${errorCode(error) ?? "the process cannot be made"}`;
+  return new RuntimeError("runtime/start-failed", message, { cause: error });
 }
 
 interface Streams {
@@ -160,13 +128,13 @@ class ExecSession implements ContainerSession {
 
   constructor(
     launch: ExecLaunch,
-    child: ChildProcess,
+    pid: number,
     exitCode: Promise<number>,
     streams: Streams,
     terminal: PseudoTerminal | undefined,
   ) {
     this.#launch = launch;
-    this.#pid = child.pid ?? 0;
+    this.#pid = pid;
     this.#terminal = terminal;
     this.stdin = streams.stdin;
     this.stdout = streams.stdout;
