@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { backoffDelayMs, readFileIfExists } from "#lib";
 import { StepFailure } from "../errors.ts";
-import type { ActionCall, RunOptions } from "./builtin-action.ts";
+import type { ActionCall } from "./builtin-action.ts";
 import type { GitRemote } from "./git/git-remote.ts";
 import { ownServerPatienceMs } from "./own-server.ts";
 
@@ -40,10 +40,10 @@ async function runRemote(
   call: ActionCall,
   { credentials, env }: GitRemote,
   command: readonly string[],
-  cwd?: RunOptions["cwd"],
+  cwd: string,
 ): Promise<string> {
   const args = ["-c", `include.path=${credentials}`, ...command];
-  const options = { env, quiet: true, ...(cwd === undefined ? {} : { cwd }) };
+  const options = { env, quiet: true, cwd };
   const { clock } = call.parts;
   const untilMs = clock.monotonicMs() + ownServerPatienceMs;
   for (let attempt = 0; ; attempt++) {
@@ -71,8 +71,13 @@ export async function fetchAndCheckout(
   source: GitSource,
   remote: GitRemote,
 ): Promise<string> {
+  // With a filter, what is to be written down is only fetched then.
   const git = (args: readonly string[]): Promise<string> =>
-    call.run("git", args, { cwd: folder, env: remote.env, quiet: true });
+    call.run("git", ["-c", `include.path=${remote.credentials}`, ...args], {
+      cwd: folder,
+      env: remote.env,
+      quiet: true,
+    });
   const { want } = source;
   const whole = source.depth === 0;
   const tags = source.tags || whole;
@@ -80,7 +85,9 @@ export async function fetchAndCheckout(
     ...(whole ? ["+refs/heads/*:refs/remotes/origin/*"] : []),
     ...(tags ? ["+refs/tags/*:refs/tags/*"] : []),
     // Git refuses two sources for one name: beside the wildcards the commit comes without a name.
-    whole || (tags && want.kind === "tag") ? want.commit : `+${sourceName(want)}:${localName(want)}`,
+    whole || (tags && want.kind === "tag") || want.kind === "commit"
+      ? want.commit
+      : `+${sourceName(want)}:${localName(want)}`,
   ];
   const fetch = [
     "-c",
@@ -97,14 +104,13 @@ export async function fetchAndCheckout(
   ];
   await runRemote(call, remote, fetch, folder);
   // The branch may have moved on since the run started; the job is about its own commit.
-  if (whole && want.kind !== "tag") await git(["update-ref", localName(want), want.commit]);
+  if (whole && want.kind !== "tag" && want.kind !== "commit") await git(["update-ref", localName(want), want.commit]);
   // All at once; of some files only, each as it is written down.
   if (source.large === true && source.sparse === undefined) {
     await runRemote(call, remote, ["lfs", "fetch", "origin", want.commit], folder);
   }
   await chooseFiles(git, folder, source.sparse);
-  // With a filter, what is written down is only fetched now.
-  const checkout = ["-c", `include.path=${remote.credentials}`, "checkout", "--quiet", "--force"];
+  const checkout = ["checkout", "--quiet", "--force"];
   if (want.kind === "branch") await git([...checkout, "-B", want.name, localName(want)]);
   else await git([...checkout, "--detach", want.commit]);
   return await git(["rev-parse", "HEAD"]);
@@ -130,8 +136,8 @@ function sourceName(want: GitWant): string {
   return want.kind === "tag" && want.whole === true ? `refs/tags/${want.name}` : want.commit;
 }
 
-/** What the commit is called in the workspace's repository. */
-function localName(want: GitWant): string {
+/** What the commit is called in the workspace's repository; one that was asked for by its id has no name. */
+function localName(want: Exclude<GitWant, { kind: "commit" }>): string {
   switch (want.kind) {
     case "branch":
       return `refs/remotes/origin/${want.name}`;
@@ -139,8 +145,6 @@ function localName(want: GitWant): string {
       return `refs/tags/${want.name}`;
     case "pull":
       return `refs/remotes/pull/${want.name}`;
-    case "commit":
-      return "refs/remotes/origin/fetched";
   }
 }
 
@@ -152,11 +156,16 @@ export function wantOf(ref: string, commit: string): GitWant {
   return kind === "pull" ? { kind: "pull", name, commit } : { kind: "commit", commit };
 }
 
+export function isCommit(ref: string): boolean {
+  return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/i.test(ref);
+}
+
 /** Asks the server what a ref given by name (or the default branch) stands for. */
-export async function findRef(call: ActionCall, remote: GitRemote, ref: string): Promise<GitWant> {
-  if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/i.test(ref)) return { kind: "commit", commit: ref.toLowerCase() };
+export async function findRef(call: ActionCall, folder: string, remote: GitRemote, ref: string): Promise<GitWant> {
+  if (isCommit(ref)) return { kind: "commit", commit: ref.toLowerCase() };
   const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
-  const list = await runRemote(call, remote, ["ls-remote", "--symref", "--", remote.url, ...patterns]);
+  // In the repository itself: what authorises for one around it is not for this.
+  const list = await runRemote(call, remote, ["ls-remote", "--symref", "--", remote.url, ...patterns], folder);
   const refs = new Map<string, string>();
   for (const line of list.split("\n")) {
     const [value = "", name = ""] = line.split("\t");

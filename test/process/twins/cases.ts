@@ -1,5 +1,6 @@
 /** What official actions and their twins are tried with. */
 import type { Tidegate } from "../../support/start-tidegate.ts";
+import { checkoutCases, withoutMessages } from "./checkout-cases.ts";
 import { downloadCases, mergeCases, uploadCases } from "./artifact-cases.ts";
 import { nodeCases } from "./node-cases.ts";
 import { awsCases, goCases, pythonCases, scriptCases } from "./tool-cases.ts";
@@ -19,6 +20,8 @@ export interface TwinCase {
   readonly uses: string;
   readonly with: Readonly<Record<string, string | number | boolean>>;
   readonly permissions?: Readonly<Record<string, string>>;
+  /** A program without which it cannot be tried. */
+  readonly needs?: string;
   /** A script before the action. */
   readonly before?: string;
   /** Other steps before it, of the same origin. */
@@ -77,68 +80,6 @@ function at(action: string, versions: readonly string[], cases: readonly Case[])
 
 function each(action: string, versions: readonly string[], cases: (version: string) => readonly Case[]): TwinCase[] {
   return versions.flatMap((version) => at(action, [version], cases(version)).map((one) => ({ ...one, mixed: true })));
-}
-
-const files = 'find . -path "*/.git" -prune -o -type f -print | sort';
-/** Not the keys that hold credentials: these versions keep them in different places, and take them away alike. */
-const git = [
-  "git status --short --branch",
-  "git rev-parse HEAD; git rev-parse --is-shallow-repository",
-  "git for-each-ref --format='%(refname) %(objectname)' | sort",
-  // The address of the repository is in its configuration: ours is also reached by another, should its name not resolve.
-  "git config --local --list | grep -Ev '^(includeif|include|http|core|extensions)' | sort",
-].join("\n");
-/** Later commands are authorised exactly when the job's credentials persist. */
-const authorised = "git ls-remote --exit-code origin HEAD >/dev/null 2>&1 && echo authorised || echo not authorised";
-const forgotten = `cd "$GITHUB_WORKSPACE/\${SUB:-.}"; ${authorised}; ls "$RUNNER_TEMP" | grep -c git-credentials; grep -c "AUTHORIZATION" .git/config`;
-
-/** @param token for the submodule, too: that of a job reads its own repository only */
-const checkoutCases = (token: string): readonly Case[] => [
-  {
-    name: "nothing said",
-    look: `${files}\n${git}\n${authorised}`,
-    after: forgotten,
-  },
-  { name: "the whole history", with: { "fetch-depth": 0 }, look: `${git}\ngit log --oneline | wc -l` },
-  // Earlier ones forget the tags where they are to fetch a commit too.
-  { name: "tags", since: "v6", with: { "fetch-tags": true }, look: git },
-  { name: "a branch", with: { ref: "old" }, look: `${files}\n${git}` },
-  {
-    name: "an annotated tag in a folder",
-    with: { ref: "v1.2.3", path: "sub/dir" },
-    look: `${files}\ncd sub/dir; ${git}`,
-  },
-  { name: "a full ref", with: { ref: "refs/tags/light" }, look: git },
-  { name: "no credentials left", with: { "persist-credentials": false }, look: `${git}\n${authorised}` },
-  {
-    name: "what was there is cleaned",
-    before: "echo left > left.txt; mkdir -p build; echo x > build/x",
-    look: `${files}\n${git}`,
-  },
-  { name: "some folders only", with: { "sparse-checkout": "a\nc/d" }, look: `${files}\n${git}` },
-  {
-    name: "some files only, by patterns",
-    with: { "sparse-checkout": "/b/two.txt", "sparse-checkout-cone-mode": false },
-    look: `${files}\n${git}`,
-  },
-  {
-    name: "no blobs before they are needed",
-    with: { filter: "blob:none", "fetch-depth": 0 },
-    look: `${files}\n${git}`,
-  },
-  {
-    name: "submodules",
-    with: { submodules: true, token },
-    look: `${files}\n${git}\ngit submodule status`,
-    after: `SUB=sub; ${authorised}`,
-  },
-  { name: "no such ref", with: { ref: "nowhere" }, look: "ls -A | sort", normalise: withoutMessages },
-  { name: "a path outside", with: { path: "../x" }, look: "true", normalise: withoutMessages },
-];
-
-/** Words of refusals are ours; that there is one is not. */
-function withoutMessages(line: string): string {
-  return /^(?:error|warning): /.test(line) ? line.replace(/: .*/s, "") : line;
 }
 
 const cacheCases: readonly Case[] = [

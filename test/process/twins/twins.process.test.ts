@@ -5,13 +5,14 @@
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { JobDetail, RunDetail, RunSummary } from "#api";
 import { run } from "../../support/run-command.ts";
 import { startTidegate, type Tidegate } from "../../support/start-tidegate.ts";
 import { until } from "../../support/until.ts";
+import { skipWithout } from "../../support/needs.ts";
 import { newRepository, type WorkCopy } from "../../support/work-copy.ts";
 import { twinCases, type TwinCase } from "./cases.ts";
 import { fillTools } from "./tool-cases.ts";
@@ -58,10 +59,12 @@ describe("Given the official actions beside ours", { skip: reasonToSkip() }, () 
 
   before(async () => {
     tidegate = await startTidegate({ jobs: 2 });
-    cases = twinCases(tidegate).filter(
-      ({ uses }) =>
-        uses.startsWith(only) && existsSync(join(bundles, ...(uses.split("@")[0] ?? "").split("/").slice(0, 2))),
-    );
+    cases = twinCases(tidegate)
+      .filter(({ needs }) => needs === undefined || skipWithout(needs) === false)
+      .filter(
+        ({ uses }) =>
+          uses.startsWith(only) && existsSync(join(bundles, ...(uses.split("@")[0] ?? "").split("/").slice(0, 2))),
+      );
     work = await newRepository(tidegate, "acme/shop");
     await fillToolCache(tidegate);
     await prepareRepository(tidegate, work, cases);
@@ -118,9 +121,20 @@ async function fillToolCache({ home }: Tidegate): Promise<void> {
   await writeFile(join(folder, "x64.complete"), "");
 }
 
+/** A submodule, as a commit has it. */
+async function link(work: WorkCopy, path: string, url: string, sha: string): Promise<void> {
+  await mkdir(join(work.folder, path));
+  await work.git(["config", "--file", ".gitmodules", `submodule.${path}.path`, path]);
+  await work.git(["config", "--file", ".gitmodules", `submodule.${path}.url`, url]);
+  await work.git(["update-index", "--add", "--cacheinfo", `160000,${sha},${path}`]);
+}
+
 async function prepareRepository(tidegate: Tidegate, work: WorkCopy, cases: readonly TwinCase[]): Promise<void> {
   const sub = await newRepository(tidegate, "acme/part");
-  await sub.push("part", { "part.txt": "part\n" });
+  const part = await sub.push("part", { "part.txt": "part\n" });
+  const nested = await newRepository(tidegate, "acme/whole");
+  await link(nested, "sub", "../part", part.sha);
+  const whole = await nested.push("whole", { "whole.txt": "whole\n" });
   const env = { ...tidegate.env, GIT_ALLOW_PROTOCOL: "file:http" };
   await work.commit("first", {
     "a/one.txt": "1\n",
@@ -131,6 +145,12 @@ async function prepareRepository(tidegate: Tidegate, work: WorkCopy, cases: read
   await work.git(["tag", "--annotate", "--message", "release", "v1.2.3"]);
   await work.git(["tag", "light"]);
   await work.git(["push", "--quiet", "origin", "HEAD:refs/heads/old", "v1.2.3", "light"]);
+  await work.git(["switch", "--quiet", "--create", "nested"]);
+  await link(work, "whole", "../whole", whole.sha);
+  await work.commit("nested");
+  await work.git(["push", "--quiet", "origin", "nested"]);
+  await work.git(["switch", "--quiet", "-"]);
+  await rm(join(work.folder, "whole"), { recursive: true, force: true });
   const add = [
     "submodule",
     "--quiet",

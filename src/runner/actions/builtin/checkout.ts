@@ -1,11 +1,11 @@
 /** `actions/checkout` v2 to v7: real git over smart HTTP or SSH, what authorises it never on a command line. */
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { findProgram, isObject, joinInside } from "#lib";
 import { StepFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
-import { fetchAndCheckout, findRef, wantOf, type GitSource, type GitWant } from "../git-fetch.ts";
+import { fetchAndCheckout, findRef, isCommit, wantOf, type GitSource, type GitWant } from "../git-fetch.ts";
 import { gitEnvironment, gitRemote, type GitRemote } from "../git/git-remote.ts";
+import { prepareRepository } from "../git/prepare-repository.ts";
 import { removeSshFiles, sshAccess } from "../git/ssh-access.ts";
 import { isUnsafeCheckout } from "../git/unsafe-checkout.ts";
 
@@ -54,16 +54,18 @@ async function checkOut(call: ActionCall): Promise<void> {
   if (call.flag("lfs")) requireLfs(call);
   const remote = await remoteOf(call, repository, folder);
   await mkdir(folder, { recursive: true });
-  await prepareRepository(call, folder, remote);
+  const ref = call.text("ref") || (isOwn(call, remote) ? assignment.ref : "");
+  await prepareRepository(call, folder, remote, { clean: call.flag("clean"), ref });
   if (call.flag("lfs")) await call.run("git", ["lfs", "install", "--local"], { cwd: folder, quiet: true });
-  const want = await wanted(call, remote);
+  const want = await wanted(call, folder, remote);
   call.log(`Fetching ${repository} ${describe(want)}`);
   const source = { want, depth: depthOf(call), tags: call.flag("fetch-tags"), ...filesOf(call) };
   const commit = await fetchAndCheckout(call, folder, source, remote);
   await checkOutSubmodules(call, folder, source.depth, remote);
   await keepOrForget(call, folder, remote);
   call.setOutput("commit", commit);
-  call.setOutput("ref", call.text("ref") || (repository === assignment.repository ? assignment.ref : ""));
+  // Of a commit there is none.
+  call.setOutput("ref", isCommit(ref) ? "" : ref || (want.kind === "branch" ? `refs/heads/${want.name}` : ""));
   call.log(`HEAD is now at ${commit}`);
 }
 
@@ -180,35 +182,18 @@ async function removeFiles(call: ActionCall, credentials: string): Promise<void>
   await removeSshFiles(JSON.parse(call.state("ssh") || "[]") as readonly string[]);
 }
 
-/** An existing checkout of the same repository is cleaned and used again; anything else in the folder goes. */
-async function prepareRepository(call: ActionCall, folder: string, { url, env }: GitRemote): Promise<void> {
-  const options = { cwd: folder, env, quiet: true };
-  const entries = await readdir(folder);
-  if (entries.includes(".git")) {
-    const current = await call.try("git", ["config", "--local", "--get", "remote.origin.url"], options);
-    if (current.stdout === url) {
-      await call.try("git", ["config", "--local", "--unset-all", "include.path"], options);
-      if (call.flag("clean")) {
-        await call.run("git", ["clean", "-ffdx"], options);
-        await call.try("git", ["reset", "--quiet", "--hard", "HEAD"], options);
-      }
-      return;
-    }
-  }
-  for (const name of entries) await rm(join(folder, name), { recursive: true, force: true });
-  await call.run("git", ["-c", "init.defaultBranch=main", "init", "--quiet"], options);
-  await call.run("git", ["remote", "add", "origin", url], options);
-  await call.run("git", ["config", "--local", "gc.auto", "0"], options);
+function isOwn(call: ActionCall, { repository }: Pick<GitRemote, "repository">): boolean {
+  const own = call.parts.assignment.repository;
+  return serverOf(call) === undefined && repository.toLowerCase() === own.toLowerCase();
 }
 
-async function wanted(call: ActionCall, remote: GitRemote): Promise<GitWant> {
+async function wanted(call: ActionCall, folder: string, remote: GitRemote): Promise<GitWant> {
   const { assignment } = call.parts;
   const ref = call.text("ref");
-  const own = serverOf(call) === undefined;
-  const ours = own && remote.repository.toLowerCase() === assignment.repository.toLowerCase();
+  const ours = isOwn(call, remote);
   if (ours && (ref === "" || ref === assignment.ref)) return wantOf(assignment.ref, assignment.sha);
   if (ours && ref === assignment.sha) return { kind: "commit", commit: ref };
-  return await findRef(call, remote, ref);
+  return await findRef(call, folder, remote, ref);
 }
 
 function describe(want: GitWant): string {
