@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { text } from "node:stream/consumers";
+import { Worker } from "node:worker_threads";
 import { type ProgramOptions, type RunningProgram, spawnProgram } from "./spawn-program.ts";
 
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
@@ -94,6 +97,57 @@ test("of many at once each tells its own end, and none is left to be waited for"
   assert.deepEqual(ends, codes);
   const children = await shell(`ps -o stat= --ppid ${process.pid} | grep -c Z`);
   assert.equal(children[0], "0\n");
+});
+
+test("a channel goes both ways, on file descriptor 3", async () => {
+  const program = await spawnProgram("sh", ["-c", "read -r line <&3; echo said: $line >&3"], { env, channel: true });
+  program.channel?.write("word\n");
+  assert.equal(program.channel === undefined ? "" : await text(program.channel), "said: word\n");
+  for (const stream of [program.stdout, program.stderr]) stream.resume();
+  assert.equal(await program.closed, 0);
+});
+
+test("one that is killed says so, and once it has ended there is nobody to kill", async () => {
+  const program = await spawnProgram("sleep", ["60"], { env });
+  for (const stream of [program.stdout, program.stderr]) stream.resume();
+  program.kill("SIGTERM");
+  assert.equal(await program.closed, 143);
+  program.kill("SIGKILL");
+});
+
+test("what cannot be started leaves no open files", async () => {
+  const open = (): number => readdirSync("/proc/self/fd").length;
+  await spawnProgram("no-such", [], { env }).catch(() => {});
+  const before = open();
+  for (let round = 0; round < 20; round++) {
+    await assert.rejects(spawnProgram("/no/such", [], { env, input: true, channel: true }), { code: "ENOENT" });
+  }
+  // Sockets close in a later turn.
+  while (open() > before) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("in a thread, which hears no signals, child_process starts it, and the rest is the same", async () => {
+  const program = `
+    import { parentPort } from "node:worker_threads";
+    import { text } from "node:stream/consumers";
+import { Worker } from "node:worker_threads";
+    import { spawnProgram } from ${JSON.stringify(import.meta.resolve("./spawn-program.ts"))};
+    const env = { PATH: process.env.PATH };
+    const script = "cat; echo warned >&2; read -r line <&3; echo heard $line >&3; exit 3";
+    const one = await spawnProgram("sh", ["-c", script], { env, input: true, channel: true, leads: true });
+    one.stdin.end("given");
+    one.channel.write("word\\n");
+    const said = await Promise.all([text(one.stdout), text(one.stderr), text(one.channel), one.closed]);
+    const killed = await spawnProgram("sleep", ["60"], { env });
+    killed.stdout.resume();
+    killed.stderr.resume();
+    killed.kill("SIGKILL");
+    const refused = await spawnProgram("no-such", [], { env }).catch((error) => error.message);
+    parentPort.postMessage([...said, await killed.closed, killed.exitCode, refused]);
+  `;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+  const [answer] = (await once(worker, "message")) as [unknown];
+  assert.deepEqual(answer, ["given", "warned\n", "heard word\n", 3, 137, 137, "spawn no-such ENOENT"]);
 });
 
 test("one that closes its outputs and runs on is waited for", async () => {

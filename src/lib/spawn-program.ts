@@ -7,7 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { Socket } from "node:net";
+import { Socket, type SocketConstructorOpts } from "node:net";
 import { constants } from "node:os";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { getSystemErrorName } from "node:util";
@@ -62,100 +62,105 @@ export async function spawnProgram(
 const usualPath = "/usr/bin:/bin";
 
 function startProgram(calls: LibC, file: string, args: readonly string[], options: ProgramOptions): RunningProgram {
-  const { cwd, env, leads = false } = options;
+  const { cwd, env, leads = false, input = false, channel = false } = options;
   const path = file.includes("/") ? file : findProgram(file, env["PATH"] ?? usualPath, cwd ?? process.cwd());
   if (path === undefined) throw spawnError(file, args, "ENOENT");
   if ([path, cwd ?? "", ...args, ...Object.entries(env).flat()].some((text) => text.includes("\0"))) {
     throw spawnError(file, args, "ERR_INVALID_ARG_VALUE");
   }
-  const pipes = new Pipes(calls, options);
-  try {
-    const wanted = { cwd, env, leads, files: pipes.childEnds } as const;
-    let outcome = spawnWith(calls, { ...wanted, path, argv: [file, ...args] });
-    // A script without a first line that says its interpreter is the shell's, as execvp(3) has it.
-    if (outcome.kind === "refused" && outcome.errno === constants.errno.ENOEXEC)
-      outcome = spawnWith(calls, { ...wanted, path: "/bin/sh", argv: ["/bin/sh", path, ...args] });
-    if (outcome.kind === "refused") throw spawnError(file, args, getSystemErrorName(-outcome.errno));
-    return pipes.running(outcome.pid, childrenOf(calls));
-  } catch (error) {
-    pipes.destroy();
-    throw error;
-  } finally {
-    pipes.closeChildEnds();
+  using pipes = new Pipes(calls);
+  const stdin = input ? pipes.toChild() : pipes.nothing();
+  const [stdout, stderr] = [pipes.fromChild(), pipes.fromChild()];
+  const third = channel ? pipes.bothWays() : undefined;
+  const wanted = { cwd, env, leads, files: pipes.childEnds } as const;
+  let outcome = spawnWith(calls, { ...wanted, path, argv: [file, ...args] });
+  // A script without a first line that says its interpreter is the shell's, as execvp(3) has it.
+  if (outcome.kind === "refused" && outcome.errno === constants.errno.ENOEXEC)
+    outcome = spawnWith(calls, { ...wanted, path: "/bin/sh", argv: ["/bin/sh", path, ...args] });
+  if (outcome.kind === "refused") throw spawnError(file, args, getSystemErrorName(-outcome.errno));
+  pipes.keepOurs();
+  return runningProgram(outcome.pid, childrenOf(calls), { stdin, stdout, stderr, channel: third });
+}
+
+type Streams = Pick<RunningProgram, "stdin" | "stdout" | "stderr" | "channel"> & { readonly stdin: Socket | undefined };
+
+function runningProgram(pid: number, children: ChildReaper, streams: Streams): RunningProgram {
+  const { stdin, stdout, stderr } = streams;
+  const exited = children.add(pid);
+  let exitCode: number | undefined;
+  void exited.then((code) => (exitCode = code));
+  return {
+    ...streams,
+    pid,
+    exited,
+    closed: Promise.all([exited, closed(stdout), closed(stderr)]).then(([code]) => code),
+    get exitCode() {
+      return exitCode;
+    },
+    kill: (signal) => {
+      // Before it was waited for, the number is nobody else's.
+      if (exitCode === undefined) process.kill(pid, signal);
+    },
+    hold(held) {
+      children.hold(pid, held);
+      holdAll([stdin, stdout, stderr], held);
+    },
+  };
+}
+
+function holdAll(some: readonly ({ ref(): unknown; unref(): unknown } | undefined)[], held: boolean): void {
+  for (const one of some) {
+    if (held) one?.ref();
+    else one?.unref();
   }
 }
 
-class Pipes {
+/** The two ends of each. Disposing closes the child's, which has its own by then; and ours unless they are kept. */
+class Pipes implements Disposable {
   readonly childEnds: (number | undefined)[] = [];
-  readonly #stdin: Socket | undefined;
-  readonly #stdout: Socket;
-  readonly #stderr: Socket;
-  readonly #channel: Socket | undefined;
+  readonly #calls: LibC;
+  #ours: Socket[] = [];
 
-  constructor(calls: LibC, { input = false, channel = false }: ProgramOptions) {
-    this.#stdin = input ? this.#writeTo(calls) : undefined;
-    if (!input) this.childEnds.push(undefined);
-    this.#stdout = this.#readFrom(calls);
-    this.#stderr = this.#readFrom(calls);
-    this.#channel = channel ? this.#speakWith(calls) : undefined;
+  constructor(calls: LibC) {
+    this.#calls = calls;
   }
 
-  #writeTo(calls: LibC): Socket {
-    const { reading, writing } = calls.pipe();
-    this.childEnds.push(reading);
-    const socket = new Socket({ fd: writing, readable: false, writable: true });
+  nothing(): undefined {
+    this.childEnds.push(undefined);
+  }
+
+  toChild(): Socket {
+    const { reading, writing } = this.#calls.pipe();
+    const socket = this.#add(reading, { fd: writing, readable: false, writable: true });
     // A program that closed its input is no failure; whoever writes sees that the stream is gone.
     socket.on("error", () => {});
     return socket;
   }
 
-  #readFrom(calls: LibC): Socket {
-    const { reading, writing } = calls.pipe();
-    this.childEnds.push(writing);
-    return new Socket({ fd: reading, readable: true, writable: false });
+  fromChild(): Socket {
+    const { reading, writing } = this.#calls.pipe();
+    return this.#add(writing, { fd: reading, readable: true, writable: false });
   }
 
-  #speakWith(calls: LibC): Socket {
-    const [ours, theirs] = calls.socketPair();
-    this.childEnds.push(theirs);
-    return new Socket({ fd: ours, readable: true, writable: true });
+  bothWays(): Socket {
+    const [ours, theirs] = this.#calls.socketPair();
+    return this.#add(theirs, { fd: ours, readable: true, writable: true });
   }
 
-  running(pid: number, children: ChildReaper): RunningProgram {
-    const [stdin, stdout, stderr] = [this.#stdin, this.#stdout, this.#stderr];
-    const exited = children.add(pid);
-    let exitCode: number | undefined;
-    void exited.then((code) => (exitCode = code));
-    return {
-      pid,
-      stdin,
-      stdout,
-      stderr,
-      channel: this.#channel,
-      exited,
-      closed: Promise.all([exited, closed(stdout), closed(stderr)]).then(([code]) => code),
-      get exitCode() {
-        return exitCode;
-      },
-      kill: (signal) => {
-        // Before it was waited for, the number is nobody else's.
-        if (exitCode === undefined) process.kill(pid, signal);
-      },
-      hold(held) {
-        children.hold(pid, held);
-        for (const stream of [stdin, stdout, stderr])
-          if (held) stream?.ref();
-          else stream?.unref();
-      },
-    };
+  keepOurs(): void {
+    this.#ours = [];
   }
 
-  closeChildEnds(): void {
+  [Symbol.dispose](): void {
     for (const fd of this.childEnds) if (fd !== undefined) closeSync(fd);
+    for (const socket of this.#ours) socket.destroy();
   }
 
-  destroy(): void {
-    for (const socket of [this.#stdin, this.#stdout, this.#stderr, this.#channel]) socket?.destroy();
+  #add(childEnd: number, options: SocketConstructorOpts): Socket {
+    this.childEnds.push(childEnd);
+    const socket = new Socket(options);
+    this.#ours.push(socket);
+    return socket;
   }
 }
 
@@ -204,11 +209,6 @@ async function forkProgram(file: string, args: readonly string[], options: Progr
       return child.exitCode ?? undefined;
     },
     kill: (signal) => void child.kill(signal),
-    hold(held) {
-      for (const one of [child, stdin, stdout, stderr]) {
-        if (held) one?.ref();
-        else one?.unref();
-      }
-    },
+    hold: (held) => holdAll([child, stdin, stdout, stderr], held),
   };
 }
