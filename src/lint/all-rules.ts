@@ -93,6 +93,13 @@ export const allRules: readonly Rule[] = rules;
 /** What the reading of a file itself finds: YAML, keys, types, expressions, graph. */
 export const syntaxRule = { name: "syntax", summary: "A file that cannot run as it is written" } as const;
 
+/** What `shellcheck` finds, where it is installed and asked. */
+export const shellcheckRule = {
+  name: "shellcheck",
+  summary: 'What the program "shellcheck" says of scripts for bash and sh, where it is installed',
+  severity: "warning",
+} as const;
+
 export function isRuleName(name: string): boolean {
-  return name === syntaxRule.name || rules.some((rule) => rule.name === name);
+  return name === syntaxRule.name || name === shellcheckRule.name || rules.some((rule) => rule.name === name);
 }

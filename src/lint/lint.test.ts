@@ -368,6 +368,13 @@ test("a policy is told what is wrong in it, with place and remedy", () => {
   );
 });
 
+test("SARIF knows what a program of others found, too", () => {
+  const at = { file: ".github/workflows/ci.yml", line: 6, column: 19 };
+  const log = toSarif([{ rule: "shellcheck", severity: "note", message: "SC2086: Quote", ...at }], "1.0.0");
+  const [run] = log.runs as [{ tool: { driver: { rules: { id: string }[] } }; results: { ruleIndex: number }[] }];
+  assert.equal(run.tool.driver.rules[run.results[0]?.ruleIndex ?? -1]?.id, "shellcheck");
+});
+
 test("SARIF names each rule once and each place", () => {
   const log = toSarif(lint(steps("- uses: a/b@v1\n- uses: c/d@v1")), "1.0.0") as unknown as {
     runs: [{ tool: { driver: { rules: { id: string }[] } }; results: { ruleIndex: number; level: string }[] }];

@@ -1,13 +1,18 @@
 /** Files in, findings out. Pure. */
 import { parseWorkflowFile, type WorkflowText } from "#workflows";
 import { allRules, syntaxRule } from "./all-rules.ts";
-import { commentOn, documentKind, readDocument, type LintDocument } from "./document.ts";
+import { documentKind, readDocument, type LintDocument } from "./document.ts";
 import { noSettings, severityRank, type DocumentKind, type Finding, type Found, type Rule } from "./finding.ts";
+import { applied, inOrder, isIgnored } from "./judgement.ts";
 import { policyPath, type LintPolicy } from "./policy.ts";
 
 export interface LintFile extends WorkflowText {
   /** Told by the path unless said. */
   readonly kind?: DocumentKind;
+}
+
+export function kindOf(file: LintFile): DocumentKind | undefined {
+  return file.kind ?? documentKind(file.path);
 }
 
 /** Whether the linter looks at this path, the policy itself apart. */
@@ -29,10 +34,6 @@ export function blockingFindings(findings: readonly Finding[], policy: LintPolic
   const { block } = policy;
   if (block === "never") return [];
   return findings.filter((finding) => severityRank(finding.severity) >= severityRank(block));
-}
-
-function kindOf(file: LintFile): DocumentKind | undefined {
-  return file.kind ?? documentKind(file.path);
 }
 
 function syntaxFindings(files: readonly LintFile[], policy: LintPolicy): readonly Finding[] {
@@ -68,29 +69,4 @@ function runRule(rule: Rule, document: LintDocument, policy: LintPolicy): readon
 
 function isPedantic(rule: Rule, found: Found): boolean {
   return found.pedantic ?? rule.pedantic ?? false;
-}
-
-/** The finding as the policy has it; none when the policy does not want it. */
-function applied(finding: Finding, policy: LintPolicy): readonly Finding[] {
-  const rule = policy.rules.get(finding.rule);
-  if (rule === undefined) return [finding];
-  if (rule.severity === "off") return [];
-  const name = finding.file.slice(finding.file.lastIndexOf("/") + 1);
-  const names = new Set([finding.file, name].flatMap((path) => [path, `${path}:${finding.line}`]));
-  if (rule.ignore.some((ignored) => names.has(ignored))) return [];
-  return [rule.severity === undefined ? finding : { ...finding, severity: rule.severity }];
-}
-
-/** `# tidegate: ignore[rule, …]` on the line, or zizmor's own word for it. */
-function isIgnored(document: LintDocument, finding: Finding): boolean {
-  const comment = commentOn(document, finding.line) ?? "";
-  const match = /\b(?:tidegate|zizmor):\s*ignore(?:\[([^\]]*)\])?/.exec(comment);
-  if (match === null) return false;
-  const names = match[1];
-  return names === undefined || names.split(",").some((name) => name.trim() === finding.rule);
-}
-
-function inOrder(a: Finding, b: Finding): number {
-  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
-  return a.line - b.line || a.column - b.column || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 }

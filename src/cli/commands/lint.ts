@@ -1,21 +1,25 @@
 import { opendir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { errorCode, formatProblems, hasErrors, readFileIfExists } from "#lib";
+import { errorCode, findProgram, formatProblems, hasErrors, readFileIfExists } from "#lib";
 import {
   allRules,
   defaultPolicy,
   type Finding,
+  inOrder,
   isLintedPath,
   type LintFile,
   lintFiles,
+  lintScripts,
   type LintPolicy,
   policyPath,
   readPolicy,
   severityRank,
+  shellcheckRule,
+  type ShellcheckOptions,
   toSarif,
 } from "#lint";
-import { version } from "#server";
+import { readConfig, version } from "#server";
 import { command, type GlobalOptions } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { paint, print, printJson, table } from "../output.ts";
@@ -26,6 +30,7 @@ interface LintOptions extends GlobalOptions {
   readonly pedantic?: boolean;
   readonly policy?: string;
   readonly rules?: boolean;
+  readonly shellcheck?: string;
 }
 
 export function lintCommand(): Command {
@@ -44,6 +49,10 @@ export function lintCommand(): Command {
     )
     .option("--pedantic", "show what is right and noisy for most too")
     .option("--policy <file>", `the policy, rather than ${policyPath} of the folder`)
+    .option(
+      "--shellcheck <program>",
+      'what checks scripts for bash and sh; "--shellcheck=" lets it be (default: "shellcheck", where it is installed)',
+    )
     .option("--rules", "list the rules and end")
     .action(lint);
 }
@@ -55,7 +64,11 @@ async function lint(paths: readonly string[], options: LintOptions): Promise<voi
   }
   const places = await Promise.all((paths.length === 0 ? ["."] : paths).map((path) => readPlace(path)));
   const policies = await Promise.all(places.map((place) => policyOf(place, options)));
-  const findings = places.flatMap((place, index) => lintPlace(place, policies[index] ?? defaultPolicy, options));
+  const shellcheck = shellcheckOf(options);
+  const found = await Promise.all(
+    places.map(async (place, index) => await lintPlace(place, policies[index] ?? defaultPolicy, options, shellcheck)),
+  );
+  const findings = found.flat();
   const files = places.reduce((sum, place) => sum + place.files.length, 0);
   if (options.json === true || options.format === "json") printJson(findings);
   else if (options.format === "sarif") printJson(toSarif(findings, version()));
@@ -134,9 +147,25 @@ async function policyOf(place: Place, options: LintOptions): Promise<LintPolicy>
   return value;
 }
 
-function lintPlace(place: Place, policy: LintPolicy, options: LintOptions): readonly Finding[] {
-  const pedantic = options.pedantic ?? policy.pedantic;
-  const findings = lintFiles(place.files, { ...policy, pedantic });
+/** Undefined: scripts are not checked. */
+function shellcheckOf({ shellcheck: said }: LintOptions): ShellcheckOptions | undefined {
+  if (said === "") return undefined;
+  const searchPath = readConfig().hostPath;
+  const program = findProgram(said ?? "shellcheck", searchPath, process.cwd());
+  if (program !== undefined) return { program, searchPath, signal: new AbortController().signal };
+  if (said === undefined) return undefined;
+  throw new CliError("cli/usage", `Cannot check scripts with "${said}": there is no such program`);
+}
+
+async function lintPlace(
+  place: Place,
+  policy: LintPolicy,
+  options: LintOptions,
+  shellcheck: ShellcheckOptions | undefined,
+): Promise<readonly Finding[]> {
+  const whole = { ...policy, pedantic: options.pedantic ?? policy.pedantic };
+  const scripts = shellcheck === undefined ? [] : await lintScripts(place.files, whole, shellcheck);
+  const findings = [...lintFiles(place.files, whole), ...scripts].toSorted(inOrder);
   // Paths are clickable from here, but stay those of the repository in its own folder.
   if (place.folder === "." || isAbsolute(place.folder)) return findings;
   return findings.map((finding) => ({ ...finding, file: relative(".", resolve(place.folder, finding.file)) }));
@@ -157,12 +186,8 @@ function printText(findings: readonly Finding[], files: number): void {
 }
 
 function listRules(options: LintOptions): void {
-  const rules = allRules.map(({ name, severity, pedantic = false, summary }) => ({
-    name,
-    severity,
-    pedantic,
-    summary,
-  }));
+  const known = [...allRules, { ...shellcheckRule, pedantic: false }];
+  const rules = known.map(({ name, severity, pedantic = false, summary }) => ({ name, severity, pedantic, summary }));
   if (options.json === true || options.format === "json") printJson(rules);
   else {
     const rows = rules.map((rule) => [
