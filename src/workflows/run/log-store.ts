@@ -2,9 +2,19 @@
  * Logs of steps as files: `<job>/<try>/<step>.log`, one line `<time> <text>` each. What is acknowledged has been synced;
  * what a crash left half written at the end is cut off when the file is next appended to.
  */
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fdatasync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeFileSync,
+} from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { errorCode, KeyedLock } from "#lib";
 import type { LogLine } from "../protocol.ts";
 
@@ -85,12 +95,12 @@ export class LogStore {
     }
   }
 
-  /** How many whole lines there are. */
   /** Forgets all logs of a job. */
   async remove(jobId: number): Promise<void> {
     await rm(join(this.#folder, String(jobId)), { recursive: true, force: true });
   }
 
+  /** How many whole lines there are. */
   async count(key: LogKey): Promise<number> {
     const path = this.#path(key);
     return (this.#ends.get(path) ?? (await countLines(path)) ?? logStart).lines;
@@ -112,16 +122,13 @@ export class LogStore {
   }
 
   async #recover(path: string): Promise<LogEnd> {
-    await mkdir(join(path, ".."), { recursive: true });
-    const end = await countLines(path);
-    if (end === undefined) return logStart;
-    const file = await open(path, "a");
-    try {
-      await file.truncate(end.bytes);
-      await file.datasync();
-    } finally {
-      await file.close();
+    // Mostly it is a step's first line: there is no file, and of a job's first one no folder.
+    if (!existsSync(path)) {
+      mkdirSync(dirname(path), { recursive: true });
+      return logStart;
     }
+    const end = (await countLines(path)) ?? logStart;
+    await appending(path, (file) => ftruncateSync(file, end.bytes));
     return end;
   }
 
@@ -132,13 +139,7 @@ export class LogStore {
       const notice = Buffer.from(`${time} Log is over ${maxStepBytes} bytes: what comes after this line is not kept\n`);
       data = Buffer.concat([data, notice]);
     }
-    const file = await open(path, "a");
-    try {
-      await file.writeFile(data);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    await appending(path, (file) => writeFileSync(file, data));
     return { lines: end.lines + lines.length, bytes: end.bytes + data.length };
   }
 
@@ -147,6 +148,19 @@ export class LogStore {
     this.#ends.set(path, end);
     const oldest = this.#ends.size > rememberedFiles ? this.#ends.keys().next().value : undefined;
     if (oldest !== undefined) this.#ends.delete(oldest);
+  }
+}
+
+const synced = promisify(fdatasync);
+
+/** Only the disk is waited for: a promise costs more than any of the other calls. */
+async function appending(path: string, change: (file: number) => void): Promise<void> {
+  const file = openSync(path, "a");
+  try {
+    change(file);
+    await synced(file);
+  } finally {
+    closeSync(file);
   }
 }
 
