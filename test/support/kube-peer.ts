@@ -1,14 +1,13 @@
 /** The real kube-apiserver over an etcd of its own, on loopback: what the embedded API server is measured against. */
-import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { type KubeApi, type KubeCall, KubeReply } from "./kube-api.ts";
 
 const token = "peer-token";
@@ -97,16 +96,6 @@ function start(stack: AsyncDisposableStack, tool: string, args: readonly string[
     child.kill("SIGKILL");
     await once(child, "exit");
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 async function untilReady(url: string, agent: Agent): Promise<void> {

@@ -20,6 +20,8 @@ export interface RemoteMirrorsOptions {
 
 const zero = "0".repeat(40);
 const sendMs = 30_000;
+/** The first copy of a large repository; one that stalls is given up by git long before. */
+const bringMs = 3_600_000;
 /** Older runs have been told, or nobody waits for them any more. */
 const toldAgainMs = 24 * 3_600_000;
 
@@ -46,7 +48,7 @@ export class RemoteMirrors implements StatusPort {
         const { refs, head } = await repositories.listRemote(repository.name, access);
         const moves = planMirror(await repositories.refs(repository.name), refs);
         const wanted = moves.map((move) => move.after).filter((sha) => sha !== zero);
-        await repositories.bringRemote(repository.name, access, wanted);
+        await repositories.bringRemote(repository.name, { ...access, timeoutMs: bringMs }, wanted);
         const branch = head?.replace(/^refs\/heads\//, "");
         if (branch !== undefined && branch !== repository.defaultBranch) {
           await repositories.setDefaultBranch(repository.name, branch);
