@@ -2,6 +2,7 @@
 import type { Tidegate } from "../../support/start-tidegate.ts";
 import { checkoutCases, withoutMessages } from "./checkout-cases.ts";
 import { downloadCases, mergeCases, uploadCases } from "./artifact-cases.ts";
+import { javaCases } from "./java-cases.ts";
 import { nodeCases } from "./node-cases.ts";
 import { awsCases, goCases, pythonCases, scriptCases } from "./tool-cases.ts";
 
@@ -56,6 +57,7 @@ export function twinCases(tidegate: Tidegate): readonly TwinCase[] {
     ...each("actions/upload-artifact/merge", ["v4", "v5", "v6", "v7"], mergeCases),
     ...each("actions/download-artifact", ["v4", "v5", "v6", "v7", "v8"], downloadCases),
     ...at("actions/setup-python", ["v5", "v6", "v7"], pythonCases),
+    ...at("actions/setup-java", ["v4", "v5"], javaCases),
     ...at("actions/setup-go", ["v6", "v7"], goCases),
     ...at("actions/github-script", ["v7", "v8"], scriptCases),
     ...at("aws-actions/configure-aws-credentials", ["v4", "v6"], awsCases),

@@ -66,7 +66,9 @@ export function factsOf(job: JobDetail | undefined, log: readonly JobLine[], one
   return {
     conclusion: job?.conclusion,
     steps: job?.steps.map(({ name, conclusion }) => `${name}: ${conclusion}`),
-    annotations: job?.annotations.map(({ level, message }) => told(`${level}: ${message}`)),
+    annotations: job?.annotations
+      .map(({ level, message }) => told(`${level}: ${message}`))
+      .filter((text) => text !== ""),
     // Masked values and groups of interest to whoever reads the log.
     said: one.says.map((pattern) => lines.some((line) => pattern.test(line))),
     blocks,

@@ -1,6 +1,7 @@
 /** Cases of actions that set up tools and of those that run scripts and sign in, with the tools they are given. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { javaPrograms } from "./java-cases.ts";
 import { nodePrograms } from "./node-cases.ts";
 import type { TwinCase } from "./cases.ts";
 
@@ -73,6 +74,7 @@ export async function fillTools(tools: string): Promise<void> {
     ["Python/3.97.4", "pip", 'echo "$HOME/.cache/pip-of-test"'],
     ["go/1.97.3", "go", go],
     ...nodePrograms,
+    ...javaPrograms,
   ];
   for (const [tool, program, says] of programs) {
     const bin = join(tools, tool, "x64", "bin");

@@ -51,6 +51,21 @@ export const setupJava: BuiltinAction = {
     "show-download-progress": "false",
     "problem-matcher": "true",
   },
+  versions: {
+    "jdk-file": { since: 5 },
+    "set-default": { since: 5 },
+    "verify-signature": { since: 5 },
+    "verify-signature-public-key": { since: 5 },
+    "show-download-progress": { since: 5 },
+    "force-download": { since: 6 },
+    "server-username-env-var": { since: 6 },
+    "server-password-env-var": { since: 6 },
+    "gpg-passphrase-env-var": { since: 6 },
+    "cache-jdk": { since: 6 },
+    "cache-path": { since: 6 },
+    "cache-read-only": { since: 6 },
+    "problem-matcher": { since: 6 },
+  },
   sensitive: ["token", "gpg-private-key"],
   async main(call) {
     const { versions, distribution } = await wanted(call);
@@ -65,6 +80,7 @@ export const setupJava: BuiltinAction = {
     ]);
     const toolchains = installed.map(({ wanted: version, jdk }) => ({ version, home: jdk.folder }));
     await writeMavenFiles(call, distribution.name, toolchains);
+    if (call.major > 4) quietMaven(call);
     if (call.text("cache") !== "") await restoreJavaPackages(call);
   },
   async post(call) {
@@ -72,6 +88,14 @@ export const setupJava: BuiltinAction = {
     if (call.text("cache") !== "" && !failed && !call.flag("cache-read-only")) await saveJavaPackages(call);
   },
 };
+
+/** What is downloaded is not listed, which would be most of the log. */
+function quietMaven(call: ActionCall): void {
+  const before = call.env("MAVEN_ARGS").trim();
+  const told = before.split(/\s+/).some((arg) => arg === "-ntp" || arg === "--no-transfer-progress");
+  if (told || call.flag("show-download-progress")) return;
+  call.exportVariable("MAVEN_ARGS", before === "" ? "-ntp" : `${before} -ntp`);
+}
 
 async function wanted(call: ActionCall): Promise<{ versions: readonly string[]; distribution: JavaDistribution }> {
   const versions = call.list("java-version");
@@ -171,6 +195,7 @@ async function fromFile(
   written: string,
 ): Promise<Tool> {
   const given = call.text("jdk-file") || call.text("jdkFile");
+  if (call.major > 4 && call.text("jdkFile") !== "") call.warn('Input "jdkFile" is deprecated: use "jdk-file"');
   if (given === "") throw new StepFailure("'jdk-file' is not specified");
   if (/^https?:/.test(given)) throw new StepFailure(`"${given}" is not a file: download it in a step before this one`);
   const file = given.startsWith("/") ? given : join(call.parts.folders.workspace, given);

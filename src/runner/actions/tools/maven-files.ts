@@ -44,7 +44,7 @@ async function writeSettings(call: ActionCall, folder: string): Promise<void> {
   const signing =
     call.text("gpg-private-key") === "" ? "" : call.text("gpg-passphrase-env-var") || call.text("gpg-passphrase");
   call.log(`Writing to ${file}`);
-  await writeFile(file, settingsXml({ id, user, password, signing }));
+  await writeFile(file, settingsXml({ id, user, password, signing, unattended: call.major > 4 }));
 }
 
 interface Settings {
@@ -53,11 +53,13 @@ interface Settings {
   readonly user: string;
   readonly password: string;
   readonly signing: string;
+  /** Maven is told to ask nobody. */
+  readonly unattended?: boolean;
 }
 
 const space = "http://maven.apache.org/SETTINGS/1.0.0";
 
-export function settingsXml({ id, user, password, signing }: Settings): string {
+export function settingsXml({ id, user, password, signing, unattended = true }: Settings): string {
   const profile = `
   <profiles>
     <profile>
@@ -70,8 +72,9 @@ export function settingsXml({ id, user, password, signing }: Settings): string {
   <activeProfiles>
     <activeProfile>gpg-passphrase</activeProfile>
   </activeProfiles>`;
-  return `<settings xmlns="${space}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${space} https://maven.apache.org/xsd/settings-1.0.0.xsd">
-  <interactiveMode>false</interactiveMode>
+  return `<settings xmlns="${space}"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xsi:schemaLocation="${space} https://maven.apache.org/xsd/settings-1.0.0.xsd">${unattended ? "\n  <interactiveMode>false</interactiveMode>" : ""}
   <servers>
     <server>
       <id>${escapeXml(id)}</id>
@@ -93,11 +96,14 @@ async function writeToolchains(call: ActionCall, folder: string, entries: readon
   for (const { version, vendor } of entries) {
     call.log(`Creating toolchains.xml for JDK version ${version} from ${vendor}`);
   }
-  await writeFile(file, mergeToolchains((await readFileIfExists(file)) ?? "", entries));
+  await writeFile(file, mergeToolchains((await readFileIfExists(file)) ?? "", entries, call.major > 4));
 }
 
-/** Keeps what others have written; an entry of the same id is replaced. */
-export function mergeToolchains(before: string, entries: readonly ToolchainEntry[]): string {
+/**
+ * Keeps what others have written; an entry of the same id is replaced.
+ * @param newestFirst version 4 of the official action and those before it put new ones behind
+ */
+export function mergeToolchains(before: string, entries: readonly ToolchainEntry[], newestFirst: boolean): string {
   const ids = new Set(entries.map(({ id }) => `<id>${escapeXml(id)}</id>`));
   const kept = [...before.matchAll(/<toolchain>[^]*?<\/toolchain>/g)]
     .map(([text]) => `  ${text}`)
@@ -117,8 +123,10 @@ export function mergeToolchains(before: string, entries: readonly ToolchainEntry
   );
   const xmlns = "http://maven.apache.org/TOOLCHAINS/1.1.0";
   return `<?xml version="1.0"?>
-<toolchains xmlns="${xmlns}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${xmlns} https://maven.apache.org/xsd/toolchains-1.1.0.xsd">
-${[...kept, ...added].join("\n")}
+<toolchains xmlns="${xmlns}"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xsi:schemaLocation="${xmlns} https://maven.apache.org/xsd/toolchains-1.1.0.xsd">
+${(newestFirst ? [...added.toReversed(), ...kept] : [...kept, ...added]).join("\n")}
 </toolchains>
 `;
 }

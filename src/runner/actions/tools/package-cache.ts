@@ -31,31 +31,31 @@ export function noDependencyFile(call: ActionCall, patterns: readonly string[]):
   );
 }
 
-export async function restorePackages(call: ActionCall, cache: PackageCache, slot = ""): Promise<boolean> {
+export async function restorePackages(call: ActionCall, cache: PackageCache): Promise<boolean> {
   if (!cacheAvailable(call)) {
     call.warn("The runner was not able to contact the cache service. Caching will be skipped");
     return false;
   }
-  call.saveState(pathsState + slot, JSON.stringify(cache.paths));
-  call.saveState(keyState + slot, cache.key);
+  call.saveState(pathsState, JSON.stringify(cache.paths));
+  call.saveState(keyState, cache.key);
   const matched = await restoreCache(call, cache);
   if (matched === undefined) call.log(`${cache.name} cache is not found`);
   else {
-    call.saveState(matchedState + slot, matched);
+    call.saveState(matchedState, matched);
     call.log(`Cache restored from key: ${matched}`);
   }
   return matched === cache.key;
 }
 
 /** For the last stage; whether there was a cache at all is in the state. */
-export async function savePackages(call: ActionCall, name: string, slot = ""): Promise<void> {
-  const key = call.state(keyState + slot);
+export async function savePackages(call: ActionCall, name: string): Promise<void> {
+  const key = call.state(keyState);
   if (key === "") return;
-  if (call.state(matchedState + slot) === key) {
+  if (call.state(matchedState) === key) {
     call.log(`Cache hit occurred on the primary key ${key}, not saving cache.`);
     return;
   }
-  const paths = JSON.parse(call.state(pathsState + slot)) as readonly string[];
+  const paths = JSON.parse(call.state(pathsState)) as readonly string[];
   const present = await Promise.all(paths.map(async (path) => await exists(whole(call, path))));
   if (!present.includes(true)) {
     call.log(

@@ -112,13 +112,19 @@ test("Maven's files name variables, not secrets, and keep the toolchains of othe
     equal(settings.includes(part), true, part);
   }
   const entry = { version: "17", vendor: "temurin", id: "temurin_17", home: "/jdk17" };
-  const first = mergeToolchains("", [entry]);
-  const second = mergeToolchains(first, [{ ...entry, version: "21", id: "temurin_21", home: "/jdk21" }]);
-  const third = mergeToolchains(second, [{ ...entry, home: "/other17" }]);
-  deepEqual(
-    [...third.matchAll(/<jdkHome>(.*?)</g)].map(([, home]) => home),
-    ["/jdk21", "/other17"],
-  );
+  for (const [newestFirst, want] of [
+    [false, ["/jdk21", "/other17", "/jdk8"]],
+    [true, ["/jdk8", "/other17", "/jdk21"]],
+  ] as const) {
+    const first = mergeToolchains("", [entry], newestFirst);
+    const second = mergeToolchains(first, [{ ...entry, version: "21", id: "temurin_21", home: "/jdk21" }], newestFirst);
+    const added = [
+      { ...entry, home: "/other17" },
+      { ...entry, id: "temurin_8", home: "/jdk8" },
+    ];
+    const homes = [...mergeToolchains(second, added, newestFirst).matchAll(/<jdkHome>(.*?)</g)].map(([, home]) => home);
+    deepEqual(homes, want);
+  }
 });
 
 test("the distribution is known by its name and version", () => {
