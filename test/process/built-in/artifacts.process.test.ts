@@ -111,8 +111,9 @@ test("a name that is there is refused, then overwritten; nothing found warns, or
       make,
       { uses: "actions/upload-artifact@v4", with: { path: "out" } },
       { name: "over", uses: "actions/upload-artifact@v4", with: { path: "other", overwrite: "true" } },
-      { uses: "actions/download-artifact@v4", with: { path: "got" } },
-      { name: "look", run: "ls got" },
+      { uses: "actions/download-artifact@v4", with: { path: "got/v4" } },
+      { uses: "actions/download-artifact@v5", with: { path: "got/v5" } },
+      { name: "look", run: "cd got && find . -type f | sort" },
       { name: "none", uses: "actions/upload-artifact@v4", with: { path: "nowhere/*.x" } },
       { name: "twice", uses: "actions/upload-artifact@v4", with: { path: "out" }, continueOnError: true },
       { name: "fails", uses: "actions/upload-artifact@v4", with: { path: "nowhere", "if-no-files-found": "error" } },
@@ -120,7 +121,8 @@ test("a name that is there is refused, then overwritten; nothing found warns, or
     { runId: "12" },
   );
   match(logOf(record, "over"), /Artifact 'artifact' \(ID: \d+\) deleted/);
-  match(logOf(record, "look"), /\nc\.txt$/);
+  // The only one is put into its folder by version 4, and straight to the path from version 5 on.
+  match(logOf(record, "look"), /\n\.\/v4\/artifact\/c\.txt\n\.\/v5\/c\.txt$/);
   match(
     logOf(record, "none"),
     /##\[warning\]No files were found with the provided path: nowhere\/\*\.x\. No artifacts will be uploaded\.$/,
@@ -140,7 +142,7 @@ test("several are merged into one, in folders of their own, and are gone afterwa
         uses: "actions/upload-artifact/merge@v4",
         with: { name: "whole", pattern: "part-*", "separate-directories": "true", "delete-merged": "true" },
       },
-      { uses: "actions/download-artifact@v4", with: { path: "got" } },
+      { uses: "actions/download-artifact@v5", with: { path: "got" } },
       { name: "look", run: "cd got && find . -type f | sort" },
     ],
     { runId: "13" },
@@ -161,11 +163,16 @@ test("a file is uploaded as it is, and keeps its name; an archive may be kept pa
       { uses: "actions/upload-artifact@v7", with: { name: "zipped", path: "other" } },
       { uses: "actions/download-artifact@v8", with: { name: "a.txt", path: "got" } },
       { uses: "actions/download-artifact@v8", with: { name: "zipped", path: "got", "skip-decompress": "true" } },
-      { name: "look", run: "cd got && cat a.txt && ls && head -c 2 zipped.zip" },
+      { name: "look", run: "cd got && cat a.txt && stat -c '%a %n' * && head -c 2 zipped.zip" },
+      { name: "early", uses: "actions/upload-artifact@v6", with: { name: "early", path: "other", archive: "false" } },
+      { uses: "actions/download-artifact@v7", with: { name: "early", path: "early" } },
+      { name: "unpacked", run: "ls early" },
     ],
     { runId: "14" },
   );
-  match(logOf(record, "look"), /\na\na\.txt\nzipped\.zip\nPK$/, wholeLog(record));
+  match(logOf(record, "look"), /\na\n644 a\.txt\n644 zipped\.zip\nPK$/, wholeLog(record));
+  match(logOf(record, "early"), /##\[warning\]Unexpected input "archive": valid inputs are name, path,/);
+  match(logOf(record, "unpacked"), /\nc\.txt$/);
 });
 
 test("artifacts of another run are fetched with a token, by name, by id and by pattern", async () => {

@@ -208,3 +208,29 @@ test("setup-java finds the JDK of the maker, sets it up, and writes Maven's file
     /##\[error\]Could not find satisfied version for SemVer '96' of temurin: there is 97\.0\.2\+13 \(tool cache\)/,
   );
 });
+
+test("Maven's downloads are kept under the official key, its wrapper by itself, and its lists are short", async () => {
+  await putTool("Java_Temurin-Hotspot_jdk", "94.0.2-1", "java", "echo java 94");
+  const record = await jobs.run([
+    {
+      run: "mkdir -p .mvn/wrapper ~/.m2/repository ~/.m2/wrapper/dists; echo 1 | tee pom.xml .mvn/wrapper/maven-wrapper.properties ~/.m2/repository/x",
+    },
+    {
+      name: "java",
+      uses: "actions/setup-java@v5",
+      with: { distribution: "temurin", "java-version": "94", cache: "maven" },
+    },
+    { name: "look", run: 'echo "$MAVEN_ARGS"' },
+  ]);
+  match(logOf(record, "look"), /\n-ntp$/, wholeLog(record));
+  match(logOf(record, "Post java"), /maven-wrapper cache saved with the key: setup-java-Linux-\w+-maven-wrapper-/);
+  match(logOf(record, "Post java"), /Cache saved with the key: setup-java-Linux-\w+-maven-[0-9a-f]{64}$/);
+  const unknown = await jobs.run([
+    {
+      name: "java",
+      uses: "actions/setup-java@v5",
+      with: { distribution: "temurin", "java-version": "94", cache: "ant" },
+    },
+  ]);
+  match(logOf(unknown, "java"), /unknown package manager specified: ant/);
+});
