@@ -38,7 +38,7 @@ export async function gitRemote(call: ActionCall, repository: string, access: Ac
   };
 }
 
-export function ownServer(call: ActionCall): string {
+function ownServer(call: ActionCall): string {
   return call.parts.assignment.services.serverUrl.replace(/\/+$/, "");
 }
 
