@@ -100,6 +100,14 @@ export const shellcheckRule = {
   severity: "warning",
 } as const;
 
+/** What `pyflakes` finds, where it is installed and asked. */
+export const pyflakesRule = {
+  name: "pyflakes",
+  summary: 'What the program "pyflakes" says of scripts in Python, where it is installed',
+  severity: "warning",
+} as const;
+
 export function isRuleName(name: string): boolean {
-  return name === syntaxRule.name || name === shellcheckRule.name || rules.some((rule) => rule.name === name);
+  if (name === shellcheckRule.name || name === pyflakesRule.name) return true;
+  return name === syntaxRule.name || rules.some((rule) => rule.name === name);
 }

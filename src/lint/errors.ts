@@ -1,4 +1,4 @@
 import { AppError } from "#lib";
 
 /** The linter could not look. */
-export class LintError extends AppError<"lint/shellcheck"> {}
+export class LintError extends AppError<"lint/script-checker"> {}

@@ -1,8 +1,8 @@
 /** What is dangerous or mistaken in workflow files, without running them. Pure, but for asking `shellcheck`. */
-export { allRules, shellcheckRule } from "./all-rules.ts";
+export { allRules, pyflakesRule, shellcheckRule } from "./all-rules.ts";
 export { severityRank, type Finding, type Severity } from "./finding.ts";
 export { inOrder } from "./judgement.ts";
 export { blockingFindings, isLintedPath, lintFiles, type LintFile } from "./lint.ts";
 export { defaultPolicy, policyPath, readPolicy, type LintPolicy } from "./policy.ts";
-export { lintScripts, type ShellcheckOptions } from "./scripts/shellcheck.ts";
+export { lintScripts, type ScriptOptions } from "./scripts/lint-scripts.ts";
 export { toSarif } from "./sarif.ts";

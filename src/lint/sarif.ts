@@ -1,5 +1,5 @@
 /** Findings as SARIF 2.1.0, which code hosts and editors read. */
-import { allRules, shellcheckRule, syntaxRule } from "./all-rules.ts";
+import { allRules, pyflakesRule, shellcheckRule, syntaxRule } from "./all-rules.ts";
 import type { Finding } from "./finding.ts";
 
 interface SarifLog {
@@ -11,7 +11,7 @@ interface SarifLog {
 /** `version` is of this program. */
 export function toSarif(findings: readonly Finding[], version: string): SarifLog {
   const used = new Set(findings.map((finding) => finding.rule));
-  const rules = [syntaxRule, ...allRules, shellcheckRule].filter((rule) => used.has(rule.name));
+  const rules = [syntaxRule, ...allRules, shellcheckRule, pyflakesRule].filter((rule) => used.has(rule.name));
   const index = new Map(rules.map((rule, at) => [rule.name, at]));
   const driver = {
     name: "tidegate",

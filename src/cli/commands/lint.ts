@@ -14,9 +14,10 @@ import {
   type LintPolicy,
   policyPath,
   readPolicy,
+  pyflakesRule,
+  type ScriptOptions,
   severityRank,
   shellcheckRule,
-  type ShellcheckOptions,
   toSarif,
 } from "#lint";
 import { readConfig, version } from "#server";
@@ -31,6 +32,7 @@ interface LintOptions extends GlobalOptions {
   readonly policy?: string;
   readonly rules?: boolean;
   readonly shellcheck?: string;
+  readonly pyflakes?: string;
 }
 
 export function lintCommand(): Command {
@@ -53,6 +55,7 @@ export function lintCommand(): Command {
       "--shellcheck <program>",
       'what checks scripts for bash and sh; "--shellcheck=" lets it be (default: "shellcheck", where it is installed)',
     )
+    .option("--pyflakes <program>", 'the same for Python (default: "pyflakes", where it is installed)')
     .option("--rules", "list the rules and end")
     .action(lint);
 }
@@ -64,9 +67,9 @@ async function lint(paths: readonly string[], options: LintOptions): Promise<voi
   }
   const places = await Promise.all((paths.length === 0 ? ["."] : paths).map((path) => readPlace(path)));
   const policies = await Promise.all(places.map((place) => policyOf(place, options)));
-  const shellcheck = shellcheckOf(options);
+  const scriptsBy = scriptOptions(options);
   const found = await Promise.all(
-    places.map(async (place, index) => await lintPlace(place, policies[index] ?? defaultPolicy, options, shellcheck)),
+    places.map(async (place, index) => await lintPlace(place, policies[index] ?? defaultPolicy, options, scriptsBy)),
   );
   const findings = found.flat();
   const files = places.reduce((sum, place) => sum + place.files.length, 0);
@@ -147,13 +150,24 @@ async function policyOf(place: Place, options: LintOptions): Promise<LintPolicy>
   return value;
 }
 
-/** Undefined: scripts are not checked. */
-function shellcheckOf({ shellcheck: said }: LintOptions): ShellcheckOptions | undefined {
-  if (said === "") return undefined;
+function scriptOptions(options: LintOptions): ScriptOptions {
   const searchPath = readConfig().hostPath;
-  const program = findProgram(said ?? "shellcheck", searchPath, process.cwd());
-  if (program !== undefined) return { program, searchPath, signal: new AbortController().signal };
-  if (said === undefined) return undefined;
+  const [shellcheck, pyflakes] = [
+    programOf("shellcheck", options.shellcheck, searchPath),
+    programOf("pyflakes", options.pyflakes, searchPath),
+  ];
+  const programs = {
+    ...(shellcheck === undefined ? {} : { shellcheck }),
+    ...(pyflakes === undefined ? {} : { pyflakes }),
+  };
+  return { programs, searchPath, signal: new AbortController().signal };
+}
+
+/** Undefined: it is not asked. */
+function programOf(usual: string, said: string | undefined, searchPath: string): string | undefined {
+  if (said === "") return undefined;
+  const program = findProgram(said ?? usual, searchPath, process.cwd());
+  if (program !== undefined || said === undefined) return program;
   throw new CliError("cli/usage", `Cannot check scripts with "${said}": there is no such program`);
 }
 
@@ -161,10 +175,10 @@ async function lintPlace(
   place: Place,
   policy: LintPolicy,
   options: LintOptions,
-  shellcheck: ShellcheckOptions | undefined,
+  scriptsBy: ScriptOptions,
 ): Promise<readonly Finding[]> {
   const whole = { ...policy, pedantic: options.pedantic ?? policy.pedantic };
-  const scripts = shellcheck === undefined ? [] : await lintScripts(place.files, whole, shellcheck);
+  const scripts = await lintScripts(place.files, whole, scriptsBy);
   const findings = [...lintFiles(place.files, whole), ...scripts].toSorted(inOrder);
   // Paths are clickable from here, but stay those of the repository in its own folder.
   if (place.folder === "." || isAbsolute(place.folder)) return findings;
@@ -186,7 +200,7 @@ function printText(findings: readonly Finding[], files: number): void {
 }
 
 function listRules(options: LintOptions): void {
-  const known = [...allRules, { ...shellcheckRule, pedantic: false }];
+  const known = [...allRules, { ...shellcheckRule, pedantic: false }, { ...pyflakesRule, pedantic: false }];
   const rules = known.map(({ name, severity, pedantic = false, summary }) => ({ name, severity, pedantic, summary }));
   if (options.json === true || options.format === "json") printJson(rules);
   else {

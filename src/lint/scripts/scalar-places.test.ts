@@ -47,7 +47,7 @@ test("every character of a script is found in its file, however the script is wr
   );
 });
 
-test("scripts are those that bash or sh runs, with expressions as words", () => {
+test("scripts are those that bash, sh or Python runs, with expressions as words", () => {
   const workflow = (job: string, step: string, top = ""): string =>
     `on: push\n${top}jobs:\n  a:\n${job}    steps:\n      - run: echo \${{ a }}"\n        if: always()\n${step}`;
   const cases: readonly [string, string, string | undefined][] = [
@@ -57,7 +57,8 @@ test("scripts are those that bash or sh runs, with expressions as words", () => 
     ["what the job says", workflow("    runs-on: a\n    defaults: { run: { shell: sh } }\n", ""), "sh"],
     ["what the workflow says", workflow("    runs-on: a\n", "", "defaults: { run: { shell: sh } }\n"), "sh"],
     ["not PowerShell of Windows", workflow("    runs-on: [self-hosted, windows]\n", ""), undefined],
-    ["not Python", workflow("    runs-on: a\n", "        shell: python\n"), undefined],
+    ["Python", workflow("    runs-on: a\n", "        shell: python\n"), "python"],
+    ["not what a program of its own runs", workflow("    runs-on: a\n", "        shell: perl {0}\n"), undefined],
     ["not what nobody knows yet", workflow("    runs-on: a\n", "        shell: ${{ matrix.shell }}\n"), undefined],
   ];
   for (const [name, text, want] of cases) {

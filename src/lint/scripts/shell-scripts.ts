@@ -1,13 +1,15 @@
-/** The scripts of a file that run in bash or sh, as `shellcheck` can read them. Pure. */
+/** The scripts of a file that other programs can read: those of bash, sh and Python. Pure. */
 import type { YamlNode } from "#workflows";
 import type { LintDocument, LintStep } from "../document.ts";
 import { nodeAt, textOf, textsOf } from "../tree.ts";
+
+export type Shell = "bash" | "sh" | "python";
 
 export interface ShellScript {
   readonly document: LintDocument;
   /** The value of `run:`. */
   readonly node: ScriptNode;
-  readonly shell: "bash" | "sh";
+  readonly shell: Shell;
   /** As long as the value of the node, so that places in one are places in the other. */
   readonly text: string;
 }
@@ -24,13 +26,14 @@ export function shellScripts(document: LintDocument): readonly ShellScript[] {
   });
 }
 
-/** Undefined: PowerShell, Python, something that only an expression knows. */
-function shellOf(document: LintDocument, step: LintStep): "bash" | "sh" | undefined {
+/** Undefined: PowerShell, something that only an expression knows. */
+function shellOf(document: LintDocument, step: LintStep): Shell | undefined {
   const places = [step.node, ...[step.job?.node, document.root].map((owner) => nodeAt(owner, "defaults", "run"))];
   const said = places.map((owner) => textOf(nodeAt(owner, "shell"))).find((text) => text !== undefined);
   if (said === undefined) return isWindows(step) ? undefined : "bash";
   const [program = ""] = said.trim().toLowerCase().split(/\s/);
-  return program === "bash" || program === "sh" ? program : undefined;
+  if (program === "python3") return "python";
+  return program === "bash" || program === "sh" || program === "python" ? program : undefined;
 }
 
 /** There PowerShell is what runs scripts that name no shell. */

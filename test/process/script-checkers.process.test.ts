@@ -1,4 +1,4 @@
-/** With the real shellcheck: what it finds is at its place in the workflow. With one that misbehaves: it is said, in time. */
+/** Programs that read scripts. With the real shellcheck: what it finds is at its place in the workflow. With one that misbehaves: it is said, in time. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ describe("shellcheck", { skip: skipWithout("shellcheck") }, () => {
 
   async function check(files: readonly LintFile[], policy = ""): Promise<readonly string[]> {
     const whole = readPolicy("lint.yml", policy).value ?? defaultPolicy;
-    return (await lintScripts(files, whole, { program, searchPath, signal })).map(
+    return (await lintScripts(files, whole, { programs: { shellcheck: program }, searchPath, signal })).map(
       ({ line, column, severity, message }: Finding) => `${line}:${column} ${severity} ${message.split(":")[0]}`,
     );
   }
@@ -66,6 +66,49 @@ describe("shellcheck", { skip: skipWithout("shellcheck") }, () => {
   });
 });
 
+describe("pyflakes", () => {
+  const python = (script: string): LintFile => {
+    const { text } = workflow(block(script));
+    return { path, text: `${text}\n        shell: python\n` };
+  };
+
+  /** Says of every script what pyflakes 3 was seen to say, in its words' shape; columns are bytes. */
+  async function asked(script: string, lines: readonly string[], code: number): Promise<readonly string[]> {
+    await using stack = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), "tidegate-pyflakes-"));
+    stack.defer(async () => await rm(folder, { recursive: true, force: true }));
+    const program = join(folder, "pyflakes");
+    const says = lines.map((line) => `echo "${line}" >&2`).join("\n");
+    await writeFile(program, `#!/bin/sh\nfor file; do\n${says}\ndone\nexit ${code}\n`, { mode: 0o755 });
+    const found = await lintScripts([python(script), workflow("import os")], defaultPolicy, {
+      programs: { pyflakes: program },
+      searchPath,
+      signal,
+    });
+    return found.map(({ line, column, rule, message }) => `${line}:${column} ${rule} ${message}`);
+  }
+
+  test("is asked about scripts of Python, and what it says is at its place", async () => {
+    const script = 'import os\nprint("é", what)\nprint("${{ a }}", ${{ a }})';
+    const says = [
+      "$file:1:1: 'os' imported but unused",
+      "$file:2:13: undefined name 'what'",
+      "$file:3:19: undefined name '________'",
+    ];
+    assert.deepEqual(await asked(script, says, 1), [
+      "7:11 pyflakes 'os' imported but unused",
+      "8:22 pyflakes undefined name 'what'",
+    ]);
+    const broken = await asked("print(", ["$file:1:6: '(' was never closed", "print(", "     ^"], 1);
+    assert.deepEqual(broken, ["7:16 pyflakes '(' was never closed"]);
+  });
+
+  test("that fails is told of", async () => {
+    const message = /no module named pyflakes. Turn it off with --pyflakes=/;
+    await assert.rejects(asked("import os", ["no module named pyflakes"], 1), { code: "lint/script-checker", message });
+  });
+});
+
 describe("a shellcheck that", () => {
   const cases: readonly [string, string, RegExp][] = [
     ["fails", "echo no such option >&2; exit 3", /it ended with 3: no such option\. Turn it off with --shellcheck=/],
@@ -78,8 +121,13 @@ describe("a shellcheck that", () => {
       const program = join(folder, "shellcheck");
       await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       const timeoutMs = name === "does not end" ? 300 : 60_000;
-      const asked = lintScripts([workflow("echo $A")], defaultPolicy, { program, searchPath, signal, timeoutMs });
-      await assert.rejects(asked, { code: "lint/shellcheck", message });
+      const asked = lintScripts([workflow("echo $A")], defaultPolicy, {
+        programs: { shellcheck: program },
+        searchPath,
+        signal,
+        timeoutMs,
+      });
+      await assert.rejects(asked, { code: "lint/script-checker", message });
       await rm(folder, { recursive: true, force: true });
     });
   }
