@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { nodeRange, versionInFile } from "./node-version.ts";
 
@@ -21,10 +21,19 @@ for (const [wanted, version, want] of rows) {
   });
 }
 
-test("version files: nvmrc, tool-versions, package.json by volta, devEngines and engines", () => {
-  equal(versionInFile("# c\nv20.1\n", ".nvmrc"), "v20.1");
-  equal(versionInFile("ruby 3\nnodejs 22.1.0\n", ".tool-versions"), "22.1.0");
-  equal(versionInFile('{"volta":{"node":"18"},"engines":{"node":">=20"}}', "package.json"), "18");
-  equal(versionInFile('{"devEngines":{"runtime":[{"name":"node","version":"^24"}]}}', "a/package.json"), "^24");
-  equal(versionInFile('{"engines":{"node":">=20"}}', "package.json"), ">=20");
-});
+const files: readonly [string, ReturnType<typeof versionInFile>][] = [
+  ["# c\nv20.1\n", { version: "v20.1" }],
+  ["20\n", { version: "20" }],
+  ["ruby 3\nnodejs 22.1.0\n", { version: "22.1.0" }],
+  ['{"volta":{"node":"18","extends":"../package.json"},"engines":{"node":">=20"}}', { version: "18" }],
+  ['{"devEngines":{"runtime":[{"name":"Node","version":"^24"}]}}', { version: "^24" }],
+  ['{"devEngines":{"runtime":{"name":"deno","version":"2"}},"engines":{"node":">=20"}}', { version: ">=20" }],
+  ['{"volta":{"extends":"../package.json"}}', { extends: "../package.json" }],
+  ["{}", undefined],
+  ["\n", undefined],
+];
+for (const [text, want] of files) {
+  test(`a version file with ${JSON.stringify(text)} says ${JSON.stringify(want) ?? "nothing"}`, () => {
+    deepEqual(versionInFile(text), want);
+  });
+}

@@ -35,31 +35,40 @@ export function nodeRange(text: string): NodeRange | undefined {
   return range === null ? undefined : { fits: (version) => semver.satisfies(version, range) };
 }
 
-/** `.nvmrc`, `.node-version`, `.tool-versions` or `package.json`. */
-export function versionInFile(text: string, file: string): string | undefined {
-  if (file.endsWith("package.json")) return versionInManifest(text);
+/** What a version file says: a version, or the file that says it. */
+type VersionInFile = { readonly version: string } | { readonly extends: string } | undefined;
+
+/** `.nvmrc`, `.node-version`, `.tool-versions`, or JSON as in `package.json`. */
+export function versionInFile(text: string): VersionInFile {
+  const manifest = parsed(text);
+  if (isObject(manifest)) return versionInManifest(manifest);
   const tool = /^(?:nodejs|node)\s+v?([^\s#]+)/m.exec(text)?.[1];
   const plain = text
     .split("\n")
     .map((line) => line.replace(/#.*$/, "").trim())
     .find((line) => line !== "");
-  return tool ?? plain;
+  const version = tool ?? plain;
+  return version === undefined ? undefined : { version };
 }
 
-function versionInManifest(text: string): string | undefined {
-  let value: unknown;
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
-  if (!isObject(value)) return undefined;
-  const volta = isObject(value["volta"]) ? value["volta"]["node"] : undefined;
-  if (typeof volta === "string") return volta;
-  const dev = isObject(value["devEngines"]) ? value["devEngines"]["runtime"] : undefined;
-  const runtime: unknown = Array.isArray(dev) ? dev.find((one) => isObject(one) && one["name"] === "node") : dev;
-  if (isObject(runtime) && runtime["name"] === "node" && typeof runtime["version"] === "string")
-    return runtime["version"];
-  const engines = isObject(value["engines"]) ? value["engines"]["node"] : undefined;
-  return typeof engines === "string" ? engines : undefined;
+}
+
+function versionInManifest(manifest: Readonly<Record<string, unknown>>): VersionInFile {
+  const volta = isObject(manifest["volta"]) ? manifest["volta"] : {};
+  const dev = isObject(manifest["devEngines"]) ? manifest["devEngines"]["runtime"] : undefined;
+  const runtimes = (Array.isArray(dev) ? dev : [dev]).filter(isObject);
+  const runtime = runtimes.find(({ name }) => typeof name === "string" && name.toLowerCase() === "node");
+  const engines = isObject(manifest["engines"]) ? manifest["engines"]["node"] : undefined;
+  const version = [volta["node"], runtime?.["version"], engines].find(
+    (one): one is string => typeof one === "string" && one !== "",
+  );
+  if (version !== undefined) return { version };
+  // Of a workspace of Volta, the root says it.
+  return typeof volta["extends"] === "string" ? { extends: volta["extends"] } : undefined;
 }

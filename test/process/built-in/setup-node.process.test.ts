@@ -93,3 +93,17 @@ test("what package.json names is kept unasked from version 5 on, and what cannot
     match(logOf(record, "node"), words, wholeLog(record));
   }
 });
+
+test("a version file may name another, but not itself in a circle", async () => {
+  const record = await jobs.run([
+    {
+      run: `mkdir web; echo '{ "volta": { "extends": "../package.json" } }' > web/package.json; echo '{ "volta": { "node": "22.97.1" } }' > package.json`,
+    },
+    { id: "node", uses: "actions/setup-node@v4", with: { "node-version-file": "web/package.json" } },
+    { name: "look", run: "command -v node" },
+    { run: `echo '{ "volta": { "extends": "./package.json" } }' > package.json` },
+    { name: "circle", uses: "actions/setup-node@v4", with: { "node-version-file": "package.json" } },
+  ]);
+  match(logOf(record, "look"), /node\/22\.97\.1\/\w+\/bin\/node$/, wholeLog(record));
+  match(logOf(record, "circle"), /"package\.json" names 10 files that each name another: write a version into one/);
+});

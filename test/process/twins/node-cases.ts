@@ -83,6 +83,12 @@ export const nodeCases: readonly NodeCase[] = [
     look: "true",
     normalise,
   },
+  {
+    name: "a version out of the root of a workspace",
+    before: `mkdir -p apps/web; echo '{ "volta": { "extends": "../../root.json" } }' > apps/web/package.json; echo '{ "volta": { "node": "22.11.0" } }' > root.json`,
+    with: { "node-version-file": "apps/web/package.json" },
+    look: "command -v node",
+  },
   { name: "a machine without a version", with: { architecture: "x64" }, look: "true" },
   {
     name: "inputs of other versions",

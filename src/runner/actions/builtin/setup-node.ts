@@ -101,16 +101,27 @@ async function wantedVersion(call: ActionCall): Promise<string | undefined> {
     return given;
   }
   if (file === "") return undefined;
-  const path = joinInside(call.parts.folders.workspace, file);
-  const text = path === undefined ? undefined : await readFileIfExists(path);
-  if (text === undefined) throw new StepFailure(`The specified node version file at: ${path ?? file} does not exist`);
-  const version = versionInFile(text, file);
-  if (version === undefined) {
-    call.warn(`Could not determine node version from ${path ?? file}. Falling back`);
-    return undefined;
-  }
-  call.log(`Resolved ${file} as ${version}`);
+  const version = await versionOfFile(call, file);
+  if (version === undefined) call.warn(`Could not determine node version from ${file}. Falling back`);
+  else call.log(`Resolved ${file} as ${version}`);
   return version;
+}
+
+/** More is a circle. */
+const maxFiles = 10;
+
+async function versionOfFile(call: ActionCall, file: string): Promise<string | undefined> {
+  let name = file;
+  for (let count = 0; count < maxFiles; count++) {
+    const path = joinInside(call.parts.folders.workspace, name);
+    const text = path === undefined ? undefined : await readFileIfExists(path);
+    if (text === undefined) throw new StepFailure(`The specified node version file at: ${path ?? name} does not exist`);
+    const found = versionInFile(text);
+    if (found === undefined || "version" in found) return found?.version;
+    name = join(dirname(name), found.extends);
+    call.log(`Resolving node version from ${name}`);
+  }
+  throw new StepFailure(`"${file}" names ${maxFiles} files that each name another: write a version into one of them`);
 }
 
 interface Candidate {
