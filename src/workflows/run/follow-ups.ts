@@ -5,6 +5,7 @@
 import type { ContextObject } from "../protocol.ts";
 import { effectiveFiles } from "../parse/workflow-file.ts";
 import { personId, refName, type WorkflowEvent } from "./event.ts";
+import { headRepository } from "./head-repository.ts";
 import type { RunParts } from "./parts.ts";
 import { findRun } from "./run-store.ts";
 import type { RunRow } from "./schema.ts";
@@ -84,8 +85,6 @@ export class Listeners {
 /** In the shape of GitHub's webhook. */
 function runPayload(run: RunRow, note: Note, serverUrl: string): ContextObject {
   const url = `${serverUrl}/runs/${run.id}`;
-  const [owner = "", name = ""] = run.repository.split("/");
-  const repository = { full_name: run.repository, name, owner: { login: owner, id: personId(owner) } };
   const event = JSON.parse(run.payload_json) as ContextObject;
   const completed = note.action === "completed" && run.attempt === note.attempt;
   const person = (login: string): ContextObject => ({ login, id: personId(login), type: "User" });
@@ -104,8 +103,9 @@ function runPayload(run: RunRow, note: Note, serverUrl: string): ContextObject {
       conclusion: completed ? run.conclusion : null,
       head_branch: headBranch(run, event),
       head_sha: run.sha,
-      head_repository: repository,
-      repository,
+      // By this, those who follow know that it was a stranger's code.
+      head_repository: repositoryOf(headRepository(event, run.repository)),
+      repository: repositoryOf(run.repository),
       actor: person(run.actor),
       triggering_actor: person(run.triggering_actor),
       created_at: timestamp(run.created_at),
@@ -115,6 +115,11 @@ function runPayload(run: RunRow, note: Note, serverUrl: string): ContextObject {
       pull_requests: [],
     },
   };
+}
+
+function repositoryOf(fullName: string): ContextObject {
+  const [owner = "", name = ""] = fullName.split("/");
+  return { full_name: fullName, name, owner: { login: owner, id: personId(owner) } };
 }
 
 function headBranch(run: RunRow, event: ContextObject): string {
