@@ -9,6 +9,10 @@ const pull = (repo: object): object => ({
   repository,
   pull_request: { head: { sha: sha("a"), repo }, merge_commit_sha: sha("b") },
 });
+const mirrored = {
+  repository: { id: 77, full_name: "acme/copy" },
+  pull_request: { head: { sha: sha("a"), repo: repository }, base: { repo: repository } },
+};
 const after = (event: string, head: object): object => ({
   repository,
   workflow_run: { event, head_repository: head, head_sha: sha("c"), head_commit: { id: sha("d") } },
@@ -53,6 +57,15 @@ const cases: readonly (readonly [
   ["its last commit", "workflow_run", after("pull_request_review", fork), "acme/shop", sha("d"), true],
   ["the base that ran before", "workflow_run", after("pull_request_target", fork), "acme/shop", sha("c"), false],
   ["what ran before for a push", "workflow_run", after("push", fork), "acme/shop", sha("c"), false],
+  ["a pull request of a repository that is mirrored", "pull_request_target", mirrored, "acme/copy", sha("a"), false],
+  [
+    "what ran before in a fork of which the name is told",
+    "workflow_run",
+    after("pull_request", { full_name: "eve/shop" }),
+    "acme/shop",
+    sha("c"),
+    true,
+  ],
   ["an event that says nothing", "pull_request_target", {}, "acme/shop", "refs/pull/7/head", false],
 ];
 for (const [what, event, payload, wanted, ref, unsafe] of cases) {

@@ -14,7 +14,9 @@ interface WantedCheckout {
  */
 export function isUnsafeCheckout(event: string, payload: unknown, { repository, ref }: WantedCheckout): boolean {
   const head = headOf(event, payload);
-  if (head === undefined || !isFork(head, at(payload, "repository"))) return false;
+  // A mirror has another number and perhaps another name here than there: what one host says is compared.
+  const base = at(payload, "pull_request", "base", "repo") ?? at(payload, "repository");
+  if (head === undefined || !isFork(head, base)) return false;
   const name = at(head.repository, "full_name");
   return (
     (typeof name === "string" && name.toLowerCase() === repository.toLowerCase()) ||
