@@ -42,8 +42,6 @@ async function runStage(step: RunningStep, { action, inputs }: JavascriptAction,
   const { host } = step.scope.job;
   const { folders } = step.scope.job.parts;
   const state = [...step.state].map(([name, value]) => [`STATE_${name}`, value]);
-  const { annotations } = step.scope.job;
-  const before = annotations.length;
   const running = runStepProgram(step, {
     program: await host.node(step.stop),
     args: [host.inside(join(action.folder, file))],
@@ -54,9 +52,15 @@ async function runStage(step: RunningStep, { action, inputs }: JavascriptAction,
       ...(Object.fromEntries(state) as Record<string, string>),
     },
   });
+  await reasonOnce(step, running);
+}
+
+/** As on GitHub: a code after the reason says nothing more. */
+export async function reasonOnce(step: RunningStep, running: Promise<void>): Promise<void> {
+  const { annotations } = step.scope.job;
+  const before = annotations.length;
   await running.catch((error: unknown) => {
     const told = annotations.slice(before).some(({ level }) => level === "error");
-    // As on GitHub: a code after the reason says nothing more.
     throw told && error instanceof StepFailure ? new ToldFailure(error.message, error) : error;
   });
 }

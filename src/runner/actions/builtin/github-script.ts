@@ -5,6 +5,7 @@ import { runStepProgram } from "../../steps/run-program.ts";
 import { machineHost } from "../../steps/step-host.ts";
 import { actionEnvironment, inputVariables } from "../../steps/step-env.ts";
 import type { BuiltinAction } from "../builtin-action.ts";
+import { reasonOnce } from "../run-javascript.ts";
 
 const program = join(import.meta.dirname, "..", "github-script", "process", "main.ts");
 
@@ -33,6 +34,6 @@ export const githubScript: BuiltinAction = {
     const env = { ...actionEnvironment(call.step), ...inputVariables(inputs) };
     const script = { program: runner.nodePath, args: [program], cwd: folders.workspace, env };
     // On the machine also when the job has a container: the toolkit is not in there.
-    await runStepProgram(call.step, script, machineHost(runner));
+    await reasonOnce(call.step, runStepProgram(call.step, script, machineHost(runner)));
   },
 };
