@@ -6,10 +6,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { silentLog, systemClock, systemIds } from "#lib";
+import { systemClock } from "#lib";
 import type { JobAssignment } from "#workflows";
 import { createRunner, type Runner, type RunnerOptions } from "./index.ts";
-import { ControlFake, fakeToken, jobWith, logOf, logText, type JobRecord, type StepText } from "./testing.ts";
+import { ControlFake, jobWith, logOf, logText, type JobRecord, type StepText, runnerOptions } from "./testing.ts";
 
 const signal = AbortSignal.timeout(90_000);
 const hostPath = (process.env["PATH"] ?? "")
@@ -24,19 +24,12 @@ let running: Promise<void>;
 const stop = new AbortController();
 
 function options(workFolder: string): RunnerOptions {
-  return {
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
+  return runnerOptions(control, {
     labels: ["linux"],
     workFolder,
-    nodePath: process.execPath,
     concurrency: 2,
     baseEnv: { PATH: hostPath, HOME: folder, LANG: "C.UTF-8" },
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
-  };
+  });
 }
 
 before(async () => {

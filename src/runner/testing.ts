@@ -1,7 +1,7 @@
 /** A control process for tests: the protocol over real HTTP, jobs handed out one by one, everything recorded. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Wake, withDeadline } from "#lib";
+import { silentLog, systemClock, systemIds, Wake, withDeadline } from "#lib";
 import type {
   AbandonRequest,
   ActionAnswer,
@@ -17,6 +17,7 @@ import type {
   StepDefinition,
   StepsRequest,
 } from "#workflows";
+import type { RunnerOptions } from "./runner.ts";
 
 export interface JobRecord {
   readonly assignment: JobAssignment;
@@ -27,7 +28,26 @@ export interface JobRecord {
   cancel: boolean;
 }
 
-export const fakeToken = "runner-token";
+const fakeToken = "runner-token";
+
+/** Of a runner that asks this control, one job at a time, by real clocks and without a word. */
+export function runnerOptions(
+  control: Pick<ControlFake, "url">,
+  parts: Pick<RunnerOptions, "workFolder" | "baseEnv"> & Partial<RunnerOptions>,
+): RunnerOptions {
+  return {
+    controlUrl: control.url,
+    token: fakeToken,
+    name: "test-runner",
+    labels: [],
+    nodePath: process.execPath,
+    concurrency: 1,
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+    ...parts,
+  };
+}
 
 export class ControlFake implements AsyncDisposable {
   readonly jobs = new Map<string, JobRecord>();

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type ArtifactService, blobRoutes, openArtifactService, reportRoutes, twirpRoutes } from "#artifacts";
-import { openDatabase, silentLog, systemClock, systemIds } from "#lib";
+import { openDatabase, systemClock, systemIds } from "#lib";
 import { createRunner } from "#runner";
 import type { JobAssignment } from "#workflows";
-import { ControlFake, fakeToken, jobWith, logOf, type JobRecord, type StepText } from "../../src/runner/testing.ts";
+import { ControlFake, jobWith, logOf, type JobRecord, type StepText, runnerOptions } from "../../src/runner/testing.ts";
 
 export { logOf, type JobRecord, type StepText };
 
@@ -63,19 +63,12 @@ export async function startBuiltInJobs(options: BuiltInJobsOptions = {}): Promis
   const control = owned.use(new ControlFake());
   await control.start();
   const stop = new AbortController();
-  const runner = createRunner({
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
-    labels: [],
-    workFolder: join(folder, "work"),
-    nodePath: process.execPath,
-    concurrency: 1,
-    baseEnv: { PATH: options.path ?? hostPath, HOME: folder, LANG: "C.UTF-8" },
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
-  });
+  const runner = createRunner(
+    runnerOptions(control, {
+      workFolder: join(folder, "work"),
+      baseEnv: { PATH: options.path ?? hostPath, HOME: folder, LANG: "C.UTF-8" },
+    }),
+  );
   const running = runner.run(stop.signal);
   owned.defer(async () => {
     stop.abort();

@@ -6,10 +6,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { commandOutput, silentLog, systemClock, systemIds } from "#lib";
+import { commandOutput } from "#lib";
 import type { JobAssignment } from "#workflows";
 import { createRunner, type Runner } from "../index.ts";
-import { ControlFake, fakeToken, jobWith, logOf, type JobRecord, type StepText } from "../testing.ts";
+import { ControlFake, jobWith, logOf, type JobRecord, type StepText, runnerOptions } from "../testing.ts";
 
 const signal = AbortSignal.timeout(90_000);
 const hostPath = (process.env["PATH"] ?? "")
@@ -157,19 +157,12 @@ before(async () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   control = new ControlFake();
   await control.start();
-  runner = createRunner({
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
-    labels: [],
-    workFolder: join(folder, "work"),
-    nodePath: process.execPath,
-    concurrency: 1,
-    baseEnv: { PATH: await withoutEngines(join(folder, "bin")), HOME: folder },
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
-  });
+  runner = createRunner(
+    runnerOptions(control, {
+      workFolder: join(folder, "work"),
+      baseEnv: { PATH: await withoutEngines(join(folder, "bin")), HOME: folder },
+    }),
+  );
   running = runner.run(stop.signal);
 });
 after(async () => {

@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { EngineClient, engineText, findEngine, readProgress } from "#engine";
-import { runCommand, silentLog, systemClock, systemIds } from "#lib";
+import { runCommand } from "#lib";
 import type { ContainerSpec, JobAssignment } from "#workflows";
 import { createRunner, type Runner, type RunnerOptions } from "../index.ts";
-import { ControlFake, fakeToken, jobWith, logOf, logText, type JobRecord, type StepText } from "../testing.ts";
+import { ControlFake, jobWith, logOf, logText, type JobRecord, type StepText, runnerOptions } from "../testing.ts";
 
 const signal = AbortSignal.timeout(280_000);
 const hostPath = (process.env["PATH"] ?? "")
@@ -45,21 +45,14 @@ let running: Promise<void>;
 const stop = new AbortController();
 
 function options(workFolder: string, more: Partial<RunnerOptions> = {}): RunnerOptions {
-  return {
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
+  return runnerOptions(control, {
     labels: ["linux"],
     workFolder,
-    nodePath: process.execPath,
     concurrency: 2,
     baseEnv: { PATH: hostPath, HOME: folder, LANG: "C.UTF-8" },
     ...(typeof engine === "string" ? {} : { engine: engineText(engine.address) }),
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
     ...more,
-  };
+  });
 }
 
 /** A small root file system with busybox in it; with `libraries` also what the machine's Node.js is linked with. */

@@ -3,10 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { silentLog, systemClock, systemIds } from "#lib";
 import type { JobAssignment } from "#workflows";
 import { createRunner } from "../runner.ts";
-import { ControlFake, fakeToken, jobWith, logOf, type JobRecord, type StepText } from "../testing.ts";
+import { ControlFake, jobWith, logOf, type JobRecord, type StepText, runnerOptions } from "../testing.ts";
 
 const signal = AbortSignal.timeout(60_000);
 const parts = new AsyncDisposableStack();
@@ -18,25 +17,20 @@ before(async () => {
   });
   control = parts.use(new ControlFake());
   await control.start();
-  const runner = createRunner({
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
-    labels: ["linux"],
-    workFolder: join(folder, "work"),
-    nodePath: process.execPath,
-    concurrency: 2,
-    engine: `unix://${join(folder, "no-engine.sock")}`,
-    baseEnv: {
-      PATH: (process.env["PATH"] ?? "")
-        .split(":")
-        .filter((one) => !one.includes("node_modules"))
-        .join(":"),
-    },
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
-  });
+  const runner = createRunner(
+    runnerOptions(control, {
+      labels: ["linux"],
+      workFolder: join(folder, "work"),
+      concurrency: 2,
+      engine: `unix://${join(folder, "no-engine.sock")}`,
+      baseEnv: {
+        PATH: (process.env["PATH"] ?? "")
+          .split(":")
+          .filter((one) => !one.includes("node_modules"))
+          .join(":"),
+      },
+    }),
+  );
   const stop = new AbortController();
   const running = runner.run(stop.signal);
   parts.defer(async () => {

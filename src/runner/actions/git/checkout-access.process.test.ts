@@ -6,10 +6,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { commandOutput, silentLog, systemClock, systemIds } from "#lib";
+import { commandOutput } from "#lib";
 import type { ContextObject } from "#workflows";
 import { createRunner } from "../../index.ts";
-import { ControlFake, fakeToken, jobWith, logOf, type JobRecord, type StepText } from "../../testing.ts";
+import { ControlFake, jobWith, logOf, type JobRecord, type StepText, runnerOptions } from "../../testing.ts";
 
 const signal = AbortSignal.timeout(90_000);
 const key = "-----BEGIN KEY-----\nc2VjcmV0LW9mLXRoZS1kZXBsb3kta2V5\n-----END KEY-----";
@@ -43,19 +43,12 @@ before(async () => {
   await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
   control = new ControlFake();
   await control.start();
-  const runner = createRunner({
-    controlUrl: control.url,
-    token: fakeToken,
-    name: "test-runner",
-    labels: [],
-    workFolder: join(folder, "work"),
-    nodePath: process.execPath,
-    concurrency: 1,
-    baseEnv: { PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`, HOME: folder },
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLog,
-  });
+  const runner = createRunner(
+    runnerOptions(control, {
+      workFolder: join(folder, "work"),
+      baseEnv: { PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`, HOME: folder },
+    }),
+  );
   running = runner.run(stop.signal);
 });
 after(async () => {
