@@ -19,15 +19,15 @@ const forgotten = `cd "$GITHUB_WORKSPACE/\${SUB:-.}"; ${authorised}; ls "$RUNNER
 
 /** Repositories that are reached with a key, through a program that stands for ssh and runs what it is asked to here. */
 const served = [
-  'mkdir -p "$RUNNER_TEMP/bin" "$RUNNER_TEMP/root/acme"; echo "$RUNNER_TEMP/bin" >> "$GITHUB_PATH"',
-  `printf '#!/bin/bash\\necho "$1 $3 $4" > "%s/ssh-called"; cd "%s/root" && eval "\${@: -1}"\\n' "$RUNNER_TEMP" "$RUNNER_TEMP" > "$RUNNER_TEMP/bin/ssh"`,
-  'chmod 755 "$RUNNER_TEMP/bin/ssh"; git init -q --bare -b trunk "$RUNNER_TEMP/root/acme/part.git"; git init -q -b trunk "$RUNNER_TEMP/seed"; cd "$RUNNER_TEMP/seed"',
+  'mkdir -p "$RUNNER_TEMP/bin" "$RUNNER_TEMP/served/acme"; echo "$RUNNER_TEMP/bin" >> "$GITHUB_PATH"',
+  `printf '#!/bin/bash\\necho "$1 $3 $4" > "%s/ssh-called"; cd "%s/served" && eval "\${@: -1}"\\n' "$RUNNER_TEMP" "$RUNNER_TEMP" > "$RUNNER_TEMP/bin/ssh"`,
+  'chmod 755 "$RUNNER_TEMP/bin/ssh"; git init -q --bare -b trunk "$RUNNER_TEMP/served/acme/part.git"; git init -q -b trunk "$RUNNER_TEMP/seed"; cd "$RUNNER_TEMP/seed"',
   "git config user.name Ada; git config user.email ada@example.com; export GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z",
-  'keep() { git add . && git commit -q -m "$1" && git push -q "$RUNNER_TEMP/root/acme/part.git" HEAD:trunk; }; echo part > part.txt; keep one',
+  'keep() { git add . && git commit -q -m "$1" && git push -q "$RUNNER_TEMP/served/acme/part.git" HEAD:trunk; }; echo part > part.txt; keep one',
 ].join("\n");
 const largeFile = [
-  `printf '*.bin filter=lfs diff=lfs merge=lfs -text\\n' > .gitattributes; printf 'GIT_CONFIG_COUNT=1\\nGIT_CONFIG_KEY_0=lfs.url\\nGIT_CONFIG_VALUE_0=file://%s/root/acme/part.git\\n' "$RUNNER_TEMP" >> "$GITHUB_ENV"`,
-  'digest=$(printf large | sha256sum | cut -c1-64); store="$RUNNER_TEMP/root/acme/part.git/lfs/objects/${digest:0:2}/${digest:2:2}"; mkdir -p "$store"; printf large > "$store/$digest"',
+  `printf '*.bin filter=lfs diff=lfs merge=lfs -text\\n' > .gitattributes; printf 'GIT_CONFIG_COUNT=1\\nGIT_CONFIG_KEY_0=lfs.url\\nGIT_CONFIG_VALUE_0=file://%s/served/acme/part.git\\n' "$RUNNER_TEMP" >> "$GITHUB_ENV"`,
+  'digest=$(printf large | sha256sum | cut -c1-64); store="$RUNNER_TEMP/served/acme/part.git/lfs/objects/${digest:0:2}/${digest:2:2}"; mkdir -p "$store"; printf large > "$store/$digest"',
   `git config filter.lfs.clean cat; git config filter.lfs.process ""; printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:%s\\nsize 5\\n' "$digest" > big.bin; keep two`,
 ].join("\n");
 const withKey = { repository: "acme/part", "ssh-key": "a key that nobody checks" };
