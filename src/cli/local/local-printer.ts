@@ -10,7 +10,7 @@ const colours: readonly Colour[] = ["cyan", "blue", "green", "yellow"];
 const marks = { success: "✓", failure: "✗", cancelled: "■", skipped: "-" } as const;
 const markColours = { success: "green", failure: "red", cancelled: "yellow", skipped: "dim" } as const;
 
-/** Of the runner's own steps only failures are worth a line. */
+/** Of the runner's own steps only failures, and what they warn of, are worth a line. */
 const ownSteps: ReadonlySet<string> = new Set(["Set up job", "Complete job"]);
 
 /** Where a step's log stands: before, in or behind the group by which it says what it runs. */
@@ -20,8 +20,8 @@ interface Told {
   readonly colour: Colour;
   step: number;
   preamble: Preamble;
-  /** Lines of a step that is only shown when it fails. */
-  held: string[];
+  /** Lines of a step that are only shown when it fails, but for warnings and errors. */
+  held: { readonly line: string; readonly loud: boolean }[];
 }
 
 export class LocalPrinter {
@@ -73,7 +73,9 @@ export class LocalPrinter {
           this.#write(`${paint(`Summary of ${job.name}`, "bold")}\n${job.summary.trimEnd()}`);
       }
       const { conclusion = "failure" } = run;
-      const failed = run.jobs.filter((job) => job.conclusion === "failure").map(({ name }) => name);
+      const failed = run.jobs
+        .filter((job) => job.conclusion === "failure" && !job.continueOnError)
+        .map((job) => job.name);
       const which = failed.length === 0 ? "" : `: ${failed.join(", ")}`;
       const words = `${marks[conclusion]} ${run.workflow.name} ${said[conclusion]}${which}`;
       this.#write(paint(words, markColours[conclusion]));
@@ -87,7 +89,7 @@ export class LocalPrinter {
     if (told.step !== step.number) Object.assign(told, { step: step.number, preamble: "before", held: [] });
     const shown = this.#shown(told, text);
     if (shown === undefined) return;
-    if (ownSteps.has(step.name)) told.held.push(shown);
+    if (ownSteps.has(step.name)) told.held.push({ line: shown, loud: /^##\[(?:error|warning)\]/.test(text) });
     else this.#line(job, `  ${shown}`);
   }
 
@@ -120,7 +122,7 @@ export class LocalPrinter {
     const { conclusion = "success" } = step;
     const told = this.#told(job);
     if (ownSteps.has(step.name)) {
-      if (conclusion !== "success") for (const line of told.held) this.#line(job, `  ${line}`);
+      for (const { line, loud } of told.held) if (loud || conclusion !== "success") this.#line(job, `  ${line}`);
       return;
     }
     if (conclusion === "skipped") return;
