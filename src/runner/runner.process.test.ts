@@ -98,6 +98,18 @@ test("outputs, environment, paths and summaries go from step to step and out of 
   );
 });
 
+test("a step is called by the first line of its script, expressions over several lines filled in", async () => {
+  const record = await runJob([
+    { run: "\n  echo ${{\n  github.actor\n}}\necho more" },
+    { run: "echo '${{ toJSON(matrix) }}'" },
+    { name: "  two\nlines", run: "true" },
+  ]);
+  deepEqual(
+    record.completed?.steps.slice(1, -1).map(({ name }) => name),
+    ["Run echo ada", "Run echo '{}'", "two"],
+  );
+});
+
 test("an expression stands for all of env, and the job knows the file it is written in", async () => {
   const workflow = { repository: "acme/shared", path: ".github/workflows/x.yml", ref: "v1", sha: "7".repeat(40) };
   const record = await runJob(

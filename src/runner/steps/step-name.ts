@@ -5,22 +5,29 @@ import type { Scope } from "./scope.ts";
 
 const maxName = 100;
 
-/** The name as written, or what the step does. */
+/** The name as written, or what the step does: the first line of it. */
 export function rawStepName(definition: StepDefinition): string {
-  if (definition.name !== undefined && definition.name !== "") return definition.name;
-  const what = definition.uses ?? (definition.run ?? "").trimStart().split("\n")[0] ?? "";
-  return `Run ${what}`.trimEnd();
+  return firstLine(definition, writtenName(definition));
+}
+
+function writtenName({ name, uses, run }: StepDefinition): string {
+  return name !== undefined && name !== "" ? name : (uses ?? run ?? "");
+}
+
+function firstLine({ name }: StepDefinition, text: string): string {
+  const line = text.trimStart().split(/[\r\n]/)[0] ?? "";
+  return (name !== undefined && name !== "" ? line : `Run ${line}`).trimEnd();
 }
 
 /** With its expressions filled in as far as they can be now, and masked: many a step is named by its script. */
 export function stepName(definition: StepDefinition, scope: Scope): string {
-  const raw = rawStepName(definition);
   try {
-    // Masked before it is cut, as half a secret is no longer known for one.
-    const name = scope.job.parts.masker.mask(fillTemplate(scope, raw)).trim();
-    return name === "" ? raw : cut(name);
+    // All of it, as an expression and what it gives may go over several lines; and masked before it is cut, as half a
+    // secret is no longer known for one.
+    const filled = scope.job.parts.masker.mask(fillTemplate(scope, writtenName(definition)));
+    return filled.trim() === "" ? rawStepName(definition) : cut(firstLine(definition, filled));
   } catch (error) {
-    if (error instanceof ExpressionFailure) return cut(raw);
+    if (error instanceof ExpressionFailure) return cut(rawStepName(definition));
     throw error;
   }
 }
