@@ -57,7 +57,7 @@ const cases: readonly { name: string; given: ContextValue; want: readonly Contex
     },
     want: [{ v: { node: 26, npm: 11 } }],
   },
-  { name: "an empty list gives no job", given: { a: [], b: [1] }, want: [] },
+  { name: "exclude may take out all", given: { a: [1], exclude: [{ a: 1 }] }, want: [] },
 ];
 
 for (const { name, given, want } of cases) {
@@ -71,6 +71,12 @@ for (const { name, given, want } of cases) {
 
 const refused: readonly { name: string; given: ContextValue; want: RegExp }[] = [
   { name: "a value that is no list", given: { a: "x" }, want: /"a" must be a list/ },
+  { name: "an empty list", given: { a: [], include: [{ b: 1 }] }, want: /list "a" is empty/ },
+  {
+    name: "an exclude by a key that is no list",
+    given: { os: ["linux"], include: [{ arch: "arm" }], exclude: [{ OS: "linux", arch: "arm" }] },
+    want: /"exclude" names "arch", which is no list of the matrix. Its lists are os/,
+  },
   { name: "an include that is no list", given: { include: { a: 1 } }, want: /"include" must be a list of mappings/ },
   { name: "an include without values", given: { include: [{}] }, want: /must be a mapping with values/ },
   { name: "a text in place of a matrix", given: "[1]", want: /must be a mapping of lists/ },

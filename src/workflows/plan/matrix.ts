@@ -24,6 +24,7 @@ export function expandMatrix(matrix: ContextValue): readonly Combination[] {
   const include = itemsOf(matrix, "include");
   const exclude = itemsOf(matrix, "exclude");
   const axes = Object.entries(matrix).filter(([key]) => !["include", "exclude"].includes(key.toLowerCase()));
+  refuseUnknownAxes(exclude, axes);
   const kept = crossProduct(axes).filter((values) => !exclude.some((filter) => matches(filter, values)));
   const names = new Set(axes.map(([key]) => key.toLowerCase()));
   const includes = include.map((item) => splitInclude(item, names));
@@ -66,11 +67,30 @@ function itemsOf(matrix: ContextObject, wanted: "include" | "exclude"): readonly
   });
 }
 
+const remedyOfEmpty = 'Give it at least one value, leave it out, or skip the job by "if"';
+
+/** One that names no list of the matrix was meant otherwise: GitHub refuses it, too. */
+function refuseUnknownAxes(
+  exclude: readonly ContextObject[],
+  axes: readonly (readonly [string, ContextValue])[],
+): void {
+  const names = axes.map(([key]) => key);
+  const known = new Set(names.map((key) => key.toLowerCase()));
+  const unknown = exclude.flatMap((item) => Object.keys(item)).find((key) => !known.has(key.toLowerCase()));
+  if (unknown === undefined) return;
+  const lists = names.length === 0 ? "none" : names.join(", ");
+  throw new ExpressionFailure(
+    `Cannot expand "matrix": "exclude" names "${unknown}", which is no list of the matrix. Its lists are ${lists}`,
+  );
+}
+
 function crossProduct(axes: readonly (readonly [string, ContextValue])[]): readonly ContextObject[] {
   if (axes.length === 0) return [];
   let product: readonly ContextObject[] = [{}];
   for (const [key, values] of axes) {
     if (!Array.isArray(values)) throw new ExpressionFailure(`Cannot expand "matrix": "${key}" must be a list`);
+    if (values.length === 0)
+      throw new ExpressionFailure(`Cannot expand "matrix": list "${key}" is empty. ${remedyOfEmpty}`);
     const size = product.length * values.length;
     // Excludes may bring a larger product under the limit; 20 times is more than anyone means.
     if (size > maxCombinations * 20) {
