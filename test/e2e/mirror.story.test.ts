@@ -25,7 +25,12 @@ jobs:
 interface Told {
   readonly path: string;
   readonly authorization: string | undefined;
-  readonly body: { readonly state: string; readonly context: string; readonly target_url: string };
+  readonly body: {
+    readonly state: string;
+    readonly context: string;
+    readonly description: string;
+    readonly target_url: string;
+  };
 }
 
 /** What GitHub answers to a status, and how it fails at first. */
@@ -194,6 +199,43 @@ describe("a mirror", { skip: skipWithout("git") }, () => {
     assert.equal(closed.sha, merged);
     const { items } = await tidegate.api<{ items: RunSummary[] }>("/runs?repository=acme/shop");
     assert.ok(!items.some(({ ref }) => ref === "refs/pull/9/merge"));
+  });
+
+  test("workflows of one name do not hide each other's failure, and one at the base is told of the head", async () => {
+    const failing = `name: Check\non: [push, pull_request_target]\njobs: { test: { runs-on: x, steps: [{ run: exit 3 }] } }\n`;
+    const files = {
+      ".github/workflows/other.yml": failing.replace("runs-on: x", "runs-on: ubuntu-latest"),
+      ".github/workflows/check.yml": workflow.replace("test -z", "sleep 1; test -z"),
+    };
+    const { sha } = await there.push("Two of a name", files);
+    await deliver("d-8", "push", { ref: "refs/heads/main", sender: { login: "octocat" } });
+    await until(tidegate, "both runs", async () => {
+      const { items } = await tidegate.api<{ items: RunSummary[] }>("/runs?repository=acme/shop");
+      const both = items.filter((run) => run.sha === sha && run.status === "completed");
+      return both.length === 2 ? both : undefined;
+    });
+    const first = await toldOf(sha, "failure", "push");
+    await until(tidegate, "nothing more to be told", async () => {
+      const view = await tidegate.api<MirrorView>("/repositories/acme/shop/mirror");
+      return view.statusesWaiting === 0 ? true : undefined;
+    });
+    assert.ok(!told.some(({ path, body }) => path.endsWith(sha) && body.state === "success"));
+    const last = told.findLast(({ path, body }) => path.endsWith(sha) && body.context === first.body.context);
+    assert.match(last?.body.description ?? "", /^Run #1 of other\.yml at main: failure, worst of 2 runs$/);
+    await there.git(["checkout", "--quiet", "-b", "late"]);
+    const head = await there.commit("Three", { "app.txt": "three\n" });
+    await there.git(["push", "--quiet", "origin", "late"]);
+    await there.git(["checkout", "--quiet", "main"]);
+    const repo = { full_name: "up/stream" };
+    await deliver("d-9", "pull_request", {
+      action: "opened",
+      number: 10,
+      sender: { login: "ada" },
+      repository: repo,
+      pull_request: { number: 10, head: { ref: "late", sha: head, repo }, base: { ref: "main", sha, repo } },
+    });
+    await toldOf(head, "failure", "pull_request_target");
+    assert.ok(!told.some(({ path, body }) => path.endsWith(sha) && body.context.includes("pull_request_target")));
   });
 
   test("an annotated tag over there runs the workflows at the commit that it is about", async () => {

@@ -1,7 +1,7 @@
 /** All that is said of a commit: by statuses, by check runs, and by the jobs of the workflows that ran for it. */
 import type { CheckResult, CheckRunView, ChecksPort, Forge, RepositoryRef, StatusView } from "#forge";
 import type { Repositories } from "#git";
-import type { JobView, RunDetails, RunView, Workflows } from "#workflows";
+import type { JobView, RunDetails, RunFilter, RunView, Workflows } from "#workflows";
 
 export interface CommitJob {
   readonly run: RunDetails;
@@ -20,7 +20,7 @@ const maxRuns = 200;
 
 export class CommitChecks implements ChecksPort {
   readonly #options: CommitChecksOptions;
-  /** Test merges and the head each was made of; a commit never changes. */
+  /** Of runs for pull requests the head they are about, which never changes. */
   readonly #heads = new Map<string, string>();
 
   constructor(options: CommitChecksOptions) {
@@ -66,30 +66,41 @@ export class CommitChecks implements ChecksPort {
 
   /** Newest first: of the commit itself, and of pull requests whose head it is. */
   async runs(repository: RepositoryRef, sha: string): Promise<readonly RunView[]> {
-    const workflows = this.#options.workflows();
-    const own = await workflows.listRuns({ repository: repository.name, sha, limit: maxRuns });
-    const pulls = await this.#options.forge().pulls.ofCommit(repository.id, sha);
-    const merged: RunView[] = [];
-    for (const { number } of pulls) {
-      const ref = `refs/pull/${number}/merge`;
-      for (const run of await workflows.listRuns({ repository: repository.name, ref, limit: maxRuns })) {
-        if ((await this.headOf(run)) === sha) merged.push(run);
+    const place = { repository: repository.name, limit: maxRuns };
+    const filters: RunFilter[] = [{ sha }];
+    for (const { number, base } of await this.#options.forge().pulls.ofCommit(repository.id, sha)) {
+      // What runs at the base, of its own or of what was merged, is about the pull request all the same.
+      const ref = `refs/heads/${base.ref}`;
+      filters.push({ ref: `refs/pull/${number}/merge` }, { event: "pull_request_target", ref });
+      filters.push({ event: "pull_request", ref });
+    }
+    const found = new Map<string, RunView>();
+    for (const filter of filters) {
+      for (const run of await this.#options.workflows().listRuns({ ...place, ...filter })) {
+        if ((await this.headOf(run)) === sha) found.set(run.id, run);
       }
     }
-    // One for the base of a pull request says nothing of the base.
-    const about = own.filter((run) => run.event !== "pull_request_target");
-    return [...about, ...merged].toSorted((a, b) => Number(b.id) - Number(a.id));
+    return [...found.values()].toSorted((a, b) => Number(b.id) - Number(a.id));
   }
 
-  /** The commit a run is about: of a pull request its head, not the merge that is tried. */
-  async headOf(run: Pick<RunView, "repository" | "sha" | "ref">): Promise<string> {
-    if (!/^refs\/pull\/\d+\/merge$/.test(run.ref)) return run.sha;
-    const known = this.#heads.get(run.sha);
+  /** The commit a run is about: of a pull request its head, not the merge that is tried, and not the base. */
+  async headOf(run: Pick<RunView, "id" | "repository" | "event" | "sha" | "ref">): Promise<string> {
+    if (!run.event.startsWith("pull_request")) return run.sha;
+    const known = this.#heads.get(run.id);
     if (known !== undefined) return known;
-    const commit = await this.#options.repositories.commitInfo(run.repository, run.sha).catch(() => undefined);
-    const head = commit?.parents[1] ?? run.sha;
-    this.#heads.set(run.sha, head);
+    const head = (await this.#options.workflows().pullHead(run.id)) ?? (await this.#mergedHead(run)) ?? run.sha;
+    this.#heads.set(run.id, head);
     return head;
+  }
+
+  async #mergedHead({
+    repository,
+    ref,
+    sha,
+  }: Pick<RunView, "repository" | "ref" | "sha">): Promise<string | undefined> {
+    if (!/^refs\/pull\/\d+\/merge$/.test(ref)) return undefined;
+    const commit = await this.#options.repositories.commitInfo(repository, sha).catch(() => undefined);
+    return commit?.parents[1];
   }
 }
 

@@ -6,13 +6,15 @@ import { type Forge, ForgeError, type OutgoingStatus, planMirror, type RemoteVie
 import type { RemoteAccess, Repositories, Repository } from "#git";
 import { errorMessage, isObject, KeyedLock, Wake, withDeadline, type Clock } from "#lib";
 import type { SecretsRoom } from "#secrets";
-import type { RunView } from "#workflows";
+import type { RunView, Workflows } from "#workflows";
 import type { CommitChecks } from "./commit-checks.ts";
+import { combineRuns, statusContext } from "./run-status.ts";
 
 export interface RemoteMirrorsOptions {
   readonly forge: Forge;
   readonly repositories: Repositories;
   readonly secrets: Pick<SecretsRoom, "secrets">;
+  readonly workflows: Pick<Workflows, "listRuns">;
   readonly commitChecks: Pick<CommitChecks, "headOf">;
   readonly clock: Clock;
   readonly runUrl: (runId: string) => string;
@@ -79,15 +81,30 @@ export class RemoteMirrors implements StatusPort {
     if (repository === undefined || (await forge.remotes.get(repository.id)) === undefined) return;
     const at = Temporal.Instant.from(run.completedAt ?? run.createdAt).epochMilliseconds;
     if (at < clock.now().epochMilliseconds - toldAgainMs) return;
-    const state = stateOf(run);
-    await forge.outbox.put(`${repository.id}:${run.id}:${run.attempt}:${run.status}:${state}`, {
+    const sha = await commitChecks.headOf(run);
+    const told = combineRuns(await this.#sharers(run, sha));
+    await forge.outbox.put(`${repository.id}:${sha}:${told.key}`, {
       repositoryId: repository.id,
-      sha: await commitChecks.headOf(run),
-      context: `tidegate / ${run.workflow.name} (${run.event})`.slice(0, 255),
-      state,
-      description: wordsOf(run),
-      targetUrl: runUrl(run.id),
+      sha,
+      context: statusContext(run),
+      state: told.state,
+      description: told.description,
+      targetUrl: runUrl(told.run.id),
     });
+  }
+
+  /** The runs whose status has the same context on the same commit, this one among them. */
+  async #sharers(run: RunView, sha: string): Promise<readonly RunView[]> {
+    const { workflows, commitChecks } = this.#options;
+    const { repository, event } = run;
+    // Runs for pull requests run at other commits than the one they are about.
+    const place = event.startsWith("pull_request") ? { repository, event } : { repository, event, sha };
+    const found = [run];
+    for (const other of await workflows.listRuns({ ...place, limit: 200 })) {
+      const shares = other.id !== run.id && statusContext(other) === statusContext(run);
+      if (shares && (await commitChecks.headOf(other)) === sha) found.push(other);
+    }
+    return found;
   }
 
   async send(status: OutgoingStatus, signal: AbortSignal): Promise<void> {
@@ -169,15 +186,4 @@ async function wordsOfRefusal(response: Response): Promise<string> {
   } catch {
     return "";
   }
-}
-
-function stateOf({ status, conclusion }: RunView): OutgoingStatus["state"] {
-  if (status !== "completed") return "pending";
-  if (conclusion === "success" || conclusion === "skipped") return "success";
-  return conclusion === "cancelled" ? "error" : "failure";
-}
-
-function wordsOf(run: RunView): string {
-  const word = run.status === "completed" ? (run.conclusion ?? "completed") : run.status.replace("_", " ");
-  return `Run #${run.number}: ${word}`.slice(0, 140);
 }

@@ -102,7 +102,7 @@ function runPayload(run: RunRow, note: Note, serverUrl: string): ContextObject {
       status: completed ? "completed" : note.action === "requested" ? "queued" : "in_progress",
       conclusion: completed ? run.conclusion : null,
       head_branch: headBranch(run, event),
-      head_sha: run.sha,
+      head_sha: pullHead(event)?.sha ?? run.sha,
       // By this, those who follow know that it was a stranger's code.
       head_repository: repositoryOf(headRepository(event, run.repository)),
       repository: repositoryOf(run.repository),
@@ -123,6 +123,12 @@ function repositoryOf(fullName: string): ContextObject {
 }
 
 function headBranch(run: RunRow, event: ContextObject): string {
-  const pull = event["pull_request"] as { readonly head?: { readonly ref?: string } } | undefined;
-  return pull?.head?.ref ?? refName(run.ref);
+  return pullHead(event)?.ref ?? refName(run.ref);
+}
+
+function pullHead(event: ContextObject): { readonly ref?: string; readonly sha?: string } | undefined {
+  const pull = event["pull_request"] as
+    | { readonly head?: { readonly ref?: string; readonly sha?: string } }
+    | undefined;
+  return pull?.head;
 }

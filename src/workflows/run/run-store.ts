@@ -1,5 +1,5 @@
 /** Runs and jobs as rows: read into what the planner sees, written as the planner says. */
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { Workflow } from "../parse/model.ts";
 import type { RunContexts } from "../plan/expand-job.ts";
 import { openGate } from "../environments/gates.ts";
@@ -17,6 +17,16 @@ export type WorkflowsTransaction = Transaction<WorkflowsSchema>;
 
 export async function findRun(db: WorkflowsDatabase, id: number): Promise<RunRow | undefined> {
   return await db.selectFrom("workflows_runs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** The head of the pull request that a run is for, as the event told it. */
+export async function pullHeadOf(db: WorkflowsDatabase, runId: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("workflows_runs")
+    .select(sql<string | null>`payload_json ->> '$.pull_request.head.sha'`.as("head"))
+    .where("id", "=", runId)
+    .executeTakeFirst();
+  return row?.head ?? undefined;
 }
 
 /** Jobs of one attempt, in the order of creation within their keys. */

@@ -32,7 +32,6 @@ import { WorkflowReader } from "../parse/workflow-reader.ts";
 import { comparePlaces, filePlace, prefixOf } from "../plan/job-path.ts";
 import type { JobInstance } from "../plan/job-state.ts";
 import { acceptEvent, callLoader, type AcceptOptions } from "./accept-event.ts";
-
 import type { WorkflowEvent } from "./event.ts";
 import { Listeners, runFollowUps } from "./follow-ups.ts";
 import { listSchedules, listWorkflows } from "./list-workflows.ts";
@@ -43,7 +42,7 @@ import { rerun, type RerunOptions } from "./rerun.ts";
 import { defaultRetention, runRetention, type RetentionPolicy } from "./retention.ts";
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
-import { findJob, findJobs, findRun, workflowOf } from "./run-store.ts";
+import { findJob, findJobs, findRun, pullHeadOf, workflowOf } from "./run-store.ts";
 import { listRunners } from "../runners/list-runners.ts";
 import { RegisteredRunners } from "../runners/registered-runners.ts";
 import { RunnerDesk } from "./runner-desk.ts";
@@ -289,6 +288,11 @@ export class Workflows implements AsyncDisposable {
     rows.sort((a, b) => comparePlaces(places.get(a.id) ?? [], places.get(b.id) ?? []));
     const jobs = await Promise.all(rows.map((row) => this.#jobView(run, row)));
     return { ...(await this.#runView(run)), jobs: rows.map((row, index) => withParent(jobs[index], row, rows)) };
+  }
+
+  /** The head of the pull request that a run is for. */
+  async pullHead(runId: string): Promise<string | undefined> {
+    return await pullHeadOf(this.#parts.db, numberOf(runId));
   }
 
   /** Whether the job is with a runner now: what its tokens are good for ends with it. */
