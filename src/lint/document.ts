@@ -2,7 +2,7 @@
 import { readYamlTree, type Position, type YamlNode } from "#workflows";
 import type { Checked } from "#lib";
 import type { DocumentKind } from "./finding.ts";
-import { itemsOf, nodeAt, pairsOf, textAt, textsOf } from "./tree.ts";
+import { itemsOf, nodeAt, pairsOf, scalarsOf, textAt, textsOf } from "./tree.ts";
 
 export interface LintStep {
   readonly node: YamlNode;
@@ -24,6 +24,8 @@ export interface LintDocument {
   readonly kind: DocumentKind;
   readonly root: YamlNode;
   readonly lines: readonly string[];
+  /** First and last line of each scalar of several lines. */
+  readonly longScalars: readonly (readonly [number, number])[];
   /** Names under `on`. */
   readonly events: readonly string[];
   readonly jobs: readonly LintJob[];
@@ -51,6 +53,9 @@ export function readDocument(file: string, kind: DocumentKind, text: string): Ch
     kind,
     root,
     lines: text.split("\n"),
+    longScalars: [...scalarsOf(root)]
+      .filter(({ start, end }) => end.line > start.line)
+      .map(({ start, end }) => [start.line, end.line] as const),
     events: kind === "workflow" ? eventNames(root) : [],
     jobs,
     steps: [...jobs.flatMap((job) => job.steps), ...own],

@@ -1,5 +1,5 @@
 /** What the linter finds, and what a rule is. */
-import type { Position } from "#workflows";
+import type { Position, YamlNode } from "#workflows";
 import type { LintDocument } from "./document.ts";
 
 /** As SARIF has them: an error can be used by an attacker as it stands, a warning weakens, a note is a matter of taste. */
@@ -26,6 +26,8 @@ export interface Found {
   readonly severity?: Severity;
   /** Shown on request only: right, and noisy for most. */
   readonly pedantic?: boolean;
+  /** A comment on any line of this silences it, rather than on its own line alone. */
+  readonly about?: YamlNode;
 }
 
 export type DocumentKind = "workflow" | "action" | "dependabot" | "pre-commit";
@@ -46,6 +48,21 @@ export interface RuleSettings {
   /** For rules that let some names pass, such as `forbidden-uses`. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+  /** For `dependabot-cooldown`. */
+  readonly days?: number;
+  /** For `unpinned-uses`: how firmly whose actions are to be named. */
+  readonly pins?: readonly PinPolicy[];
+  /** For `expression`: the variables there are, where that is known. */
+  readonly variables?: readonly string[];
+}
+
+/** Of what `uses` names: anything, a tag or branch at least, or a commit. */
+export type Pin = "any" | "ref-pin" | "hash-pin";
+
+export interface PinPolicy {
+  /** As `matchesUses` has it. */
+  readonly pattern: string;
+  readonly pin: Pin;
 }
 
 export const noSettings: RuleSettings = { allow: [], deny: [] };

@@ -4,5 +4,6 @@ export { severityRank, type Finding, type Severity } from "./finding.ts";
 export { inOrder } from "./judgement.ts";
 export { blockingFindings, isLintedPath, lintFiles, type LintFile } from "./lint.ts";
 export { defaultPolicy, policyPath, readPolicy, type LintPolicy } from "./policy.ts";
+export { policyPaths, readPolicies } from "./read-policy.ts";
 export { lintScripts, type ScriptOptions } from "./scripts/lint-scripts.ts";
 export { toSarif } from "./sarif.ts";

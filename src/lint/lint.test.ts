@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     rule: "concurrency-limits",
     bad: steps(step),
     good: `concurrency: { group: a, cancel-in-progress: true }\n${steps(step)}`,
-    at: "1:1",
+    at: "2:1",
   },
   { rule: "if-cond", bad: steps("- if: true\n  run: make"), good: steps("- if: always()\n  run: make") },
   { rule: "dangerous-triggers", bad: steps(step, "pull_request_target"), good: steps(step, "pull_request"), at: "2:5" },

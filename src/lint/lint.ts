@@ -51,16 +51,18 @@ function syntaxFindings(files: readonly LintFile[], policy: LintPolicy): readonl
 function lintFile(file: LintFile, kind: DocumentKind, policy: LintPolicy): readonly Finding[] {
   const document = readDocument(file.path, kind, file.text).value;
   if (document === undefined) return [];
-  return allRules
+  const findings = allRules
     .filter((rule) => rule.kinds.includes(kind))
-    .flatMap((rule) => runRule(rule, document, policy))
-    .filter((finding) => !isIgnored(document, finding));
+    .flatMap((rule) => runRule(rule, document, policy));
+  // What an alias repeats is found at the anchor each time.
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 function runRule(rule: Rule, document: LintDocument, policy: LintPolicy): readonly Finding[] {
   const settings = policy.rules.get(rule.name) ?? noSettings;
   return [...rule.check(document, settings)]
     .filter((found) => policy.pedantic || !isPedantic(rule, found))
+    .filter((found) => !isIgnored(document, rule.name, found))
     .flatMap(({ at, message, severity }) => {
       const finding = { rule: rule.name, severity: severity ?? rule.severity, message, file: document.file };
       return applied({ ...finding, line: at.line, column: at.column }, policy);

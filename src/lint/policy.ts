@@ -15,6 +15,7 @@
 import type { Checked, Location, Problem } from "#lib";
 import { readYamlTree, type Position, type YamlNode, type YamlPair } from "#workflows";
 import { isRuleName } from "./all-rules.ts";
+import type { Silence } from "./config/actionlint.ts";
 import type { RuleSettings, Severity } from "./finding.ts";
 import { nodeAt, pairsOf, textOf, textsOf } from "./tree.ts";
 
@@ -22,9 +23,9 @@ export const policyPath = ".tidegate/lint.yml";
 
 type BlockLevel = Severity | "never";
 
-interface RulePolicy extends RuleSettings {
+export interface RulePolicy extends RuleSettings {
   readonly severity?: Severity | "off";
-  /** File names, paths, or either with `:line`. */
+  /** File names, paths, or either with `:line` or `:line:column`. */
   readonly ignore: readonly string[];
 }
 
@@ -32,9 +33,11 @@ export interface LintPolicy {
   readonly block: BlockLevel;
   readonly pedantic: boolean;
   readonly rules: ReadonlyMap<string, RulePolicy>;
+  /** By the words of the finding, in some files. */
+  readonly silences: readonly Silence[];
 }
 
-export const defaultPolicy: LintPolicy = { block: "never", pedantic: false, rules: new Map() };
+export const defaultPolicy: LintPolicy = { block: "never", pedantic: false, rules: new Map(), silences: [] };
 
 const severities = ["error", "warning", "note"] as const;
 
@@ -55,7 +58,7 @@ export function readPolicy(file: string, text: string): Checked<LintPolicy> {
   const block = oneOf(nodeAt(root, "block"), [...severities, "never"], "block", refuse) ?? "never";
   const pedantic = oneOf(nodeAt(root, "pedantic"), ["true", "false"], "pedantic", refuse) === "true";
   const rules = pairsOf(nodeAt(root, "rules")).map((pair) => [pair.key.value, readRule(pair, refuse)] as const);
-  return { value: { block, pedantic, rules: new Map(rules) }, problems };
+  return { value: { block, pedantic, rules: new Map(rules), silences: [] }, problems };
 }
 
 type Refuse = (at: Position, path: string, message: string) => void;

@@ -1,5 +1,5 @@
 import { opendir, readFile, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { errorCode, findProgram, formatProblems, hasErrors, readFileIfExists } from "#lib";
 import {
@@ -13,7 +13,8 @@ import {
   lintScripts,
   type LintPolicy,
   policyPath,
-  readPolicy,
+  policyPaths,
+  readPolicies,
   pyflakesRule,
   type ScriptOptions,
   severityRank,
@@ -136,18 +137,25 @@ async function lintedPaths(root: string): Promise<readonly string[]> {
   return found.toSorted();
 }
 
+/** What the repository says in its files, unless another file is named. */
 async function policyOf(place: Place, options: LintOptions): Promise<LintPolicy> {
-  const path = options.policy ?? join(place.folder, policyPath);
-  const text = await readFileIfExists(path);
-  if (text === undefined) {
-    if (options.policy !== undefined)
-      throw new CliError("cli/usage", `Cannot read policy "${path}": there is no such file`);
-    return defaultPolicy;
-  }
-  const { value, problems } = readPolicy(path, text);
-  if (value === undefined || hasErrors(problems))
-    throw new CliError("cli/usage", `Policy is wrong:\n${formatProblems(problems)}`);
+  const texts = options.policy === undefined ? await policyTexts(place.folder) : await namedPolicy(options.policy);
+  const { value, problems } = readPolicies(texts);
+  if (hasErrors(problems)) throw new CliError("cli/usage", `Policy is wrong:\n${formatProblems(problems)}`);
   return value;
+}
+
+async function policyTexts(folder: string): Promise<ReadonlyMap<string, string>> {
+  const read = await Promise.all(policyPaths.map(async (path) => await readFileIfExists(join(folder, path))));
+  return new Map(policyPaths.flatMap((path, at) => (read[at] === undefined ? [] : [[path, read[at]] as const])));
+}
+
+async function namedPolicy(file: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFileIfExists(file);
+  if (text === undefined) throw new CliError("cli/usage", `Cannot read policy "${file}": there is no such file`);
+  const name = basename(file);
+  const asFile = policyPaths.find((path) => path !== policyPath && basename(path) === name) ?? policyPath;
+  return new Map([[asFile, text]]);
 }
 
 function scriptOptions(options: LintOptions): ScriptOptions {

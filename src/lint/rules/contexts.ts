@@ -20,10 +20,17 @@ export const expressionContexts: Rule = {
   summary: "An expression reads what nothing sets, and so is empty",
   severity: "warning",
   kinds: ["workflow", "action"],
-  *check(document) {
+  *check(document, { variables }) {
     for (const job of document.jobs) yield* checkJob(document, job);
+    const known = variables === undefined ? undefined : new Set(variables.map((name) => name.toLowerCase()));
     for (const node of scalarsOf(document.root)) {
-      for (const { at, path } of reads(expressionsIn(document, node))) yield* checkInputs(document, at, path);
+      for (const { at, path } of reads(expressionsIn(document, node))) {
+        yield* checkInputs(document, at, path);
+        const [context, name = "*"] = path;
+        if (context === "vars" && name !== "*" && known?.has(name) === false) {
+          yield { at, message: `No variable "${name.toUpperCase()}" is named under "config-variables"` };
+        }
+      }
     }
   },
 };

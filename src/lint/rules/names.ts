@@ -1,6 +1,7 @@
 /** Names that a runner takes as they are, and then does something else than was meant. */
 import { canonicalJson, type Json } from "#lib";
 import type { YamlNode, YamlPair } from "#workflows";
+import { globPattern } from "../config/glob.ts";
 import type { LintDocument } from "../document.ts";
 import type { Found, Rule } from "../finding.ts";
 import { itemsOf, nodeAt, pairsOf, textOf, textsOf } from "../tree.ts";
@@ -165,6 +166,14 @@ function patternProblem(pattern: string, isRef: boolean): string | undefined {
   return undefined;
 }
 
+function matches(glob: string, label: string): boolean {
+  try {
+    return globPattern(glob).test(label);
+  } catch {
+    return glob === label;
+  }
+}
+
 const hosted = /^(?:ubuntu|windows|macos)-[\w.-]+$/;
 const own: ReadonlySet<string> = new Set("self-hosted linux windows macos x64 x86 arm arm64".split(" "));
 
@@ -179,7 +188,8 @@ export const runnerLabel: Rule = {
       const owner = node?.kind === "mapping" ? nodeAt(node, "labels") : node;
       const labels = textsOf(owner);
       for (const label of labels) {
-        const known = hosted.test(label) || own.has(label.toLowerCase()) || settings.allow.includes(label);
+        const known =
+          hosted.test(label) || own.has(label.toLowerCase()) || settings.allow.some((glob) => matches(glob, label));
         if (known || label.includes("${{") || labels.includes("self-hosted")) continue;
         yield {
           at: owner?.start ?? job.at,

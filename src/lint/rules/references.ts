@@ -1,7 +1,7 @@
 /** What a workflow takes from elsewhere: actions, images, tools, and how firmly it says which. */
 import type { Position, YamlNode } from "#workflows";
 import { commentOn, type LintDocument } from "../document.ts";
-import type { Found, Rule } from "../finding.ts";
+import type { Found, Pin, PinPolicy, Rule } from "../finding.ts";
 import { archivedActions, outdatedBelow, popularActions, superfluousActions } from "../known-actions.ts";
 import { nodeAt, pairsOf, textAt, textOf } from "../tree.ts";
 import { isCommit, matchesUses, parseImage, parseUses, type ImageReference, type Uses } from "../uses.ts";
@@ -35,15 +35,29 @@ export const unpinnedUses: Rule = {
       }
       if (uses?.kind !== "repository") continue;
       if (settings.allow.some((pattern) => matchesUses(pattern, uses))) continue;
+      const wanted = wantedPin(settings.pins ?? [], uses);
+      if (wanted === "any") continue;
       if (uses.ref === undefined)
         yield { at, severity: "error", message: `"${text}" names no version. Add @ and a commit` };
-      else if (!isCommit(uses.ref)) {
+      else if (!isCommit(uses.ref) && wanted === "hash-pin") {
         const message = `"${text}" follows "${uses.ref}", which its owner can move. Pin it to a whole commit, with the version as a comment`;
         yield { at, message };
       }
     }
   },
 };
+
+/** Of the policies that match, the one that names most of it; among patterns that end in `*`, the longest. */
+function wantedPin(policies: readonly PinPolicy[], uses: Extract<Uses, { kind: "repository" }>): Pin {
+  const [nearest] = policies
+    .filter(({ pattern }) => matchesUses(pattern, uses))
+    .toSorted((a, b) => nearness(b.pattern) - nearness(a.pattern));
+  return nearest?.pin ?? "hash-pin";
+}
+
+function nearness(pattern: string): number {
+  return pattern.endsWith("*") ? pattern.length : 10_000 + pattern.length;
+}
 
 export const refVersionMismatch: Rule = {
   name: "ref-version-mismatch",

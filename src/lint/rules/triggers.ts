@@ -149,10 +149,12 @@ export const concurrencyLimits: Rule = {
   *check(document) {
     if (document.events.length === 1 && document.events[0] === "workflow_call") return;
     if (nodeAt(document.root, "concurrency") !== undefined) return;
+    const on = pairAt(document.root, "on");
     const job = document.jobs.find((found) => nodeAt(found.node, "concurrency") === undefined);
     if (job !== undefined)
       yield {
-        at: { line: 1, column: 1 },
+        at: (on?.key ?? document.root).start,
+        ...(on === undefined ? {} : { about: on.value }),
         message: `Add "concurrency" with "cancel-in-progress", so that a newer run ends the one it replaces`,
       };
   },

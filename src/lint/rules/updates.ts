@@ -10,13 +10,19 @@ export const dependabotCooldown: Rule = {
   summary: "Updates are taken before anyone has found out what is wrong with them",
   severity: "note",
   kinds: ["dependabot"],
-  *check(document) {
+  *check(document, settings) {
+    const wanted = settings.days ?? cooldownDays;
     for (const update of itemsOf(nodeAt(document.root, "updates"))) {
       const days = nodeAt(update, "cooldown", "default-days");
-      if (days === undefined)
-        yield { at: update.start, message: `Add "cooldown" with "default-days: ${cooldownDays}"` };
-      else if (Number(textOf(days)) < cooldownDays)
-        yield { at: days.start, message: `Wait ${cooldownDays} days rather than ${textOf(days)}` };
+      const cooldown = pairAt(update, "cooldown");
+      const at = days?.start ?? cooldown?.key.start ?? update.start;
+      // What Dependabot waits by itself.
+      if (Number(textOf(days) ?? 3) >= wanted) continue;
+      const message =
+        days === undefined
+          ? `Add "cooldown" with "default-days: ${wanted}"`
+          : `Wait ${wanted} days rather than ${textOf(days)}`;
+      yield { at, message };
     }
   },
 };

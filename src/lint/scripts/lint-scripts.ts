@@ -72,7 +72,7 @@ async function checkWith(
   const told = short.length === 0 ? [] : await askAll(asked, short, options);
   const long = scripts.filter((script) => !short.includes(script)).map((script) => tooLong(script, rule.name));
   return [...told, ...long]
-    .filter(({ script, finding }) => !isIgnored(script.document, finding))
+    .filter(({ script, finding }) => !isIgnored(script.document, finding.rule, { at: finding }))
     .filter(({ code }) => !(settings ?? noSettings).allow.includes(code))
     .flatMap(({ finding }) => applied(finding, policy));
 }

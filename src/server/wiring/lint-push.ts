@@ -6,14 +6,13 @@ import { formatProblems, hasErrors } from "#lib";
 import type { ObjectReader, Push, PushedUpdate, RefRefusal } from "#git";
 import {
   blockingFindings,
-  defaultPolicy,
   type Finding,
   isLintedPath,
   type LintFile,
   lintFiles,
   type LintPolicy,
-  policyPath,
-  readPolicy,
+  policyPaths,
+  readPolicies,
 } from "#lint";
 
 export interface LintVerdict {
@@ -82,14 +81,16 @@ async function lintedFiles(objects: ObjectReader, sha: string, within: readonly 
 /** As the default branch has it. */
 export async function policyAtHead(objects: ObjectReader): Promise<LintPolicy> {
   const head = await objects.resolve("HEAD");
-  const text = head === undefined ? undefined : await objects.readFile(head, policyPath);
-  return text === undefined ? defaultPolicy : (readPolicy(policyPath, text.toString("utf8")).value ?? defaultPolicy);
+  return readPolicies(head === undefined ? new Map() : await policyTexts(objects, head)).value;
+}
+
+async function policyTexts(objects: ObjectReader, sha: string): Promise<ReadonlyMap<string, string>> {
+  const files = await objects.readFiles(sha, policyPaths);
+  return new Map([...files].map(([path, content]) => [path, content.toString("utf8")]));
 }
 
 async function policyProblems(objects: ObjectReader, update: PushedUpdate): Promise<readonly string[]> {
-  const text = await objects.readFile(update.after, policyPath);
-  if (text === undefined) return [];
-  const { problems } = readPolicy(policyPath, text.toString("utf8"));
+  const { problems } = readPolicies(await policyTexts(objects, update.after));
   if (!hasErrors(problems)) return [];
   return [
     "Tidegate: the lint policy is wrong:",
