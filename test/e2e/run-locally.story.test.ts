@@ -129,6 +129,13 @@ describe("Given a repository with a workflow, a called one, and changes that are
     await write("wrong.yml", "on: push\njobs:\n  a:\n    runs-on: x\n    needs: b\n    steps:\n      - run: make\n");
     const wrong = await local(["-W", "wrong.yml"], 1);
     assert.match(wrong.stdout, /^wrong\.yml:5:12: needs: Job "a" needs "b"/m);
+    await write("drafts/good.yml", "on: push\njobs: { a: { runs-on: x, steps: [{ run: echo ran }] } }\n");
+    await write("drafts/broken.yml", "on: push\njobs: { a: { runs-on: x {0} } }\n");
+    const both = await local(["-W", "drafts"], 1);
+    assert.match(both.stderr, /^drafts\/broken\.yml:2:25: Not valid YAML: [^\n]*\n$/, "once, and of the broken one");
+    assert.match(both.stdout, /│ {3}ran$/m);
+    const alone = await local(["-W", "drafts/broken.yml"], 1);
+    assert.match(alone.stderr, /^error: No workflow can be read:\ndrafts\/broken\.yml:2:25: /);
     const { stderr } = await local(["nothing"], 1);
     assert.match(stderr, /"nothing" is no workflow and no event\. Workflows are ci\.yml, report\.yml/);
   });

@@ -96,6 +96,8 @@ async function run(target: string | undefined, options: RunOptions): Promise<voi
   const kill = secondInterrupt();
   if (options.dryrun === true) return await dryRun(actions, request, options, cancel);
   const json = options.json === true;
+  const unreadable = target === undefined ? actions.unreadable : [];
+  tellProblems(actions, unreadable);
   const printer = new LocalPrinter(print, options.quiet === true);
   const onEvent = (event: LocalEvent): void => {
     const told = "run" in event ? { ...event, run: placedRun(actions, event.run) } : event;
@@ -106,7 +108,7 @@ async function run(target: string | undefined, options: RunOptions): Promise<voi
   const placed = { ...result, runs: result.runs.map((one) => placedRun(actions, one)) };
   if (json) printLine({ kind: "result", ...placed });
   else printer.result(placed);
-  process.exitCode = exitCode(result, cancel);
+  process.exitCode = hasErrors(unreadable) ? exitCode(result, cancel) || 1 : exitCode(result, cancel);
 }
 
 function printLine(value: object): void {
@@ -124,8 +126,8 @@ function exitCode({ runs }: LocalResult, cancel: AbortSignal): number {
   return runs.every(({ conclusion }) => conclusion === "success" || conclusion === "skipped") ? 0 : 1;
 }
 
-function tellProblems(actions: LocalActions): void {
-  const problems = placedHere(actions, actions.problems);
+function tellProblems(actions: LocalActions, found: LocalActions["problems"]): void {
+  const problems = placedHere(actions, found);
   if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
 }
 
@@ -239,7 +241,7 @@ function listJobs(actions: LocalActions, options: RunOptions): void {
   const jobs = actions.list();
   if (options.json === true) printJson(jobs);
   else {
-    tellProblems(actions);
+    tellProblems(actions, actions.problems);
     const rows = jobs.map(({ key, name, file, needs, events }) => [key, name, file, needs.join(","), events.join(",")]);
     print(table(["job", "name", "file", "needs", "events"], rows));
   }

@@ -72,6 +72,12 @@ export class LocalActions {
     return this.placed(this.#files.problems);
   }
 
+  /** What is wrong with files of which nothing is known, not even what starts them: a server fails a run for each. */
+  get unreadable(): readonly Problem[] {
+    const known = new Set(this.#files.workflows.map(({ path }) => path));
+    return this.placed(this.#files.problems.filter(({ at }) => at !== undefined && !known.has(at.file)));
+  }
+
   /** Problems with the paths that the files have on disk. */
   placed(problems: readonly Problem[]): readonly Problem[] {
     return problems.map((problem) => {
@@ -148,6 +154,8 @@ export class LocalActions {
 
   /** A file that cannot be read at all may be the one that was meant. */
   #explain(message: string): string {
+    const { texts, workflows } = this.#files;
+    if (workflows.length === 0 && texts.length > 0) return `No workflow can be read:\n${formatProblems(this.problems)}`;
     return hasErrors(this.problems) ? `${message}\n${formatProblems(this.problems)}` : message;
   }
 

@@ -140,6 +140,11 @@ describe("problems", () => {
   const cases: readonly { name: string; text: string; want: readonly (readonly [place: string, message: RegExp])[] }[] =
     [
       { name: "no YAML", text: "on: [push\njobs: {}", want: [["2:1", /Not valid YAML/]] },
+      {
+        name: "a bracket too many, told once",
+        text: inJob("steps:", "- run: echo", "  env: { A: nope {0}, B: 1 }", "- run: echo more", "- { run: x }"),
+        want: [["7:22", /Not valid YAML: Unexpected flow-map-start/]],
+      },
       { name: "no jobs", text: "on: push", want: [["1:1", /Required property is missing: jobs. Add it/]] },
       {
         name: "a key that does not exist",

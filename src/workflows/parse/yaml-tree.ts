@@ -2,7 +2,17 @@
  * YAML text as a plain tree with places. Everything a hostile file can blow up (size, depth, aliases of aliases) is
  * bounded here, so that nothing behind it needs to care.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type YAMLParseError,
+} from "yaml";
 import { errorMessage, hasErrors, type Checked, type Problem } from "#lib";
 import { taggedValue } from "./yaml-tags.ts";
 
@@ -68,14 +78,7 @@ export function readYamlTree(file: string, text: string, limits = yamlLimits): C
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, { lineCounter: lines, keepSourceTokens: true, uniqueKeys: false });
-    const problems = document.errors.map((error): Problem => {
-      const place = error.linePos?.[0];
-      const at = { file, line: place?.line ?? 1, column: place?.col ?? 1 };
-      const message = firstLine(error.message);
-      // GitHub reads a comment right behind a bracket; what it says is clear.
-      if (message.startsWith("Comments must be separated")) return { path: "", message, at, severity: "warning" };
-      return { path: "", message: `Not valid YAML: ${message}`, at };
-    });
+    const problems = withoutEchoes(document.errors).map((error) => syntaxProblem(file, error));
     if (hasErrors(problems)) return { problems };
     return { value: new TreeBuilder(document, lines, limits).build(), problems };
   } catch (error) {
@@ -84,6 +87,25 @@ export function readYamlTree(file: string, text: string, limits = yamlLimits): C
     const message = error instanceof YamlRefusal ? error.message : `Not readable as YAML: ${errorMessage(error)}`;
     return { problems: [{ path: "", message, at: { file, ...position } }] };
   }
+}
+
+function syntaxProblem(file: string, error: YAMLParseError): Problem {
+  const place = error.linePos?.[0];
+  const at = { file, line: place?.line ?? 1, column: place?.col ?? 1 };
+  const message = firstLine(error.message);
+  if (isForgiven(error)) return { path: "", message, at, severity: "warning" };
+  return { path: "", message: `Not valid YAML: ${message}`, at };
+}
+
+/** GitHub reads a comment right behind a bracket; what it says is clear. */
+function isForgiven({ message }: YAMLParseError): boolean {
+  return message.startsWith("Comments must be separated");
+}
+
+/** One bracket too many makes every word behind it unexpected: of these the first is the mistake. */
+function withoutEchoes(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
+  const first = errors.findIndex((error) => !isForgiven(error));
+  return errors.filter((error, index) => index <= first || error.code !== "UNEXPECTED_TOKEN");
 }
 
 /** The package appends the place and a drawing of it to the first line, and we have our own place. */
