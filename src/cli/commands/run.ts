@@ -13,6 +13,7 @@ import {
 } from "#server";
 import { command, type GlobalOptions, interruptSignal, secondInterrupt } from "../command.ts";
 import { CliError } from "../errors.ts";
+import { brief } from "../local/brief-event.ts";
 import { LocalPrinter } from "../local/local-printer.ts";
 import { readMatrix, readPairs, readPairsFile, splitPair } from "../local/pairs.ts";
 import { print, printJson, table } from "../output.ts";
@@ -96,8 +97,6 @@ async function run(target: string | undefined, options: RunOptions): Promise<voi
   const kill = secondInterrupt();
   if (options.dryrun === true) return await dryRun(actions, request, options, cancel);
   const json = options.json === true;
-  const unreadable = target === undefined ? actions.unreadable : [];
-  tellProblems(actions, unreadable);
   const printer = new LocalPrinter(print, options.quiet === true);
   const onEvent = (event: LocalEvent): void => {
     const told = "run" in event ? { ...event, run: placedRun(actions, event.run) } : event;
@@ -108,7 +107,9 @@ async function run(target: string | undefined, options: RunOptions): Promise<voi
   const placed = { ...result, runs: result.runs.map((one) => placedRun(actions, one)) };
   if (json) printLine({ kind: "result", ...placed });
   else printer.result(placed);
-  process.exitCode = hasErrors(unreadable) ? exitCode(result, cancel) || 1 : exitCode(result, cancel);
+  const unreadable = target === undefined ? actions.unreadable : [];
+  tellProblems(actions, unreadable);
+  process.exitCode = exitCode(result, cancel, hasErrors(unreadable));
 }
 
 function printLine(value: object): void {
@@ -121,9 +122,9 @@ function placedRun(actions: LocalActions, run: Run): Run {
   return { ...run, problems: placedHere(actions, run.problems) };
 }
 
-function exitCode({ runs }: LocalResult, cancel: AbortSignal): number {
+function exitCode({ runs }: LocalResult, cancel: AbortSignal, broken: boolean): number {
   if (cancel.aborted) return 130;
-  return runs.every(({ conclusion }) => conclusion === "success" || conclusion === "skipped") ? 0 : 1;
+  return !broken && runs.every(({ conclusion }) => conclusion === "success" || conclusion === "skipped") ? 0 : 1;
 }
 
 function tellProblems(actions: LocalActions, found: LocalActions["problems"]): void {
@@ -269,34 +270,4 @@ async function dryRun(
     }
   }
   process.exitCode = runs.some(({ conclusion }) => conclusion === "failure") ? 1 : 0;
-}
-
-/** One line of JSON for each thing that happens: names in place of whole jobs. */
-function brief(event: LocalEvent): object {
-  switch (event.kind) {
-    case "run-started":
-    case "run-ended": {
-      const { id, workflow, event: name, conclusion, problems } = event.run;
-      return { kind: event.kind, run: id, workflow: workflow.path, event: name, conclusion, problems };
-    }
-    case "job-started":
-    case "job-ended": {
-      const { id, key, name, runId, conclusion, message, matrix } = event.job;
-      return { kind: event.kind, run: runId, job: id, key, name, matrix, conclusion, message };
-    }
-    case "step-started":
-    case "step-ended": {
-      const { number, name, outcome, conclusion } = event.step;
-      return { kind: event.kind, job: event.job.id, name: event.job.name, number, step: name, outcome, conclusion };
-    }
-    case "line":
-      return {
-        kind: "line",
-        job: event.job.id,
-        name: event.job.name,
-        number: event.step.number,
-        time: event.time,
-        text: event.text,
-      };
-  }
 }
