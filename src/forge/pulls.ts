@@ -5,7 +5,7 @@
  * it. Whoever tells an event sets them first (`settleRefs`), so a crash between the two leaves nothing behind. A merge
  * moves the base branch first: dying after that, the record of the push says that the pull request is merged (`pushed`).
  */
-import { KeyedLock, type Clock, type Log } from "#lib";
+import { errorCode, KeyedLock, type Clock, type Log } from "#lib";
 import { ForgeError, invalid, notFound, type FieldProblem } from "./errors.ts";
 import type { EventLog } from "./event-log.ts";
 import { Forks } from "./forks.ts";
@@ -188,6 +188,7 @@ export class Pulls {
       try {
         await commits.move(repository.name, { ref, before: pull.base.sha, after: sha, pusher: actor });
       } catch (cause) {
+        if (errorCode(cause) === "forge/forbidden") throw cause;
         const message = "Base branch was modified. Review and try the merge again";
         throw new ForgeError("forge/conflict", message, { cause });
       }

@@ -28,6 +28,8 @@ export interface ObjectReader {
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** The best common ancestor of two commits, if they have one. */
   mergeBase(a: string, b: string): Promise<string | undefined>;
+  /** Commits of branches and tags that what is new in `sha` begins from; `sha` itself when nothing is new. */
+  edges(sha: string): Promise<readonly string[]>;
 }
 
 /** An `ObjectReader` over a repository folder; `environment` may point git at quarantined objects. */
@@ -106,6 +108,13 @@ export function objectReader(base: Omit<GitRun, "input" | "maxOutputBytes">): Ob
       requireRevision(b);
       const result = await runGit(["merge-base", a, b], base);
       return result.exitCode === 0 ? result.stdout.toString("utf8").trim() : undefined;
+    },
+    async edges(sha) {
+      requireRevision(sha);
+      const known = ["--not", "--branches", "--tags"];
+      const lines = (await gitOutput(["rev-list", "--boundary", sha, ...known], base)).toString("utf8").split("\n");
+      if (lines.every((line) => line === "")) return [sha];
+      return lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
     },
   };
 }

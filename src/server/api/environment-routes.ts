@@ -7,6 +7,7 @@ import type { SecretsRoom } from "#secrets";
 import type { Timeline } from "#timeline";
 import type { Workflows } from "#workflows";
 import { ApiError, badRequest, notFound } from "./api-error.ts";
+import { isJobName } from "../wiring/workflow-guard.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { identityOf, ofRepository } from "./session.ts";
 import { resolveRef } from "./workflow-routes.ts";
@@ -142,9 +143,9 @@ function recordingRoutes(app: FastifyInstance, options: EnvironmentRoutesOptions
   });
 }
 
-/** Tokens of jobs are named by their run: what they do starts no run. */
+/** What jobs do with their tokens starts no run. */
 function isJob(request: FastifyRequest): boolean {
-  return identityOf(request).name.startsWith("run/");
+  return isJobName(identityOf(request).name);
 }
 
 function textsOf<K extends string>(body: unknown, keys: readonly K[]): Partial<Record<K, string>> {

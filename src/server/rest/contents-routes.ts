@@ -1,8 +1,9 @@
 /** Files of a branch: read them, and write each with a commit of its own. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { zeroId, type Repository, type Workshop } from "#git";
+import { workflowFolders } from "../wiring/action-files.ts";
 import { apiUrl, gitCommitShape, type CommitPlace } from "./commit-shape.ts";
-import { reach, workshopOf, type RestParts } from "./face.ts";
+import { forbidden, isJob, reach, whoAsks, workshopOf, type RestParts } from "./face.ts";
 import { type Fields, fieldsOf, queryText } from "./fields.ts";
 import { lines64, signatureOf } from "./object-routes.ts";
 import { moveRef } from "./ref-routes.ts";
@@ -125,6 +126,8 @@ async function write(
 ): Promise<Written> {
   const repository = await reach(parts, request, "contents", "write");
   const path = request.params["*"].replaceAll(/^\/+|\/+$/g, "");
+  const inWorkflows = workflowFolders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  if (inWorkflows && isJob(whoAsks(request))) throw forbidden(whoAsks(request));
   const option = (name: string): string | undefined => fields.optionalText(name) ?? queryText(request, name);
   const message = option("message");
   if (message === undefined) throw missingField("Commit", "message");

@@ -9,6 +9,7 @@ import { type Clock, type Ids, type Log, sha256Hex } from "#lib";
 import type { SecretsRoom } from "#secrets";
 import type { Workflows } from "#workflows";
 import type { CommitChecks } from "../wiring/commit-checks.ts";
+import { isJobName } from "../wiring/workflow-guard.ts";
 import { notFound, RestError } from "./rest-error.ts";
 
 export interface RestParts {
@@ -82,9 +83,8 @@ export function forbidden(identity: Identity): RestError {
   return new RestError("rest/forbidden", `Resource not accessible by ${who}`);
 }
 
-/** Job tokens are named by their run. */
 export function isJob(identity: Identity): boolean {
-  return identity.name.startsWith("run/");
+  return isJobName(identity.name);
 }
 
 /** Whether the identity may know that the repository is there. */

@@ -1,6 +1,7 @@
 /** Refs: read, create, move, delete. What protects a branch from pushes protects it here. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isObjectId, isRefName, zeroId, type Repository } from "#git";
+import { changedWorkflow, isJobName, workflowRefusal } from "../wiring/workflow-guard.ts";
 import { apiUrl } from "./commit-shape.ts";
 import { reach, whoAsks, workshopOf, type Named, type RestParts } from "./face.ts";
 import { fieldsOf } from "./fields.ts";
@@ -78,9 +79,14 @@ export async function moveRef(
 ): Promise<void> {
   if (move.before === move.after) return;
   await forge.remotes.requireOwn(repository);
+  const { name } = whoAsks(request);
+  if (isJobName(name) && move.after !== zeroId) {
+    const path = await changedWorkflow(await repositories.reader(repository.name, signal), move);
+    if (path !== undefined) throw new RestError("rest/forbidden", workflowRefusal(path));
+  }
   const refusal = await repositories.refusal(repository.name, move, signal);
   if (refusal !== undefined) throw new RestError("rest/invalid", `Cannot move "${move.ref}": ${refusal}`);
-  await repositories.moveRef(repository.name, { ...move, pusher: whoAsks(request).name });
+  await repositories.moveRef(repository.name, { ...move, pusher: name });
 }
 
 async function requireObject(

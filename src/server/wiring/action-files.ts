@@ -9,7 +9,7 @@ import {
   type WorkflowText,
 } from "#workflows";
 
-const workflowFolders = [".github/workflows", ".forgejo/workflows"] as const;
+export const workflowFolders = [".github/workflows", ".forgejo/workflows"] as const;
 
 export interface CommitFiles {
   readonly workflows: readonly WorkflowText[];

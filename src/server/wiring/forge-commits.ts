@@ -1,9 +1,11 @@
 /** The commits of repositories as the forge wants them. */
-import type { CommitsPort } from "#forge";
+import { type CommitsPort, ForgeError } from "#forge";
 import type { Repositories } from "#git";
+import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
 
 /** More are not listed in the message of a squashed commit. */
 const maxCommits = 250;
+const lookMs = 60_000;
 
 export function forgeCommits(repositories: Repositories): CommitsPort {
   return {
@@ -26,6 +28,12 @@ export function forgeCommits(repositories: Repositories): CommitsPort {
       await (await repositories.workshop(name, signal)).rebase(base, head, committer),
     write: async (name, commit, signal) => await (await repositories.workshop(name, signal)).writeCommit(commit),
     bring: (name, from, sha, signal) => repositories.bring(name, from, [sha], signal),
-    move: (name, move) => repositories.moveRef(name, move),
+    async move(name, move) {
+      const path = isJobName(move.pusher)
+        ? await changedWorkflow(await repositories.reader(name, AbortSignal.timeout(lookMs)), move)
+        : undefined;
+      if (path !== undefined) throw new ForgeError("forge/forbidden", workflowRefusal(path));
+      await repositories.moveRef(name, move);
+    },
   };
 }

@@ -1,10 +1,11 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { formatProblem, hasErrors } from "#lib";
-import type { Push, PushCheckPort, RefUpdate, Repositories } from "#git";
+import type { Push, PushCheckPort, RefRefusal, RefUpdate, Repositories } from "#git";
 import type { Workflows } from "#workflows";
 import { commitFiles } from "./action-files.ts";
 import { lintPush } from "./lint-push.ts";
 import { commitOf, pushEvent } from "./push-event.ts";
+import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
 
 export interface PushCheckOptions {
   readonly workflows: Workflows;
@@ -26,6 +27,8 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
         const reason = `this repository mirrors ${mirrored}: push there`;
         return { refuse: push.updates.map(({ ref }) => ({ ref, reason })), messages: [] };
       }
+      const beyond = await refuseWorkflows(push);
+      if (beyond.length > 0) return { refuse: beyond, messages: [] };
       const [problems, lint] = await Promise.all([workflowProblems(options.workflows, push), lintPush(push)]);
       return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
     },
@@ -34,6 +37,17 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
       return lines.flat();
     },
   };
+}
+
+/** What the token of a job may not push, whatever `permissions` say. */
+async function refuseWorkflows({ pusher, updates, objects }: Push): Promise<readonly RefRefusal[]> {
+  if (!isJobName(pusher.name)) return [];
+  const refusals: RefRefusal[] = [];
+  for (const update of updates) {
+    const path = update.kind === "delete" ? undefined : await changedWorkflow(objects, update);
+    if (path !== undefined) refusals.push({ ref: update.ref, reason: workflowRefusal(path) });
+  }
+  return refusals;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RefUpdate, Repositories } from "#git";
 import type { WorkflowEvent } from "#workflows";
+import { isJobName } from "./workflow-guard.ts";
 
 /** Where the default branch of the repository stands; undefined while it has no commit. */
 export type DefaultHead = { readonly ref: string; readonly sha: string } | undefined;
@@ -58,9 +59,8 @@ export function refEvent(update: RefUpdate, commit: string, head: DefaultHead): 
   };
 }
 
-/** Tokens of jobs are named by their run. */
 export function byJob(name: string): { readonly byJob?: true } {
-  return name.startsWith("run/") ? { byJob: true } : {};
+  return isJobName(name) ? { byJob: true } : {};
 }
 
 function refKind(ref: string): "branch" | "tag" | undefined {
