@@ -109,13 +109,7 @@ export function objectReader(base: Omit<GitRun, "input" | "maxOutputBytes">): Ob
       const result = await runGit(["merge-base", a, b], base);
       return result.exitCode === 0 ? result.stdout.toString("utf8").trim() : undefined;
     },
-    async edges(sha) {
-      requireRevision(sha);
-      const known = ["--not", "--branches", "--tags"];
-      const lines = (await gitOutput(["rev-list", "--boundary", sha, ...known], base)).toString("utf8").split("\n");
-      if (lines.every((line) => line === "")) return [sha];
-      return lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
-    },
+    edges: (sha) => edges(base, sha),
   };
 }
 
@@ -125,6 +119,14 @@ async function idsOf(base: GitRun, sha: string, paths: readonly string[]): Promi
   const output = await gitOutput(["cat-file", "--batch-check=%(objectname)"], { ...base, input });
   const lines = output.toString("utf8").split("\n");
   return new Map(paths.flatMap((path, at) => (isObjectId(lines[at] ?? "") ? [[path, lines[at] ?? ""]] : [])));
+}
+
+async function edges(base: GitRun, sha: string): Promise<readonly string[]> {
+  requireRevision(sha);
+  const args = ["rev-list", "--boundary", sha, "--not", "--branches", "--tags"];
+  const lines = (await gitOutput(args, base)).toString("utf8").split("\n");
+  if (lines.every((line) => line === "")) return [sha];
+  return lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
 }
 
 /** Nothing that git would read as an option, a range or a path. */
