@@ -9,10 +9,14 @@ import { machineHost } from "../steps/step-host.ts";
 export interface BuiltinAction {
   /** `owner/repository`, as workflows name it. */
   readonly name: string;
-  /** Every input with its default; an input that is not here is warned about, as GitHub does. */
+  /**
+   * Every input with its default; an input that is not here is warned about, as GitHub does. Where the official default
+   * is what the contexts say, it is empty, and `gave` tells whether the step said so itself.
+   */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Inputs that not every version of the official action has: its first and last major version that do. */
-  readonly versions?: Readonly<Record<string, { readonly since?: number; readonly until?: number }>>;
+  /** Inputs that not every version of the official action has. */
+  readonly versions?: Readonly<Record<string, InputVersions>>;
+  readonly deprecated?: Readonly<Record<string, string>>;
   /** Inputs whose values are masked before the first line is logged, even when they were written down in plain. */
   readonly sensitive?: readonly string[];
   main(call: ActionCall): Promise<void>;
@@ -21,13 +25,36 @@ export interface BuiltinAction {
   readonly postIf?: string;
 }
 
+/** The first and the last major version of an action that has an input. */
+export interface InputVersions {
+  readonly since?: number;
+  readonly until?: number;
+  /** A default of versions before this one. */
+  readonly earlier?: { readonly before: number; readonly default: string };
+  /** Since when whoever uses it is warned. */
+  readonly deprecatedSince?: number;
+}
+
+/** An input of ours. */
+export interface BuiltinInput {
+  readonly name: string;
+  readonly default: string;
+  readonly deprecation: string | undefined;
+}
+
 /** What the official action of this major version takes. */
-export function inputsAt(action: BuiltinAction, major: number): Readonly<Record<string, string>> {
-  const known = Object.entries(action.inputs).filter(([name]) => {
-    const { since = 0, until = Infinity } = action.versions?.[name] ?? {};
-    return since <= major && major <= until;
+export function inputsAt({ inputs, versions = {}, deprecated = {} }: BuiltinAction, major: number): BuiltinInput[] {
+  return Object.entries(inputs).flatMap(([name, usual]) => {
+    const { since = 0, until = Infinity, earlier, deprecatedSince = 0 } = versions[name] ?? {};
+    if (major < since || major > until) return [];
+    return [
+      {
+        name,
+        default: earlier !== undefined && major < earlier.before ? earlier.default : usual,
+        deprecation: major < deprecatedSince ? undefined : deprecated[name],
+      },
+    ];
   });
-  return Object.fromEntries(known);
 }
 
 /** 4 of `v4` and `v4.1.2`; a reference that names no version counts as the newest. */
@@ -39,10 +66,12 @@ export function majorVersion(ref: string | undefined): number {
 export class ActionCall {
   readonly step: RunningStep;
   readonly inputs: Readonly<Record<string, string>>;
+  readonly #given: ReadonlySet<string>;
 
-  constructor(step: RunningStep, inputs: Readonly<Record<string, string>>) {
+  constructor(step: RunningStep, inputs: Readonly<Record<string, string>>, given: ReadonlySet<string>) {
     this.step = step;
     this.inputs = inputs;
+    this.#given = given;
   }
 
   get parts(): RunningStep["scope"]["job"]["parts"] {
@@ -65,11 +94,36 @@ export class ActionCall {
     return value;
   }
 
-  flag(name: string): boolean {
+  /** With other values for some inputs. */
+  withInputs(inputs: Readonly<Record<string, string>>): ActionCall {
+    return new ActionCall(this.step, { ...this.inputs, ...inputs }, this.#given);
+  }
+
+  /** The same, to be stopped sooner than its step. */
+  stoppedBy(stop: AbortSignal): ActionCall {
+    return new ActionCall({ ...this.step, stop }, this.inputs, this.#given);
+  }
+
+  /** Whether the step names the input, if only to say that it is empty. */
+  gave(name: string): boolean {
+    return this.#given.has(name);
+  }
+
+  /** As GitHub's toolkit reads it: nothing is neither, unless the action says what it is. */
+  flag(name: string, whenEmpty?: boolean): boolean {
     const value = this.text(name);
+    if (value === "" && whenEmpty !== undefined) return whenEmpty;
     if (/^(?:true|True|TRUE)$/.test(value)) return true;
-    if (/^(?:false|False|FALSE|)$/.test(value)) return false;
-    throw new StepFailure(`Input "${name}" must be true or false: it is "${value}"`);
+    if (/^(?:false|False|FALSE)$/.test(value)) return false;
+    throw new StepFailure(
+      `Input does not meet YAML 1.2 "Core Schema" specification: ${name}\nSupport boolean input list: \`true | True | TRUE | false | False | FALSE\``,
+    );
+  }
+
+  /** As actions read it that compare the text: what is not true is false, and nothing is what they take it for. */
+  isTrue(name: string, whenEmpty = false): boolean {
+    const value = this.text(name);
+    return value === "" ? whenEmpty : value.toUpperCase() === "TRUE";
   }
 
   /** One item a line; with `commas`, commas separate too. */
@@ -127,6 +181,12 @@ export class ActionCall {
   /** Logged at once. */
   log(text: string): void {
     this.step.output.write(text);
+    this.step.output.flush();
+  }
+
+  /** A failure that the step has, which goes on for now: whoever says it throws a `ToldFailure` in the end. */
+  complain(text: string): void {
+    this.step.output.error(text);
     this.step.output.flush();
   }
 

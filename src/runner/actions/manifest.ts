@@ -6,7 +6,7 @@ import { StepFailure } from "../errors.ts";
 interface ActionInput {
   readonly name: string;
   readonly default?: string;
-  readonly required: boolean;
+  readonly deprecation?: string;
 }
 
 interface Common {
@@ -28,8 +28,8 @@ export type ActionManifest =
       /** `docker://image`, or the path of a Dockerfile in the action's folder. */
       readonly image: string;
       readonly entrypoint?: string;
-      /** Templates, as are the values of `env`. */
-      readonly args: readonly string[];
+      /** Templates, as are the values of `env`; without any the step may say them. */
+      readonly args: readonly string[] | undefined;
       readonly env: Readonly<Record<string, string>>;
       readonly preEntrypoint?: string;
       readonly preIf: string;
@@ -101,7 +101,7 @@ function readDocker(runs: YAMLMap, file: string): Omit<Extract<ActionManifest, {
   return {
     kind: "docker",
     image,
-    args: isSeq(args) ? args.items.map(scalarText) : [],
+    args: isSeq(args) ? args.items.map(scalarText) : undefined,
     env: record(runs, "env") ?? {},
     preIf: stageCondition(textAt(runs, "pre-if")),
     postIf: stageCondition(textAt(runs, "post-if")),
@@ -123,10 +123,11 @@ function readInputs(root: YAMLMap): ActionInput[] {
   return inputs.items.map((pair) => {
     const value = isMap(pair.value) ? pair.value : undefined;
     const given = value === undefined ? undefined : textAt(value, "default");
+    const deprecation = value === undefined ? undefined : textAt(value, "deprecationMessage");
     return {
       name: String(isScalar(pair.key) ? pair.key.value : pair.key),
-      required: value !== undefined && textAt(value, "required") === "true",
       ...(given === undefined ? {} : { default: given }),
+      ...(deprecation === undefined ? {} : { deprecation }),
     };
   });
 }

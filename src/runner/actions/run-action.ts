@@ -3,6 +3,7 @@ import { fillRecord, fillTemplate } from "../steps/contexts.ts";
 import { runningStep } from "../steps/running-step.ts";
 import type { StepHost } from "../steps/step-host.ts";
 import type { RunningStep } from "../steps/scope.ts";
+import { mergeInputs, type MergedInputs } from "./action-inputs.ts";
 import { ActionCall, inputsAt, majorVersion, type BuiltinAction } from "./builtin-action.ts";
 import type { ActionManifest } from "./manifest.ts";
 import { isLocal, resolveAction } from "./resolve-action.ts";
@@ -17,11 +18,18 @@ export async function runAction(step: RunningStep, uses: string, runNested: RunN
   for (const name of action.kind === "builtin" ? (action.builtin.sensitive ?? []) : []) {
     step.scope.job.parts.masker.add(given[name] ?? "");
   }
-  announce(step, uses, given);
-  if (action.kind === "image") return await runImage(placed, uses, given);
-  if (action.kind === "builtin") return await runBuiltin(placed, action.builtin, given);
+  if (action.kind === "image") {
+    announce(step, uses, given);
+    return await runImage(placed, uses, given);
+  }
+  if (action.kind === "builtin") {
+    const merged = builtinInputs(placed, action.builtin, given);
+    announce(step, uses, merged.inputs, merged.warnings);
+    return await runBuiltin(placed, action.builtin, merged);
+  }
   const { manifest } = action;
-  const inputs = inputsOf(placed, manifest, given);
+  const { inputs, warnings } = manifestInputs(placed, manifest, given);
+  announce(step, uses, inputs, warnings);
   if (manifest.kind === "javascript") return await runJavascript(placed, { action, manifest, inputs });
   if (manifest.kind === "docker") return await runDocker(placed, { folder: action.folder, manifest, inputs });
   return await runComposite(placed, action, manifest, inputs, runNested);
@@ -34,7 +42,7 @@ export async function runActionEarly(step: RunningStep, uses: string): Promise<v
   const placed: RunningStep = { ...step, scope: { ...step.scope, place: action.place } };
   const given = fillRecord(step.scope, step.definition.with ?? {}, step.env);
   const { manifest } = action;
-  const inputs = inputsOf(placed, manifest, given);
+  const { inputs } = manifestInputs(placed, manifest, given);
   if (manifest.kind === "javascript") return await runEarlyStage(placed, { action, manifest, inputs });
   if (manifest.kind === "docker") return;
   const scope = compositeScope(placed, action, inputs);
@@ -44,8 +52,16 @@ export async function runActionEarly(step: RunningStep, uses: string): Promise<v
   }
 }
 
-function announce(step: RunningStep, uses: string, given: Readonly<Record<string, string>>): void {
-  const inputs = Object.entries(given).map(([name, value]) => `  ${name}: ${value.split("\n").join("\n    ")}`);
+function announce(
+  step: RunningStep,
+  uses: string,
+  values: Readonly<Record<string, string>>,
+  warnings: readonly string[] = [],
+): void {
+  for (const warning of warnings) step.output.warning(warning);
+  const inputs = Object.entries(values)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `  ${name}: ${value.split("\n").join("\n    ")}`);
   const env = Object.entries({ ...Object.fromEntries(step.scope.job.env), ...step.env });
   const variables = env.map(([name, value]) => `  ${name}: ${value.split("\n").join("\n    ")}`);
   const lines = [
@@ -56,27 +72,37 @@ function announce(step: RunningStep, uses: string, given: Readonly<Record<string
   step.output.flush();
 }
 
-async function runBuiltin(
+/** By what the version of the official action takes that the step names. */
+function builtinInputs(
   step: RunningStep,
   builtin: BuiltinAction,
   given: Readonly<Record<string, string>>,
-): Promise<void> {
-  const names = Object.keys(inputsAt(builtin, majorVersion(step.scope.place.ref)));
-  const known = new Map(names.map((name) => [name.toLowerCase(), name]));
-  const inputs: Record<string, string> = { ...builtin.inputs };
-  for (const [name, value] of Object.entries(given)) {
-    const found = known.get(name.toLowerCase());
-    if (found === undefined) {
-      step.output.warning(`Unexpected input "${name}": valid inputs are ${names.join(", ")}`);
-    } else if (value !== "") inputs[found] = onMachine(value, step.scope.job.host);
-  }
+): MergedInputs {
+  const known = inputsAt(builtin, majorVersion(step.scope.place.ref));
+  return mergeInputs(known, given, (input) => input.default);
+}
+
+/** Without what this version does not know, which is as if nobody had said it. */
+function valuesFor(step: RunningStep, builtin: BuiltinAction, { inputs, given }: MergedInputs): Record<string, string> {
+  const known = new Set(inputsAt(builtin, majorVersion(step.scope.place.ref)).map(({ name }) => name));
+  const { host } = step.scope.job;
+  const entries = Object.entries(builtin.inputs).map(([name, usual]) => {
+    const value = known.has(name) ? (inputs[name] ?? usual) : usual;
+    return [name, given.has(name) ? onMachine(value, host) : value];
+  });
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+async function runBuiltin(step: RunningStep, builtin: BuiltinAction, merged: MergedInputs): Promise<void> {
   const { post } = builtin;
+  const { given } = merged;
+  const inputs = valuesFor(step, builtin, merged);
   if (post !== undefined) {
-    const run = async (again: RunningStep): Promise<void> => await post(new ActionCall(again, inputs));
+    const run = async (again: RunningStep): Promise<void> => await post(new ActionCall(again, inputs, given));
     step.scope.job.posts.push({ name: step.name, condition: builtin.postIf ?? "always()", step, run });
   }
   const before = new Set(step.scope.job.paths);
-  await builtin.main(new ActionCall(step, inputs));
+  await builtin.main(new ActionCall(step, inputs, given));
   warnOfPaths(step, builtin.name, before);
 }
 
@@ -100,24 +126,12 @@ function warnOfPaths(step: RunningStep, name: string, before: ReadonlySet<string
   }
 }
 
-/** Given inputs over defaults; defaults may read contexts. */
-function inputsOf(
+function manifestInputs(
   step: RunningStep,
   manifest: ActionManifest,
   given: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const values = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
-  const inputs: Record<string, string> = {};
-  for (const input of manifest.inputs) {
-    const value = values.get(input.name.toLowerCase());
-    values.delete(input.name.toLowerCase());
-    if (value !== undefined) inputs[input.name] = value;
-    else if (input.default !== undefined) inputs[input.name] = fillTemplate(step.scope, input.default, step.env);
-    else inputs[input.name] = "";
-  }
-  for (const name of values.keys()) {
-    const valid = manifest.inputs.map((input) => input.name).join(", ");
-    step.output.warning(`Unexpected input "${name}": valid inputs are ${valid === "" ? "none" : valid}`);
-  }
-  return inputs;
+): MergedInputs {
+  const defaultOf = ({ default: text }: { readonly default?: string }): string =>
+    text === undefined ? "" : fillTemplate(step.scope, text, step.env);
+  return mergeInputs(manifest.inputs, given, defaultOf, manifest.kind === "docker" ? ["entryPoint", "args"] : []);
 }

@@ -23,8 +23,8 @@ export async function runDocker(step: RunningStep, action: DockerAction): Promis
     step.scope.job.posts.push({ name: step.name, condition: manifest.postIf, step, run });
   }
   if (manifest.preEntrypoint !== undefined) await runStage(step, action, manifest.preEntrypoint);
-  const given = action.inputs["entrypoint"];
-  await runStage(step, action, given === undefined || given === "" ? manifest.entrypoint : given);
+  // What the action says of itself comes first, as on GitHub.
+  await runStage(step, action, manifest.entrypoint || inputNamed(action.inputs, "entrypoint"));
 }
 
 async function runStage(
@@ -43,14 +43,28 @@ async function runStage(
     image: manifest.image,
     folder,
     ...(entrypoint === undefined ? {} : { entrypoint }),
-    args: manifest.args.map((arg) => fillTemplate(scope, arg, step.env)),
+    args:
+      manifest.args === undefined
+        ? shellWords(inputNamed(inputs, "args"))
+        : manifest.args.map((arg) => fillTemplate(scope, arg, step.env)),
     env: {
       ...actionEnvironment(step),
       ...inputVariables(inputs),
-      ...fillRecord(scope, manifest.env, step.env),
+      ...unsetVariables(step, fillRecord(scope, manifest.env, step.env)),
       ...(Object.fromEntries(state) as Record<string, string>),
     },
   });
+}
+
+function inputNamed(inputs: Readonly<Record<string, string>>, wanted: string): string {
+  return Object.entries(inputs).find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
+}
+
+/** What the workflow sets stays as it is: the action's own values are for where it says nothing. */
+function unsetVariables(step: RunningStep, own: Readonly<Record<string, string>>): Record<string, string> {
+  const { env } = step.scope.job;
+  const entries = Object.entries(own).filter(([name]) => !env.has(name) && step.env[name] === undefined);
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** `uses: docker://image`, with the inputs `entrypoint` and `args`. */
@@ -60,11 +74,11 @@ export async function runImage(
   given: Readonly<Record<string, string>>,
 ): Promise<void> {
   const containers = await containersOf(step.scope.job, `"${uses}"`, step.stop);
-  const { entrypoint = "", args = "" } = given;
+  const entrypoint = inputNamed(given, "entrypoint");
   await runDockerStage(step, containers, {
     image: uses,
     ...(entrypoint === "" ? {} : { entrypoint }),
-    args: shellWords(args),
+    args: shellWords(inputNamed(given, "args")),
     env: { ...actionEnvironment(step), ...inputVariables(given) },
   });
 }

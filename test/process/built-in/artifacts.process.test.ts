@@ -171,7 +171,7 @@ test("a file is uploaded as it is, and keeps its name; an archive may be kept pa
     { runId: "14" },
   );
   match(logOf(record, "look"), /\na\n644 a\.txt\n644 zipped\.zip\nPK$/, wholeLog(record));
-  match(logOf(record, "early"), /##\[warning\]Unexpected input "archive": valid inputs are name, path,/);
+  match(logOf(record, "early"), /##\[warning\]Unexpected input\(s\) 'archive', valid inputs are \['name', 'path',/);
   match(logOf(record, "unpacked"), /\nc\.txt$/);
 });
 

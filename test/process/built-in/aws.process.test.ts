@@ -84,7 +84,7 @@ after(async () => {
 const configure = (inputs: Readonly<Record<string, string>>) => ({
   id: "aws",
   name: "aws",
-  uses: "aws-actions/configure-aws-credentials@v4",
+  uses: "aws-actions/configure-aws-credentials@v6",
   with: { "aws-region": "eu-west-1", ...inputs },
   env: { AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}` },
 });

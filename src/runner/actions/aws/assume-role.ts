@@ -5,6 +5,7 @@ import { isObject, withDeadline } from "#lib";
 import { StepFailure } from "../../errors.ts";
 import type { ActionCall } from "../builtin-action.ts";
 import { AwsFailure, callSts, type AwsPlace, type StsAnswer } from "./aws-client.ts";
+import { awsFlag } from "./aws-inputs.ts";
 import { sessionTags, type SessionTag } from "./session-tags.ts";
 import type { AwsCredentials } from "./sign-request.ts";
 
@@ -57,7 +58,7 @@ async function withKeys(
   credentials: AwsCredentials,
 ): Promise<AssumedRole> {
   call.log("Assuming role with user credentials");
-  const tags = call.flag("role-skip-session-tagging") ? [] : sessionTags(call, call.text("custom-tags"));
+  const tags = awsFlag(call, "role-skip-session-tagging") ? [] : sessionTags(call, call.text("custom-tags"));
   const parameters = { Action: "AssumeRole", ...role };
   try {
     return assumed(await callSts(call, place, { ...parameters, ...tagParameters(call, tags) }, credentials));
@@ -97,7 +98,8 @@ function optional(name: string, value: string): Record<string, string> {
 /** Who the job is, signed by this server, for whoever `audience` names. */
 async function identityToken(call: ActionCall): Promise<string> {
   const { idTokenRequestUrl, idTokenRequestToken } = call.parts.assignment.services;
-  const url = `${idTokenRequestUrl}&audience=${encodeURIComponent(call.text("audience"))}`;
+  const audience = call.text("audience");
+  const url = `${idTokenRequestUrl}${audience === "" ? "" : `&audience=${encodeURIComponent(audience)}`}`;
   const headers = { authorization: `Bearer ${idTokenRequestToken}` };
   const response = await fetch(url, { headers, signal: withDeadline(call.step.stop, identityMs) }).catch(
     (error: unknown) => {

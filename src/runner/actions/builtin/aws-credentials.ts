@@ -1,72 +1,20 @@
 /** `aws-actions/configure-aws-credentials`. */
 import { StepFailure } from "../../errors.ts";
-import { backoffDelayMs } from "#lib";
+import { backoffDelayMs, withDeadline } from "#lib";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { assumeRole, type AssumedRole, type RoleProof } from "../aws/assume-role.ts";
 import { ambientCredentials, AwsFailure, awsPlace, callSts, type AwsPlace } from "../aws/aws-client.ts";
+import { awsFlag, awsInputs, awsInputVersions, withVariables } from "../aws/aws-inputs.ts";
 import { writeProfile } from "../aws/profile-file.ts";
 import type { AwsCredentials } from "../aws/sign-request.ts";
 
-const inputs = {
-  "aws-region": "",
-  "aws-profile": "",
-  "overwrite-aws-profile": "",
-  "role-to-assume": "",
-  "aws-access-key-id": "",
-  "aws-secret-access-key": "",
-  "aws-session-token": "",
-  "web-identity-token-file": "",
-  "role-chaining": "",
-  audience: "sts.amazonaws.com",
-  "http-proxy": "",
-  "no-proxy": "",
-  "mask-aws-account-id": "",
-  "role-duration-seconds": "",
-  "role-external-id": "",
-  "role-session-name": "",
-  "role-skip-session-tagging": "",
-  "transitive-tag-keys": "",
-  "inline-session-policy": "",
-  "managed-session-policies": "",
-  "output-credentials": "",
-  "output-env-credentials": "",
-  "unset-current-credentials": "",
-  "disable-retry": "",
-  "retry-max-attempts": "",
-  "special-characters-workaround": "",
-  "use-existing-credentials": "",
-  "allowed-account-ids": "",
-  "force-skip-oidc": "",
-  "action-timeout-s": "",
-  "custom-tags": "",
-  "sts-endpoint": "",
-};
-
 export const awsCredentials: BuiltinAction = {
   name: "aws-actions/configure-aws-credentials",
-  inputs,
+  inputs: awsInputs,
+  versions: awsInputVersions,
   sensitive: ["aws-access-key-id", "aws-secret-access-key", "aws-session-token"],
   postIf: "env.AWS_SKIP_CLEANUP_STEP != 'true'",
-  async main(call) {
-    if (call.text("http-proxy") !== "") call.warn('"http-proxy" has no effect here: AWS is called directly');
-    const setup = readSetup(call);
-    if (call.flag("unset-current-credentials")) unset(call, setup);
-    if (setup.toEnvironment) {
-      call.exportVariable("AWS_DEFAULT_REGION", setup.place.region);
-      call.exportVariable("AWS_REGION", setup.place.region);
-    }
-    if (call.flag("use-existing-credentials") && (await works(call, setup.place))) {
-      call.log("Pre-existing credentials are valid. No need to generate new ones.");
-      return;
-    }
-    const source = await sourceCredentials(call, setup, proofOf(call));
-    if (call.text("role-to-assume") === "") {
-      call.log("Proceeding with IAM user credentials");
-      if (setup.profile !== "" && setup.toEnvironment) call.exportVariable("AWS_PROFILE", setup.profile);
-      return;
-    }
-    await takeRole(call, setup, source);
-  },
+  main: async (call) => await withinTime(withVariables(call), configure),
   async post(call) {
     await Promise.resolve();
     if (!toEnvironment(call)) return;
@@ -82,6 +30,41 @@ export const awsCredentials: BuiltinAction = {
   },
 };
 
+/** `action-timeout-s`: not one second more, whatever is still tried again. */
+async function withinTime(call: ActionCall, work: (call: ActionCall) => Promise<void>): Promise<void> {
+  const seconds = Number.parseInt(call.text("action-timeout-s"), 10) || 0;
+  if (seconds <= 0) return await work(call);
+  call.log(`Setting a global timeout of ${seconds} seconds for the action`);
+  const stop = withDeadline(call.step.stop, seconds * 1000);
+  try {
+    await work(call.stoppedBy(stop));
+  } catch (error) {
+    if (!stop.aborted || call.step.stop.aborted) throw error;
+    throw new StepFailure(`Action timed out after ${seconds} seconds`, error);
+  }
+}
+
+async function configure(call: ActionCall): Promise<void> {
+  if (call.text("http-proxy") !== "") call.warn('"http-proxy" has no effect here: AWS is called directly');
+  const setup = readSetup(call);
+  if (awsFlag(call, "unset-current-credentials")) unset(call, setup);
+  if (setup.toEnvironment) {
+    call.exportVariable("AWS_DEFAULT_REGION", setup.place.region);
+    call.exportVariable("AWS_REGION", setup.place.region);
+  }
+  if (awsFlag(call, "use-existing-credentials") && (await works(call, setup.place))) {
+    call.log("Pre-existing credentials are valid. No need to generate new ones.");
+    return;
+  }
+  const source = await sourceCredentials(call, setup, proofOf(call));
+  if (call.text("role-to-assume") === "") {
+    call.log("Proceeding with IAM user credentials");
+    if (setup.profile !== "" && setup.toEnvironment) call.exportVariable("AWS_PROFILE", setup.profile);
+    return;
+  }
+  await takeRole(call, setup, source);
+}
+
 interface Setup {
   readonly place: AwsPlace;
   readonly profile: string;
@@ -92,8 +75,7 @@ interface Setup {
 type Proof = "keys" | "identity" | "file" | "ambient";
 
 function readSetup(call: ActionCall): Setup {
-  const region = call.text("aws-region") || call.env("AWS_REGION");
-  if (region === "") throw new StepFailure("Input required and not supplied: aws-region");
+  const region = call.required("aws-region");
   if (!/^[a-z0-9-]+$/.test(region)) throw new StepFailure(`Region is not valid: ${region}`);
   const session = call.text("role-session-name") || "GitHubActions";
   if (session.length < 2 || session.length > 64 || !/^[\w+=,.@-]*$/.test(session)) {
@@ -111,8 +93,7 @@ function readSetup(call: ActionCall): Setup {
 }
 
 function toEnvironment(call: ActionCall): boolean {
-  if (call.text("output-env-credentials") !== "") return call.flag("output-env-credentials");
-  return call.text("aws-profile") === "";
+  return awsFlag(call, "output-env-credentials", call.text("aws-profile") === "");
 }
 
 function proofOf(call: ActionCall): Proof {
@@ -122,14 +103,14 @@ function proofOf(call: ActionCall): Proof {
   }
   const role = call.text("role-to-assume");
   if (call.text("web-identity-token-file") !== "") return "file";
-  if (call.flag("force-skip-oidc") && role !== "") {
+  if (awsFlag(call, "force-skip-oidc") && role !== "") {
     throw new StepFailure(
       "If 'force-skip-oidc' is true and 'role-to-assume' is set, 'aws-access-key-id' or 'web-identity-token-file' must be set",
     );
   }
-  if (role === "" || call.flag("role-chaining")) return "ambient";
+  if (role === "" || awsFlag(call, "role-chaining")) return "ambient";
   const { idTokenRequestToken } = call.parts.assignment.services;
-  if (idTokenRequestToken !== undefined && !call.flag("force-skip-oidc")) return "identity";
+  if (idTokenRequestToken !== undefined && !awsFlag(call, "force-skip-oidc")) return "identity";
   call.log(
     "It looks like you might be trying to authenticate with OIDC. Did you mean to set the `id-token` permission? If you are not trying to authenticate with OIDC and the action is working successfully, you can ignore this message.",
   );
@@ -178,7 +159,7 @@ async function sourceCredentials(call: ActionCall, setup: Setup, proof: Proof): 
   }
   if (proof === "keys") {
     exportCredentials(call, setup, credentials, "");
-    if (setup.profile !== "") await saveProfile(call, setup, credentials, call.flag("overwrite-aws-profile"));
+    if (setup.profile !== "") await saveProfile(call, setup, credentials, awsFlag(call, "overwrite-aws-profile"));
   }
   const account = await identify(call, setup, credentials, call.text("role-to-assume") === "");
   return { proof: { kind: "keys", credentials }, account };
@@ -204,7 +185,7 @@ async function takeRole(call: ActionCall, setup: Setup, source: Source): Promise
   exportCredentials(call, setup, role, role.expiration);
   await identify(call, setup, role, true);
   if (setup.profile === "") return;
-  await saveProfile(call, setup, role, call.text("aws-access-key-id") !== "" || call.flag("overwrite-aws-profile"));
+  await saveProfile(call, setup, role, call.text("aws-access-key-id") !== "" || awsFlag(call, "overwrite-aws-profile"));
   if (setup.toEnvironment) call.exportVariable("AWS_PROFILE", setup.profile);
 }
 
@@ -228,20 +209,22 @@ async function assumeRepeatedly(call: ActionCall, setup: Setup, { proof, account
     });
     for (const secret of [role.accessKeyId, role.secretAccessKey, role.sessionToken ?? ""]) call.mask(secret);
     // Some programs cannot bear keys with special characters: asking again gives others.
-    if (!call.flag("special-characters-workaround") || plain.test(role.secretAccessKey)) return role;
+    if (!awsFlag(call, "special-characters-workaround") || plain.test(role.secretAccessKey)) return role;
     call.step.stop.throwIfAborted();
   }
 }
 
 /** Only what may be better the next time is tried again: a refusal stays one. */
 async function repeated<T>(call: ActionCall, what: string, once: () => Promise<T>): Promise<T> {
-  const most = Math.max(1, Number.parseInt(call.text("retry-max-attempts"), 10) || 12);
+  const persists = awsFlag(call, "special-characters-workaround");
+  const most = persists ? 12 : Math.max(1, Number.parseInt(call.text("retry-max-attempts"), 10) || 12);
+  const retries = persists || !awsFlag(call, "disable-retry");
   const { clock, ids } = call.parts;
   for (let attempt = 1; ; attempt++) {
     try {
       return await once();
     } catch (error) {
-      const again = error instanceof AwsFailure && error.retryable && !call.flag("disable-retry");
+      const again = error instanceof AwsFailure && error.retryable && retries;
       if (!again || attempt >= most) throw error;
       const delay = backoffDelayMs({ initialMs: 50, factor: 2, maxMs: 20_000, jitter: 1 }, attempt - 1, ids.random());
       call.log(
@@ -271,7 +254,7 @@ async function identify(call: ActionCall, setup: Setup, credentials: AwsCredenti
       `The account ID of the provided credentials (${account}) does not match any of the expected account IDs: ${accounts.join(", ")}`,
     );
   }
-  if (call.flag("mask-aws-account-id")) {
+  if (awsFlag(call, "mask-aws-account-id")) {
     call.mask(account);
     call.mask(arn);
   }
@@ -291,7 +274,7 @@ function exportCredentials(call: ActionCall, setup: Setup, credentials: AwsCrede
     if (sessionToken !== undefined) call.exportVariable("AWS_SESSION_TOKEN", sessionToken);
     else if (call.env("AWS_SESSION_TOKEN") !== "") call.exportVariable("AWS_SESSION_TOKEN", "");
   }
-  if (!call.flag("output-credentials")) return;
+  if (!awsFlag(call, "output-credentials")) return;
   call.setOutput("aws-access-key-id", accessKeyId);
   call.setOutput("aws-secret-access-key", secretAccessKey);
   if (sessionToken !== undefined) call.setOutput("aws-session-token", sessionToken);

@@ -19,13 +19,19 @@ const matchedKeyState = "CACHE_RESULT";
 export const cache: BuiltinAction = {
   name: "actions/cache",
   inputs: { ...restoreInputs, "upload-chunk-size": "", "save-always": "false" },
+  versions: {
+    enableCrossOsArchive: { since: 3 },
+    "fail-on-cache-miss": { since: 3 },
+    "lookup-only": { since: 3 },
+    "upload-chunk-size": { since: 2 },
+    "save-always": { since: 4 },
+  },
+  deprecated: {
+    "save-always":
+      "save-always does not work as intended and will be removed in a future release.\nA separate `actions/cache/restore` step should be used instead.\nSee https://github.com/actions/cache/tree/main/save#always-save-cache for more details.\n",
+  },
   postIf: "success()",
   async main(call) {
-    if (call.flag("save-always")) {
-      call.warn(
-        "Input 'save-always' has been deprecated with message: save-always does not work as intended and will be removed in a future release. A separate `actions/cache/restore` step should be used instead",
-      );
-    }
     await restore(call, (key, matched) => {
       call.saveState(primaryKeyState, key);
       if (matched !== undefined) call.saveState(matchedKeyState, matched);
@@ -65,11 +71,11 @@ async function restore(call: ActionCall, remember: (key: string, matched?: strin
   remember(key);
   const restoreKeys = patterns(call, "restore-keys");
   call.required("path");
-  const question = { paths: patterns(call, "path"), key, restoreKeys, lookupOnly: truthy(call, "lookup-only") };
+  const question = { paths: patterns(call, "path"), key, restoreKeys, lookupOnly: call.isTrue("lookup-only") };
   const matched = await restoreCache(call, question);
   if (matched === undefined) {
     // The output stays unset, as upstream keeps it for workflows that compare with ''.
-    if (truthy(call, "fail-on-cache-miss")) {
+    if (call.isTrue("fail-on-cache-miss")) {
       throw new StepFailure(`Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: ${key}`);
     }
     call.log(`Cache not found for input keys: ${[key, ...restoreKeys].join(", ")}`);
@@ -115,10 +121,6 @@ function sameKey(key: string, matched: string): boolean {
 
 function patterns(call: ActionCall, name: string): string[] {
   return call.list(name).map((line) => line.replace(/^!\s+/, "!"));
-}
-
-function truthy(call: ActionCall, name: string): boolean {
-  return call.text(name).toLowerCase() === "true";
 }
 
 function sayUnavailable(call: ActionCall): void {

@@ -34,6 +34,15 @@ export const checkout: BuiltinAction = {
     "github-server-url": "",
     "allow-unsafe-pr-checkout": "false",
   },
+  versions: {
+    "ssh-user": { since: 4 },
+    filter: { since: 4 },
+    "show-progress": { since: 4 },
+    "sparse-checkout": { since: 3 },
+    "sparse-checkout-cone-mode": { since: 3 },
+    "fetch-tags": { since: 3 },
+    "github-server-url": { since: 3 },
+  },
   sensitive: ["token", "ssh-key"],
   main: checkOut,
   post: forgetCredentials,
@@ -51,15 +60,16 @@ async function checkOut(call: ActionCall): Promise<void> {
     throw new StepFailure(`Repository path "${call.text("path")}" is not under the workspace: choose a relative path`);
   }
   refuseUnsafe(call, repository);
-  if (call.flag("lfs")) requireLfs(call);
+  if (call.gave("token")) call.required("token");
+  if (call.isTrue("lfs")) requireLfs(call);
   const remote = await remoteOf(call, repository, folder);
   await mkdir(folder, { recursive: true });
   const ref = call.text("ref") || (isOwn(call, remote) ? assignment.ref : "");
-  await prepareRepository(call, folder, remote, { clean: call.flag("clean"), ref });
-  if (call.flag("lfs")) await call.run("git", ["lfs", "install", "--local"], { cwd: folder, quiet: true });
+  await prepareRepository(call, folder, remote, { clean: call.isTrue("clean", true), ref });
+  if (call.isTrue("lfs")) await call.run("git", ["lfs", "install", "--local"], { cwd: folder, quiet: true });
   const want = await wanted(call, folder, remote);
   call.log(`Fetching ${repository} ${describe(want)}`);
-  const source = { want, depth: depthOf(call), tags: call.flag("fetch-tags"), ...filesOf(call) };
+  const source = { want, depth: depthOf(call), tags: call.isTrue("fetch-tags"), ...filesOf(call) };
   const commit = await fetchAndCheckout(call, folder, source, remote);
   await checkOutSubmodules(call, folder, source.depth, remote);
   await keepOrForget(call, folder, remote);
@@ -109,7 +119,7 @@ function depthOf(call: ActionCall): number {
 function refuseUnsafe(call: ActionCall, repository: string): void {
   const ref = call.text("ref");
   const own = repository.toLowerCase() === call.parts.assignment.repository.toLowerCase();
-  if ((own && ref === "") || call.flag("allow-unsafe-pr-checkout")) return;
+  if ((own && ref === "") || call.isTrue("allow-unsafe-pr-checkout")) return;
   const { github } = call.parts.assignment.contexts;
   const event = call.github("event_name");
   if (!isUnsafeCheckout(event, isObject(github["event"]) ? github["event"] : {}, { repository, ref })) return;
@@ -139,19 +149,19 @@ function keepWorkingTree(call: ActionCall, repository: string): void {
 /** Which files are fetched and written down; those that are not written need not be fetched, either. */
 function filesOf(call: ActionCall): Pick<GitSource, "filter" | "sparse" | "large"> {
   const patterns = call.list("sparse-checkout");
-  const large = call.flag("lfs");
+  const large = call.isTrue("lfs");
   const filter = call.text("filter") || (patterns.length > 0 ? "blob:none" : "");
   return {
     large,
     ...(filter === "" ? {} : { filter }),
-    ...(patterns.length === 0 ? {} : { sparse: { cone: call.flag("sparse-checkout-cone-mode"), patterns } }),
+    ...(patterns.length === 0 ? {} : { sparse: { cone: call.isTrue("sparse-checkout-cone-mode", true), patterns } }),
   };
 }
 
 async function checkOutSubmodules(call: ActionCall, folder: string, depth: number, remote: GitRemote): Promise<void> {
   const { credentials, env } = remote;
   const wanted = call.text("submodules").toLowerCase();
-  if (wanted === "" || wanted === "false") return;
+  if (wanted !== "true" && wanted !== "recursive") return;
   const recursive = wanted === "recursive" ? ["--recursive"] : [];
   const git = async (...args: string[]): Promise<string> =>
     await call.run("git", args, { cwd: folder, env, quiet: true });
@@ -160,7 +170,7 @@ async function checkOutSubmodules(call: ActionCall, folder: string, depth: numbe
   const update = ["submodule", "update", "--init", "--force", ...deep, ...recursive];
   await git("-c", `include.path=${credentials}`, "-c", "protocol.version=2", ...update);
   await git("submodule", "foreach", ...recursive, "git config --local gc.auto 0");
-  if (!call.flag("persist-credentials")) return;
+  if (!call.isTrue("persist-credentials")) return;
   call.saveState("submodules", wanted);
   await git("submodule", "foreach", ...recursive, `git config --local include.path "${credentials}"`);
   const { GIT_SSH_COMMAND: ssh } = env;
@@ -169,7 +179,7 @@ async function checkOutSubmodules(call: ActionCall, folder: string, depth: numbe
 }
 
 async function keepOrForget(call: ActionCall, folder: string, { credentials, env }: GitRemote): Promise<void> {
-  if (!call.flag("persist-credentials")) return await removeFiles(call, credentials);
+  if (!call.isTrue("persist-credentials")) return await removeFiles(call, credentials);
   const git = async (...args: string[]): Promise<string> =>
     await call.run("git", ["config", "--local", ...args], { cwd: folder, env });
   await git("include.path", credentials);

@@ -81,7 +81,7 @@ export const codecov: BuiltinAction = {
     try {
       await upload(call);
     } catch (error) {
-      if (!(error instanceof StepFailure) || call.flag("fail_ci_if_error")) throw error;
+      if (!(error instanceof StepFailure) || call.isTrue("fail_ci_if_error")) throw error;
       call.warn(`Coverage was not kept: ${error.message}`);
     }
   },
@@ -103,7 +103,7 @@ async function upload(call: ActionCall): Promise<void> {
     throw new StepFailure(`The reports name ${files.length} files, and ${maxCoveredFiles} is the most`);
   }
   sayTotal(call, files);
-  if (call.flag("dry_run")) {
+  if (call.isTrue("dry_run")) {
     call.log("Nothing is kept: dry_run is set");
     return;
   }
@@ -124,7 +124,7 @@ async function reportFiles(call: ActionCall, root: string, found: Workspace): Pr
     const path = isAbsolute(name) ? name : join(root, name);
     if (!globbed.paths.includes(path)) call.warn(`There is no file "${name}"`);
   }
-  const searched = call.flag("disable_search")
+  const searched = call.isTrue("disable_search")
     ? []
     : found.reports.map((path) => join(call.parts.folders.workspace, path));
   const excluded = call.list("exclude", true).map((pattern) => picomatch(pattern, { dot: true }));
@@ -160,7 +160,7 @@ async function readReports(
 function sayNone(call: ActionCall): void {
   const message =
     "No coverage reports were found: write one before this step (lcov, Cobertura, Clover, JaCoCo, Go or Istanbul), or name it in files";
-  if (call.flag("handle_no_reports_found")) call.log(message);
+  if (call.isTrue("handle_no_reports_found")) call.log(message);
   else throw new StepFailure(message);
 }
 

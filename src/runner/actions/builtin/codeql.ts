@@ -27,6 +27,7 @@ export const uploadSarif: BuiltinAction = {
   },
   sensitive: ["token"],
   async main(call) {
+    if (call.gave("checkout_path")) call.required("checkout_path");
     if ((call.text("ref") === "") !== (call.text("sha") === "")) {
       throw new StepFailure("Both 'ref' and 'sha' must be given, or none of them");
     }
@@ -40,7 +41,7 @@ export const uploadSarif: BuiltinAction = {
 };
 
 async function sarifFiles(call: ActionCall): Promise<readonly string[]> {
-  const given = resolve(call.parts.folders.workspace, call.text("sarif_file"));
+  const given = resolve(call.parts.folders.workspace, call.required("sarif_file"));
   const facts = await stat(given).catch(() => undefined);
   if (facts === undefined) throw new StepFailure(`Path does not exist: ${given}`);
   if (facts.isFile()) return [given];

@@ -82,6 +82,7 @@ interface Result {
 }
 
 async function buildAndPush(call: ActionCall): Promise<void> {
+  for (const name of ["load", "no-cache", "pull", "push"]) call.flag(name);
   refuseUnsupported(call);
   const context = await contextFolder(call);
   try {

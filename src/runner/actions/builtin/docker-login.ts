@@ -12,7 +12,7 @@ export const dockerLogin: BuiltinAction = {
     username: "",
     password: "",
     scope: "",
-    ecr: "auto",
+    ecr: "",
     logout: "true",
     "registry-auth": "",
   },
@@ -22,6 +22,7 @@ export const dockerLogin: BuiltinAction = {
 };
 
 async function logIn(call: ActionCall): Promise<void> {
+  call.flag("logout");
   if (call.text("registry-auth") !== "") {
     throw new StepFailure(
       'Input "registry-auth" of the built-in docker/login-action is not supported: use one step a registry',
@@ -53,7 +54,7 @@ async function logIn(call: ActionCall): Promise<void> {
 
 async function logOut(call: ActionCall): Promise<void> {
   const host = call.step.state.get("host");
-  if (host === undefined || !call.flag("logout")) return;
+  if (host === undefined || !call.isTrue("logout")) return;
   const { job } = call.step.scope;
   job.logins.delete(host);
   await writeDockerConfig(job);

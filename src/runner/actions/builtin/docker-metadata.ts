@@ -14,10 +14,10 @@ export const dockerMetadata: BuiltinAction = {
     flavor: "",
     labels: "",
     annotations: "",
-    "sep-tags": "\n",
-    "sep-labels": "\n",
-    "sep-annotations": "\n",
-    "bake-target": "docker-metadata-action",
+    "sep-tags": "",
+    "sep-labels": "",
+    "sep-annotations": "",
+    "bake-target": "",
     "github-token": "",
   },
   async main(call) {
@@ -45,10 +45,10 @@ function report(call: ActionCall, metadata: ImageMetadata, annotated: ImageMetad
   call.step.output.flush();
   const outputs = {
     version: metadata.version,
-    tags: metadata.tags.join(call.inputs["sep-tags"]),
-    "tag-names": metadata.tagNames.join(call.inputs["sep-tags"]),
-    labels: labels.join(call.inputs["sep-labels"]),
-    annotations: annotations.join(call.inputs["sep-annotations"]),
+    tags: metadata.tags.join(separator(call, "sep-tags")),
+    "tag-names": metadata.tagNames.join(separator(call, "sep-tags")),
+    labels: labels.join(separator(call, "sep-labels")),
+    annotations: annotations.join(separator(call, "sep-annotations")),
     json: JSON.stringify({
       tags: metadata.tags,
       "tag-names": metadata.tagNames,
@@ -61,6 +61,11 @@ function report(call: ActionCall, metadata: ImageMetadata, annotated: ImageMetad
     call.step.scope.job.env.set(`DOCKER_METADATA_OUTPUT_${name.replaceAll(/\W/g, "_").toUpperCase()}`, value);
   }
   return annotations;
+}
+
+/** As it was written, blanks and all. */
+function separator(call: ActionCall, name: string): string {
+  return call.inputs[name] || "\n";
 }
 
 /** What `docker buildx bake` takes, for whoever has it. */
@@ -80,7 +85,10 @@ async function writeBakeFiles(
   };
   for (const [output, target] of Object.entries(files)) {
     const path = join(folder, `docker-metadata-action-${output.replace("bake-file", "bake")}.json`);
-    await writeFileAtomic(path, JSON.stringify({ target: { [call.text("bake-target")]: target } }, undefined, 2));
+    await writeFileAtomic(
+      path,
+      JSON.stringify({ target: { [call.text("bake-target") || "docker-metadata-action"]: target } }, undefined, 2),
+    );
     call.setOutput(output, path);
     call.exportVariable(`DOCKER_METADATA_OUTPUT_${output.replaceAll("-", "_").toUpperCase()}`, path);
   }

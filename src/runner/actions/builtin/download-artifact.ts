@@ -39,7 +39,9 @@ export const downloadArtifact: BuiltinAction = {
 
 async function download(call: ActionCall): Promise<void> {
   // Earlier versions only warn.
-  const mismatch = call.major < 8 ? "warn" : call.text("digest-mismatch");
+  const mismatch = call.major < 8 ? "warn" : call.text("digest-mismatch") || "error";
+  const packed = call.flag("skip-decompress");
+  const merges = call.flag("merge-multiple");
   if (!mismatchBehaviours.includes(mismatch)) {
     throw new StepFailure(
       `Invalid value for 'digest-mismatch': '${mismatch}'. Valid options are: ${mismatchBehaviours.join(", ")}`,
@@ -57,8 +59,7 @@ async function download(call: ActionCall): Promise<void> {
   }
   // Version 4 puts the only one that fits into its folder as well.
   const alone = artifacts.length === 1 && call.major > 4;
-  const together = call.text("name") !== "" || call.flag("merge-multiple") || alone;
-  const packed = call.flag("skip-decompress");
+  const together = call.text("name") !== "" || merges || alone;
   const differing: string[] = [];
   for (const artifact of artifacts) {
     const own = together ? folder : joinInside(folder, artifact.name);
@@ -82,12 +83,14 @@ function destination(call: ActionCall): string {
 function sourceOf(call: ActionCall): ArtifactSource {
   const token = call.text("github-token");
   if (token === "") return ownRun(call);
-  const repository = call.text("repository") || call.parts.assignment.repository;
-  if (!/^[^/]+\/[^/]+$/.test(repository)) {
+  const repository = call.gave("repository") ? call.text("repository") : call.parts.assignment.repository;
+  const [owner = "", name = ""] = repository.split("/");
+  if (owner === "" || name === "") {
     throw new StepFailure(`Invalid repository: '${repository}'. Must be in format owner/repo`);
   }
-  const runId = call.text("run-id") || call.github("run_id") || call.parts.assignment.runId;
-  return otherRun(call, { repository, runId, token });
+  const own = call.github("run_id") || call.parts.assignment.runId;
+  const runId = call.gave("run-id") ? String(Number.parseInt(call.text("run-id"), 10)) : own;
+  return otherRun(call, { repository: `${owner}/${name}`, runId, token });
 }
 
 async function choose(call: ActionCall, source: ArtifactSource): Promise<readonly ArtifactFacts[]> {
@@ -110,7 +113,7 @@ async function choose(call: ActionCall, source: ArtifactSource): Promise<readonl
     return artifacts.filter((artifact) => matches(artifact.name));
   }
   call.log("No input name, artifact-ids or pattern filtered specified, downloading all artifacts");
-  if (!call.flag("merge-multiple")) {
+  if (!call.isTrue("merge-multiple")) {
     call.log("An extra directory with the artifact name will be created for each download");
   }
   return artifacts;

@@ -17,6 +17,7 @@ export const ecrLogin: BuiltinAction = {
     "registry-type": "private",
     "skip-logout": "false",
   },
+  versions: { "mask-password": { earlier: { before: 2, default: "false" } } },
   async main(call) {
     const type = call.text("registry-type").toLowerCase();
     if (type !== "private" && type !== "public") {

@@ -22,14 +22,20 @@ export const githubScript: BuiltinAction = {
     "retry-exempt-status-codes": "400,401,403,404,422",
     "base-url": "",
   },
+  versions: {
+    retries: { since: 6 },
+    "retry-exempt-status-codes": { since: 6 },
+    "base-url": { since: 7 },
+  },
   sensitive: ["github-token"],
   async main(call) {
     call.required("script");
+    if (call.gave("github-token")) call.required("github-token");
     const { folders, runner, assignment } = call.parts;
     const inputs = {
       ...call.inputs,
       "github-token": call.text("github-token") || (assignment.secrets["GITHUB_TOKEN"] ?? ""),
-      debug: call.text("debug") || String(debugEnabled(call.step.scope)),
+      debug: call.gave("debug") ? call.text("debug") : String(debugEnabled(call.step.scope)),
     };
     const env = { ...actionEnvironment(call.step), ...inputVariables(inputs) };
     const script = { program: runner.nodePath, args: [program], cwd: folders.workspace, env };

@@ -22,6 +22,18 @@ export const setupBuildx: BuiltinAction = {
     "cache-binary": "true",
     cleanup: "true",
   },
+  versions: {
+    config: { until: 3 },
+    "config-inline": { until: 3 },
+    install: { until: 3 },
+    "cache-binary": { since: 3 },
+  },
+  deprecated: {
+    config: "Use buildkitd-config instead",
+    "config-inline": "Use buildkitd-config-inline instead",
+    install:
+      '"docker buildx install" command is deprecated and will be removed in a future release, use BUILDX_BUILDER environment variable instead',
+  },
   async main(call) {
     call.log("Nothing to set up: images are built by Tidegate's own packer, or by the container engine of the runner");
     call.setOutput("name", call.text("name") || "tidegate");
@@ -32,7 +44,8 @@ export const setupBuildx: BuiltinAction = {
 
 export const setupQemu: BuiltinAction = {
   name: "docker/setup-qemu-action",
-  inputs: { image: "", platforms: "all", "cache-image": "true", reset: "false" },
+  inputs: { image: "docker.io/tonistiigi/binfmt:latest", platforms: "all", "cache-image": "true", reset: "false" },
+  versions: { "cache-image": { since: 3 }, reset: { since: 4 } },
   async main(call) {
     call.log("Nothing to set up: Tidegate's own packer runs no foreign code, so it needs no emulation");
     call.setOutput("platforms", "");

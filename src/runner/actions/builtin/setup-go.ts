@@ -23,11 +23,20 @@ export const setupGo: BuiltinAction = {
     architecture: "",
     "go-download-base-url": "",
   },
+  versions: {
+    "go-version-file": { since: 3 },
+    cache: { since: 3, earlier: { before: 4, default: "false" } },
+    "cache-dependency-path": { since: 3 },
+    architecture: { since: 3 },
+    "go-download-base-url": { since: 6 },
+  },
   sensitive: ["token"],
   postIf: "success()",
   async main(call) {
     const wanted = await wantedVersion(call);
     call.exportVariable("GOTOOLCHAIN", "local");
+    const keeps = call.flag("cache");
+    if (wanted !== "") call.flag("check-latest");
     call.log(`Setup go version spec ${wanted}`);
     if (wanted === "") {
       call.log("[warning]go-version input was not specified. The action will try to use pre-installed version.");
@@ -43,7 +52,7 @@ export const setupGo: BuiltinAction = {
     await addBinFolder(call, go);
     const printed = await call.run(go, ["version"], { quiet: true });
     const version = printed.split(" ")[2]?.slice("go".length) ?? "";
-    if (call.flag("cache")) await restore(call, go, version);
+    if (keeps) await restore(call, go, version);
     addMatcher(call, "go", [
       { regexp: String.raw`^\s*(\S.*?\.go):(\d+)(?::(\d+))?:?\s+(.*)$`, file: 1, line: 2, column: 3, message: 4 },
     ]);
@@ -54,7 +63,7 @@ export const setupGo: BuiltinAction = {
     call.step.output.flush();
   },
   async post(call) {
-    if (call.flag("cache")) await savePackages(call, "go");
+    if (call.isTrue("cache")) await savePackages(call, "go");
   },
 };
 

@@ -52,6 +52,7 @@ export const setupJava: BuiltinAction = {
     "problem-matcher": "true",
   },
   versions: {
+    jdkFile: { deprecatedSince: 5 },
     "jdk-file": { since: 5 },
     "set-default": { since: 5 },
     "verify-signature": { since: 5 },
@@ -66,9 +67,15 @@ export const setupJava: BuiltinAction = {
     "cache-read-only": { since: 6 },
     "problem-matcher": { since: 6 },
   },
+  deprecated: { jdkFile: "The `jdkFile` input is deprecated. Use `jdk-file` instead." },
   sensitive: ["token", "gpg-private-key"],
   async main(call) {
     const { versions, distribution } = await wanted(call);
+    if (call.major > 4 && call.text("jdkFile") !== "") {
+      call.warn(
+        "The 'jdkFile' input is deprecated and may be removed in a future release. Please use 'jdk-file' instead.",
+      );
+    }
     const installed: { wanted: string; jdk: Tool }[] = [];
     for (const version of versions) {
       const jdk = await findJdk(call, version, distribution);
@@ -84,8 +91,9 @@ export const setupJava: BuiltinAction = {
     if (call.text("cache") !== "") await restoreJavaPackages(call);
   },
   async post(call) {
-    const failed = call.step.scope.job.status !== "success";
-    if (call.text("cache") !== "" && !failed && !call.flag("cache-read-only")) await saveJavaPackages(call);
+    const status = call.gave("job-status") ? call.text("job-status") : call.step.scope.job.status;
+    const failed = status !== "success";
+    if (call.text("cache") !== "" && !failed && !call.isTrue("cache-read-only")) await saveJavaPackages(call);
   },
 };
 
@@ -93,7 +101,7 @@ export const setupJava: BuiltinAction = {
 function quietMaven(call: ActionCall): void {
   const before = call.env("MAVEN_ARGS").trim();
   const told = before.split(/\s+/).some((arg) => arg === "-ntp" || arg === "--no-transfer-progress");
-  if (told || call.flag("show-download-progress")) return;
+  if (told || call.isTrue("show-download-progress")) return;
   call.exportVariable("MAVEN_ARGS", before === "" ? "-ntp" : `${before} -ntp`);
 }
 
@@ -195,7 +203,6 @@ async function fromFile(
   written: string,
 ): Promise<Tool> {
   const given = call.text("jdk-file") || call.text("jdkFile");
-  if (call.major > 4 && call.text("jdkFile") !== "") call.warn('Input "jdkFile" is deprecated: use "jdk-file"');
   if (given === "") throw new StepFailure("'jdk-file' is not specified");
   if (/^https?:/.test(given)) throw new StepFailure(`"${given}" is not a file: download it in a step before this one`);
   const file = given.startsWith("/") ? given : join(call.parts.folders.workspace, given);
@@ -220,7 +227,7 @@ async function fromFile(
 
 function use(call: ActionCall, jdk: Tool, distribution: JavaDistribution): void {
   const major = jdk.version.split(".")[0] ?? "";
-  if (call.flag("set-default")) {
+  if (call.isTrue("set-default", true)) {
     call.exportVariable("JAVA_HOME", jdk.folder);
     call.addPath(join(jdk.folder, "bin"));
   }

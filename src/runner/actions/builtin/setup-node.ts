@@ -29,6 +29,7 @@ export const setupNode: BuiltinAction = {
   versions: {
     "always-auth": { until: 5 },
     "package-manager-cache": { since: 5 },
+    "node-version-file": { since: 2 },
     mirror: { since: 4 },
     "mirror-token": { since: 4 },
   },
@@ -226,7 +227,7 @@ async function writeNpmrc(call: ActionCall): Promise<void> {
     .filter((line) => line !== "" && !line.toLowerCase().startsWith(`${registryLine.split("=")[0]}=`));
   const lines = [...kept, `${registry.replace(/^\w+:/, "")}:_authToken=\${NODE_AUTH_TOKEN}`, registryLine];
   // An option of old npm that later versions of the action no longer have.
-  if (call.major < 6) lines.push(`always-auth=${call.flag("always-auth")}`);
+  if (call.major < 6) lines.push(`always-auth=${call.text("always-auth")}`);
   await writeFileAtomic(path, lines.join("\n"));
   const { env } = call.step.scope.job;
   env.set("NPM_CONFIG_USERCONFIG", path);

@@ -37,10 +37,21 @@ export const setupPython: BuiltinAction = {
     "pip-version": "",
     "pip-install": "",
   },
+  versions: {
+    "python-version-file": { since: 4 },
+    "check-latest": { since: 4 },
+    "update-environment": { since: 4 },
+    "allow-prereleases": { since: 4 },
+    freethreaded: { since: 5 },
+    "pip-version": { since: 6 },
+    "pip-install": { since: 6, until: 6 },
+  },
   sensitive: ["token"],
   postIf: "success()",
   async main(call) {
     const versions = await wantedVersions(call);
+    for (const name of ["check-latest", "allow-prereleases", "freethreaded"]) call.flag(name);
+    if (versions.length > 0) call.flag("update-environment");
     if (versions.length === 0) {
       call.warn("The `python-version` input is not set.  The version of Python currently in `PATH` will be used.");
     }

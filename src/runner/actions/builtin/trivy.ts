@@ -56,7 +56,7 @@ export const trivy: BuiltinAction = {
       call.log(`"version: ${call.text("version")}" has no effect here: the trivy of the machine is used`);
     }
     const env = await environment(call);
-    const args = [call.text("scan-type"), call.text("image-ref") || call.text("scan-ref")];
+    const args = [call.text("scan-type") || "image", call.text("image-ref") || call.text("scan-ref") || "."];
     call.log(`Running Trivy with options: trivy ${args.join(" ")}`);
     const { exitCode } = await call.try(program, args, { env });
     if (exitCode !== 0) throw new StepFailure(`Process completed with exit code ${exitCode}.`);

@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import picomatch from "picomatch";
 import { joinInside } from "#lib";
-import { StepFailure } from "../../errors.ts";
+import { StepFailure, ToldFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { findFiles } from "../artifacts/find-files.ts";
 import { fetchArtifact } from "../artifacts/fetch-artifact.ts";
@@ -25,26 +25,43 @@ export const uploadArtifactAction: BuiltinAction = {
   versions: { archive: { since: 7 } },
   async main(call) {
     const path = call.required("path");
+    const flags = { overwrite: call.flag("overwrite"), hidden: call.flag("include-hidden-files") };
+    const archive = call.flag("archive");
     const absence = call.text("if-no-files-found");
-    if (!["warn", "error", "ignore"].includes(absence)) {
-      throw new StepFailure(
-        `Unrecognized if-no-files-found input. Provided: ${absence}. Available options: warn,error,ignore`,
+    const behaviours = ["warn", "error", "ignore"];
+    const { options, mistakes } = optionsOf(call);
+    if (!behaviours.includes(absence)) {
+      mistakes.unshift(
+        `Unrecognized if-no-files-found input. Provided: ${absence}. Available options: ${behaviours.join(",")}`,
       );
     }
-    const options = { ...optionsOf(call), name: call.text("name"), archive: call.flag("archive") };
-    const found = await findFiles(call, path.split("\n"), call.flag("include-hidden-files"));
-    const { length: count } = found.files;
-    if (count === 0) return sayNone(call, absence, path);
-    call.log(`With the provided path, there will be ${count} file${count === 1 ? "" : "s"} uploaded`);
-    if (!options.archive && count > 1) {
-      throw new StepFailure(
-        `When 'archive' is set to false, only a single file can be uploaded. Found ${count} files to upload.`,
-      );
-    }
-    if (call.flag("overwrite")) await removeExisting(call, options.name);
-    await uploadArtifact(call, found, options);
+    for (const mistake of mistakes) call.complain(mistake);
+    await upload(call, { path, absence, ...flags }, { ...options, name: call.text("name"), archive });
+    // As with the official action, such mistakes do not keep files from being uploaded.
+    throwMistakes(mistakes);
   },
 };
+
+interface Wish {
+  readonly path: string;
+  readonly absence: string;
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+}
+
+async function upload(call: ActionCall, wish: Wish, options: UploadOptions): Promise<void> {
+  const found = await findFiles(call, wish.path.split("\n"), wish.hidden);
+  const { length: count } = found.files;
+  if (count === 0) return sayNone(call, wish.absence, wish.path);
+  call.log(`With the provided path, there will be ${count} file${count === 1 ? "" : "s"} uploaded`);
+  if (!options.archive && count > 1) {
+    throw new StepFailure(
+      `When 'archive' is set to false, only a single file can be uploaded. Found ${count} files to upload.`,
+    );
+  }
+  if (wish.overwrite) await removeExisting(call, options.name);
+  await uploadArtifact(call, found, options);
+}
 
 export const mergeArtifacts: BuiltinAction = {
   name: "actions/upload-artifact/merge",
@@ -58,6 +75,11 @@ export const mergeArtifacts: BuiltinAction = {
   async main(call) {
     const name = call.required("name");
     const pattern = call.required("pattern");
+    const separate = call.flag("separate-directories");
+    const removes = call.flag("delete-merged");
+    const hidden = call.flag("include-hidden-files");
+    const { options, mistakes } = optionsOf(call);
+    for (const mistake of mistakes) call.complain(mistake);
     const source = ownRun(call);
     const listed = await source.list();
     call.log(`Found ${listed.length} artifact(s)`);
@@ -70,39 +92,55 @@ export const mergeArtifacts: BuiltinAction = {
     await mkdir(folder, { recursive: true });
     try {
       for (const artifact of artifacts) {
-        const inside = call.flag("separate-directories") ? joinInside(folder, artifact.name) : folder;
+        const inside = separate ? joinInside(folder, artifact.name) : folder;
         await fetchArtifact(call, source, artifact, { folder: inside ?? folder, packed: false });
       }
-      const found = await findFiles(call, [folder], call.flag("include-hidden-files"));
-      await uploadArtifact(call, found, { ...optionsOf(call), name, archive: true });
+      const found = await findFiles(call, [folder], hidden);
+      await uploadArtifact(call, found, { ...options, name, archive: true });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
     call.log(`The ${artifacts.length} artifact(s) have been successfully merged!`);
-    if (!call.flag("delete-merged")) return;
-    for (const artifact of artifacts) await remove(call, artifact.name);
-    call.log(`The ${artifacts.length} artifact(s) have been deleted`);
+    if (removes) {
+      for (const artifact of artifacts) await remove(call, artifact.name);
+      call.log(`The ${artifacts.length} artifact(s) have been deleted`);
+    }
+    throwMistakes(mistakes);
   },
 };
 
-function optionsOf(call: ActionCall): Pick<UploadOptions, "retentionDays" | "compressionLevel"> {
-  const days = call.text("retention-days");
-  const retentionDays = days === "" ? 0 : Number.parseInt(days, 10);
-  if (Number.isNaN(retentionDays)) throw new StepFailure("Invalid retention-days");
-  const level = call.text("compression-level");
-  const compressionLevel = level === "" ? 6 : Number.parseInt(level, 10);
-  if (Number.isNaN(compressionLevel)) throw new StepFailure("Invalid compression-level");
+interface ReadOptions {
+  readonly options: Pick<UploadOptions, "retentionDays" | "compressionLevel">;
+  /** What is wrong, and is taken as if nobody had said it. */
+  readonly mistakes: string[];
+}
+
+function optionsOf(call: ActionCall): ReadOptions {
+  const mistakes: string[] = [];
+  const numberOf = (name: string, usual: number): number => {
+    const text = call.text(name);
+    const value = text === "" ? usual : Number.parseInt(text, 10);
+    if (!Number.isNaN(value)) return value;
+    mistakes.push(`Invalid ${name}`);
+    return usual;
+  };
+  const retentionDays = numberOf("retention-days", 0);
+  const compressionLevel = numberOf("compression-level", 6);
   if (compressionLevel < 0 || compressionLevel > 9) {
     throw new StepFailure("Invalid compression-level. Valid values are 0-9");
   }
-  return { retentionDays, compressionLevel };
+  return { options: { retentionDays, compressionLevel }, mistakes };
+}
+
+function throwMistakes([first]: readonly string[]): void {
+  if (first !== undefined) throw new ToldFailure(first);
 }
 
 function sayNone(call: ActionCall, behaviour: string, path: string): void {
   const message = `No files were found with the provided path: ${path}. No artifacts will be uploaded.`;
   if (behaviour === "error") throw new StepFailure(message);
   if (behaviour === "warn") call.warn(message);
-  else call.log(message);
+  if (behaviour === "ignore") call.log(message);
 }
 
 async function removeExisting(call: ActionCall, name: string): Promise<void> {

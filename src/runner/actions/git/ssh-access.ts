@@ -32,7 +32,7 @@ export async function sshAccess(call: ActionCall): Promise<SshAccess | undefined
   await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
   await writeFile(hostsFile, `${hosts.join("\n")}\n`);
   // Of a key nobody vouches for, ssh would ask at a terminal that is not there.
-  const strict = call.flag("ssh-strict") ? " -o StrictHostKeyChecking=yes -o CheckHostIP=no" : "";
+  const strict = call.isTrue("ssh-strict", true) ? " -o StrictHostKeyChecking=yes -o CheckHostIP=no" : "";
   const named = (file: string): string => `$RUNNER_TEMP/${basename(file)}`;
   return {
     user: call.text("ssh-user") || "git",

@@ -35,16 +35,24 @@ async function writeSettings(call: ActionCall, folder: string): Promise<void> {
   const file = join(folder, "settings.xml");
   const id = call.text("server-id");
   call.log(`Creating settings.xml with server-id: ${id}`);
-  if ((await readFileIfExists(file)) !== undefined && !call.flag("overwrite-settings")) {
+  if ((await readFileIfExists(file)) !== undefined && !call.isTrue("overwrite-settings", true)) {
     call.log(`Skipping generation ${file} because file already exists and overwriting is not required`);
     return;
   }
   const user = call.text("server-username-env-var") || call.text("server-username");
   const password = call.text("server-password-env-var") || call.text("server-password");
-  const signing =
-    call.text("gpg-private-key") === "" ? "" : call.text("gpg-passphrase-env-var") || call.text("gpg-passphrase");
+  const signing = passphraseVariable(call);
   call.log(`Writing to ${file}`);
-  await writeFile(file, settingsXml({ id, user, password, signing, unattended: call.major > 4 }));
+  // Up to version 5 of the action, Maven found the passphrase where it finds those of servers.
+  const signer = call.major < 6 ? "server" : "profile";
+  await writeFile(file, settingsXml({ id, user, password, signing, signer, unattended: call.major > 4 }));
+}
+
+/** Empty when nothing is to be said of it. */
+function passphraseVariable(call: ActionCall): string {
+  const given = call.text("gpg-passphrase-env-var") || call.text("gpg-passphrase");
+  if (call.text("gpg-private-key") !== "") return given || "GPG_PASSPHRASE";
+  return given;
 }
 
 interface Settings {
@@ -53,13 +61,14 @@ interface Settings {
   readonly user: string;
   readonly password: string;
   readonly signing: string;
+  readonly signer?: "server" | "profile";
   /** Maven is told to ask nobody. */
   readonly unattended?: boolean;
 }
 
 const space = "http://maven.apache.org/SETTINGS/1.0.0";
 
-export function settingsXml({ id, user, password, signing, unattended = true }: Settings): string {
+export function settingsXml({ id, user, password, signing, signer = "profile", unattended = true }: Settings): string {
   const profile = `
   <profiles>
     <profile>
@@ -72,16 +81,21 @@ export function settingsXml({ id, user, password, signing, unattended = true }: 
   <activeProfiles>
     <activeProfile>gpg-passphrase</activeProfile>
   </activeProfiles>`;
+  const server = `
+    <server>
+      <id>gpg.passphrase</id>
+      <passphrase>\${env.${escapeXml(signing)}}</passphrase>
+    </server>`;
   return `<settings xmlns="${space}"
   xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
   xsi:schemaLocation="${space} https://maven.apache.org/xsd/settings-1.0.0.xsd">${unattended ? "\n  <interactiveMode>false</interactiveMode>" : ""}
   <servers>
     <server>
-      <id>${escapeXml(id)}</id>
+      ${id === "" ? "<id/>" : `<id>${escapeXml(id)}</id>`}
       <username>\${env.${escapeXml(user)}}</username>
       <password>\${env.${escapeXml(password)}}</password>
-    </server>
-  </servers>${signing === "" || signing === "MAVEN_GPG_PASSPHRASE" ? "" : profile}
+    </server>${signing === "" || signer !== "server" ? "" : server}
+  </servers>${signer !== "profile" || signing === "" || signing === "MAVEN_GPG_PASSPHRASE" ? "" : profile}
 </settings>
 `;
 }

@@ -46,7 +46,7 @@ const pathsState = "CACHE_PATHS";
 /** As the inputs say, or the `package.json` of the workspace. */
 export async function restoreNodePackages(call: ActionCall): Promise<void> {
   const asked = call.text("cache");
-  const automatic = asked === "" && call.major > 4 && call.text("package-manager-cache").toLowerCase() === "true";
+  const automatic = asked === "" && call.major > 4 && call.isTrue("package-manager-cache", true);
   const name = automatic ? await declaredManager(call) : asked;
   if (name === "") return;
   if (!cacheAvailable(call)) {

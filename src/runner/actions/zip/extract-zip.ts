@@ -4,18 +4,12 @@ import { mkdir, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { crc32, createInflateRaw } from "node:zlib";
 import { pipeline } from "node:stream/promises";
-import { joinInside } from "#lib";
+import { joinInside, zipFormat } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import {
-  localHeaderBytes,
-  localSignature,
-  maxEndBytes,
-  readDirectory,
-  readEnd,
-  readEnd64,
-  type Directory,
-  type ZipEntry,
-} from "./zip-format.ts";
+
+const { localHeaderBytes, localSignature, maxEndBytes, readDirectory, readEnd, readEnd64 } = zipFormat;
+type Directory = zipFormat.Directory;
+type ZipEntry = zipFormat.ZipEntry;
 
 const maxEntries = 1_000_000;
 const maxDirectoryBytes = 256 * 1024 * 1024;

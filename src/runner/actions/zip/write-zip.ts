@@ -3,7 +3,10 @@ import { createReadStream } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { createDeflateRaw, crc32 } from "node:zlib";
 import { pipeline } from "node:stream/promises";
-import { centralHeader, endRecords, localHeader, type ZipEntry } from "./zip-format.ts";
+import { zipFormat } from "#lib";
+
+const { centralHeader, endRecords, localHeader } = zipFormat;
+type ZipEntry = zipFormat.ZipEntry;
 
 export interface ZipSource {
   /** With slashes, relative. */
