@@ -19,6 +19,8 @@ export interface Config {
     /** Names and addresses its certificate stands for, beside those it knows by itself. */
     readonly names: readonly string[];
   };
+  /** Where people and other machines reach the control port, when something is in front of it; no slash at its end. */
+  readonly publicUrl: string | undefined;
   /** Router processes that share the traffic port. */
   readonly routers: number;
   /** Jobs the local runner does at once; 0 for no local runner. */
@@ -59,6 +61,7 @@ export interface ConfigFlags {
   readonly trafficPort?: number;
   readonly kubePort?: number;
   readonly tlsSan?: readonly string[];
+  readonly publicUrl?: string;
   readonly routers?: number;
   readonly jobs?: number;
   readonly runtime?: string;
@@ -97,6 +100,7 @@ export function readConfig(flags: ConfigFlags = {}): Config {
     control: { host, port: controlPort },
     traffic: { host, port: number("TIDEGATE_TRAFFIC_PORT", flags.trafficPort, 8080, 65_535) },
     kube: { host, port: kubePort, names },
+    publicUrl: originOf(flags.publicUrl ?? env["TIDEGATE_PUBLIC_URL"] ?? "", problems),
     routers: Math.max(1, number("TIDEGATE_ROUTERS", flags.routers, 1, 64)),
     jobs: number("TIDEGATE_JOBS", flags.jobs, Math.max(2, availableParallelism()), 256),
     runRetention: {
@@ -143,6 +147,7 @@ export function childEnvironment(config: Config): Record<string, string> {
     TIDEGATE_KUBE_PORT: String(config.kube.port),
     TIDEGATE_TLS_SAN: config.kube.names.join(","),
     TIDEGATE_ROUTERS: String(config.routers),
+    ...(config.publicUrl === undefined ? {} : { TIDEGATE_PUBLIC_URL: config.publicUrl }),
     TIDEGATE_JOBS: String(config.jobs),
     TIDEGATE_RUN_DAYS: String(config.runRetention.days),
     TIDEGATE_RUN_COUNT: String(config.runRetention.count),
@@ -213,6 +218,15 @@ function foldersOf(name: string, text: string | undefined, problems: string[]): 
   if (wrong === undefined) return folders;
   problems.push(`${name} takes absolute paths between commas, or "none": "${wrong}" is no absolute path`);
   return folders;
+}
+
+/** Scheme, host and port: what is served here names its paths from the root. */
+function originOf(text: string, problems: string[]): string | undefined {
+  if (text === "") return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  problems.push(`TIDEGATE_PUBLIC_URL is http:// or https:// with a host, and no path: current value is "${text}"`);
+  return undefined;
 }
 
 function nameProblem(name: string): string[] {

@@ -13,6 +13,7 @@ import { registryRoutes } from "#registry";
 import { runnerRegistrationRoutes, workflowRoutes } from "#workflows";
 import { consoleFiles } from "./api/console-files.ts";
 import { forgeLinks } from "./rest/forge-links.ts";
+import { requestOrigin } from "./rest/request-origin.ts";
 import { restRoutes, uploadRoutes } from "./rest/rest-routes.ts";
 import { productRoutes } from "./api/product-routes.ts";
 import { webhookRoutes } from "./api/webhook-routes.ts";
@@ -24,7 +25,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import { countRequests } from "./own-metrics.ts";
 import { version } from "./version.ts";
 import type { Rooms } from "./rooms.ts";
-import { controlUrl, kubeUrl, namedServerUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
+import { controlUrl, kubeUrl, namedServerUrl, publicUrl, registryHost, trafficUrl } from "./wiring/addresses.ts";
 import { pushChecks } from "./wiring/push-checks.ts";
 import { usagePort } from "./wiring/usage-port.ts";
 
@@ -101,7 +102,7 @@ async function registerFaces(
   const { clock, log, signal } = context;
   const { tokens, repositories, registry, workflows, metrics } = rooms;
   const access = tokens;
-  const runUrl = (id: string): string => `${controlUrl(rooms.addresses)}/runs/${id}`;
+  const runUrl = (id: string): string => `${publicUrl(rooms.addresses)}/runs/${id}`;
   healthRoutes(app, rooms);
   loginRoute(app, tokens);
   await app.register(consoleFiles(join(import.meta.dirname, "..", "..", "dist", "console"), tokens));
@@ -111,12 +112,21 @@ async function registerFaces(
   const product = { ...rooms, clock, ids: context.ids, log, signal, stop };
   const productOptions = {
     ...product,
-    controlUrl: () => controlUrl(rooms.addresses),
+    controlUrl: () => publicUrl(rooms.addresses),
     clusterAccess: () => ({ port: rooms.addresses.kubePort, authority: rooms.authority.certificate }),
     status: () => systemStatus(context, rooms),
   };
   await app.register(productRoutes(productOptions), { prefix: "/api/tidegate/v1" });
-  const rest = { ...rooms, clock, ids: context.ids, log, signal, serverUrl: () => controlUrl(rooms.addresses) };
+  const rest = {
+    ...rooms,
+    clock,
+    ids: context.ids,
+    log,
+    signal,
+    serverUrl: () => publicUrl(rooms.addresses),
+    apiServer: () => requestOrigin() ?? controlUrl(rooms.addresses),
+    publicUrl: rooms.addresses.publicUrl,
+  };
   await app.register(restRoutes(rest), { prefix: "/api/v3" });
   await app.register(uploadRoutes(rest), { prefix: "/api/uploads" });
   await app.register(forgeLinks(rest));
@@ -129,7 +139,9 @@ async function registerFaces(
   await app.register(cacheV1Routes(actions), { prefix: "/_apis/artifactcache" });
   await app.register(reportRoutes(rooms.artifacts), { prefix: "/_apis/tidegate" });
   await app.register(blobRoutes(rooms.artifacts), { prefix: "/_blob" });
-  identityRoutes(app, rooms.identities, (owner) => `${namedServerUrl(rooms.addresses)}/${owner}`);
+  const issuedFor = (owner: string): string =>
+    `${rooms.addresses.publicUrl ?? namedServerUrl(rooms.addresses)}/${owner}`;
+  identityRoutes(app, rooms.identities, issuedFor);
   const mirrorOf = async (name: string): Promise<string | undefined> => {
     const repository = await repositories.get(name);
     return repository === undefined ? undefined : (await rooms.forge.remotes.get(repository.id))?.url;

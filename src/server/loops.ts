@@ -11,7 +11,7 @@ import { sampleProcess } from "./own-metrics.ts";
 import { consume } from "./positions.ts";
 import type { Rooms } from "./rooms.ts";
 import { keepApiServerService } from "./wiring/api-server-service.ts";
-import { controlUrl, ownRepository } from "./wiring/addresses.ts";
+import { controlUrl, ownRepository, publicUrl } from "./wiring/addresses.ts";
 import { tellForgeEvent } from "./wiring/forge-event.ts";
 import { packageEvent, repositoryOfImage } from "./wiring/package-event.ts";
 import { commitOf, pushEvent, refEvent } from "./wiring/push-event.ts";
@@ -102,7 +102,7 @@ function followForge(context: ServerContext, rooms: Rooms): void {
     const parts = { source: forge.events, positions, consumer: name, handle, clock, log };
     keep(context, name, (signal) => consume(parts, signal));
   };
-  const serverUrl = (): string => controlUrl(rooms.addresses);
+  const serverUrl = (): string => publicUrl(rooms.addresses);
   keep(context, "webhooks of remotes", (signal) => rooms.remoteDeliveries.follow(signal));
   keep(context, "looks at remotes", (signal) => rooms.remoteDeliveries.lookAround(signal));
   keep(context, "statuses to remotes", (signal) => forge.outbox.run(rooms.remoteMirrors, signal));

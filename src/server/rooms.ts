@@ -24,7 +24,7 @@ import { ChangeFeed } from "./api/change-feed.ts";
 import type { ServerContext } from "./context.ts";
 import { Positions } from "./positions.ts";
 import { ensureSecretKey } from "./secret-key.ts";
-import { controlUrl, nodeName } from "./wiring/addresses.ts";
+import { nodeName, publicUrl } from "./wiring/addresses.ts";
 import { CommitChecks } from "./wiring/commit-checks.ts";
 import { engineLogin } from "./wiring/engine-login.ts";
 import { actionSources } from "./wiring/action-sources.ts";
@@ -83,7 +83,7 @@ export interface Rooms {
 
 export async function openRooms(context: ServerContext, owned: AsyncDisposableStack): Promise<Rooms> {
   const { home, clock, ids, log } = context;
-  const addresses = new LateAddresses(context.config.control.host);
+  const addresses = new LateAddresses(context.config.control.host, context.config.publicUrl);
   const database = openDatabase(home.relationalDatabase);
   owned.defer(() => database.destroy());
   const tokens = await Tokens.open({ database, clock, ids });
@@ -172,7 +172,7 @@ async function openWorkflowRooms(
   const identities = await JobIdentities.open({
     signingKey: await ensurePrivateKey(join(home.keys, "job-identities.key"), "rsa"),
     requestKey: jobKey,
-    issuer: () => controlUrl(addresses),
+    issuer: () => publicUrl(addresses),
     isRunning,
     clock,
     ids,
@@ -201,7 +201,7 @@ async function openForgeRoom(
   rooms: Pick<Rooms, "addresses" | "repositories" | "secrets" | "workflows"> & { readonly database: Database },
 ): Promise<Pick<Rooms, "forge" | "commitChecks" | "remoteMirrors" | "remoteDeliveries">> {
   const { addresses, database, repositories, secrets, workflows } = rooms;
-  const runUrl = (id: string): string => `${controlUrl(addresses)}/runs/${id}`;
+  const runUrl = (id: string): string => `${publicUrl(addresses)}/runs/${id}`;
   const commitChecks: CommitChecks = new CommitChecks({
     workflows: () => workflows,
     repositories,

@@ -12,6 +12,7 @@ interface UpOptions extends GlobalOptions {
   readonly trafficPort?: string;
   readonly kubePort?: string;
   readonly tlsSan?: string[];
+  readonly publicUrl?: string;
   readonly routers?: string;
   readonly jobs?: string;
   readonly runtime?: string;
@@ -27,6 +28,7 @@ export function upCommand(): Command {
     .option("--traffic-port <number>", "port of the traffic router; 0 takes a free one (default: 8080)")
     .option("--kube-port <number>", "port of the Kubernetes API over TLS; 0 takes a free one (default: 7443)")
     .option("--tls-san <name...>", "more host names and addresses that its certificate stands for")
+    .option("--public-url <url>", "where people and other machines come in, such as a proxy with TLS")
     .option("--routers <number>", "router processes that share the traffic port (default: 1)")
     .option(
       "--runtime <name>",
@@ -44,6 +46,7 @@ async function up(options: UpOptions): Promise<void> {
     ...numeric("trafficPort", options.trafficPort),
     ...numeric("kubePort", options.kubePort),
     ...(options.tlsSan === undefined ? {} : { tlsSan: options.tlsSan }),
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...numeric("routers", options.routers),
     ...numeric("jobs", options.jobs),
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),

@@ -41,7 +41,7 @@ export function checkRoutes(app: FastifyInstance, parts: RestParts): void {
 }
 
 function readRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, commitChecks, serverUrl } = parts;
+  const { forge, commitChecks } = parts;
   app.get<Numbered>("/repos/:owner/:repo/check-runs/:number", async (request) => {
     const repository = await reach(parts, request, "checks");
     const id = numberOf(request.params.number);
@@ -60,13 +60,13 @@ function readRoutes(app: FastifyInstance, parts: RestParts): void {
     const check = await forge.checks.get(repository.id, id);
     if (check !== undefined) {
       const all = await forge.checks.annotations(repository.id, id);
-      return paged(request, reply, serverUrl(), all).map((one) => annotationShape(one, check.sha, place));
+      return paged(request, reply, parts.apiServer(), all).map((one) => annotationShape(one, check.sha, place));
     }
     const found = await jobOf(parts, repository, id);
     if (found === undefined) throw notFound();
     const sha = await commitChecks.headOf(found.run);
     const { annotations } = found.job;
-    return paged(request, reply, serverUrl(), annotations).map((one) => jobAnnotationShape(one, sha, place));
+    return paged(request, reply, parts.apiServer(), annotations).map((one) => jobAnnotationShape(one, sha, place));
   });
   app.get<AtRef>("/repos/:owner/:repo/commits/:ref/check-runs", async (request, reply) => {
     const { repository, sha } = await commitAt(parts, request, reply, "checks");
@@ -82,7 +82,7 @@ async function listChecks(
   repository: Repository,
   sha: string,
 ): Promise<unknown> {
-  const { forge, commitChecks, serverUrl } = parts;
+  const { forge, commitChecks } = parts;
   const place = placeOf(parts, repository);
   const suite = await forge.checks.suite(repository.id, sha);
   const made = await forge.checks.list(repository.id, sha, queryText(request, "filter") === "all");
@@ -95,7 +95,7 @@ async function listChecks(
   const wanted = all.filter(
     (one) => (name === undefined || one.name === name) && (status === undefined || one.status === status),
   );
-  return { total_count: wanted.length, check_runs: paged(request, reply, serverUrl(), wanted) };
+  return { total_count: wanted.length, check_runs: paged(request, reply, parts.apiServer(), wanted) };
 }
 
 function suiteRoutes(app: FastifyInstance, parts: RestParts): void {

@@ -14,7 +14,6 @@ import { badField, missingField, notFound, RestError, unprocessable } from "./re
 export type AtRef = { Params: { owner: string; repo: string; ref: string } };
 
 export function commitRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { serverUrl } = parts;
   app.get<Named>("/repos/:owner/:repo/commits", async (request, reply) => await listCommits(parts, request, reply));
   app.get<AtRef>("/repos/:owner/:repo/commits/:ref", async (request, reply) => {
     const repository = await reach(parts, request, "contents");
@@ -33,7 +32,7 @@ export function commitRoutes(app: FastifyInstance, parts: RestParts): void {
     return {
       ...commitShape(commit, place),
       stats: { additions, deletions, total: additions + deletions },
-      files: paged(request, reply, serverUrl(), files.slice(0, maxFiles)).map((file) =>
+      files: paged(request, reply, parts.apiServer(), files.slice(0, maxFiles)).map((file) =>
         fileShape(file, commit.sha, place),
       ),
     };
@@ -66,7 +65,7 @@ async function listCommits(parts: RestParts, request: FastifyRequest, reply: Fas
     ...(until === undefined ? {} : { until }),
   });
   const place = placeOf(parts, repository);
-  return pagedMore(request, reply, parts.serverUrl(), commits).map((commit) => commitShape(commit, place));
+  return pagedMore(request, reply, parts.apiServer(), commits).map((commit) => commitShape(commit, place));
 }
 
 function statusRoutes(app: FastifyInstance, parts: RestParts): void {
@@ -75,7 +74,7 @@ function statusRoutes(app: FastifyInstance, parts: RestParts): void {
     app.get<AtRef>(path, async (request, reply) => {
       const { repository, sha } = await commitAt(parts, request, reply, "statuses");
       const all = await forge.statuses.list(repository.id, sha);
-      return paged(request, reply, serverUrl(), all).map((one) => statusShape(one, placeOf(parts, repository)));
+      return paged(request, reply, parts.apiServer(), all).map((one) => statusShape(one, placeOf(parts, repository)));
     });
   }
   app.get<AtRef>("/repos/:owner/:repo/commits/:ref/status", async (request, reply) => {
@@ -84,7 +83,7 @@ function statusRoutes(app: FastifyInstance, parts: RestParts): void {
     const place = placeOf(parts, repository);
     return {
       state: combineStates(latest.map((one) => one.state)),
-      statuses: paged(request, reply, serverUrl(), latest).map((one) => statusShape(one, place)),
+      statuses: paged(request, reply, parts.apiServer(), latest).map((one) => statusShape(one, place)),
       sha,
       total_count: latest.length,
       repository: repositoryShape(repository, serverUrl()),

@@ -7,13 +7,16 @@ type Commit = Awaited<ReturnType<Workshop["log"]>>[number];
 const unsigned = { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null };
 
 export interface CommitPlace {
+  /** Where people see it. */
   readonly serverUrl: string;
+  /** Where whoever asks reaches the API; absent: the same. */
+  readonly apiServer?: string;
   /** `owner/name`. */
   readonly repository: string;
 }
 
-export function apiUrl({ serverUrl, repository }: CommitPlace): string {
-  return `${serverUrl}/api/v3/repos/${repository}`;
+export function apiUrl({ serverUrl, apiServer, repository }: CommitPlace): string {
+  return `${apiServer ?? serverUrl}/api/v3/repos/${repository}`;
 }
 
 /** A commit of `/commits`. */

@@ -47,7 +47,7 @@ export function deploymentRoutes(app: FastifyInstance, parts: RestParts): void {
       if (more.length < limit) break;
     }
     const items = found.slice((page - 1) * perPage);
-    return pagedMore(request, reply, parts.serverUrl(), items).map((one) =>
+    return pagedMore(request, reply, parts.apiServer(), items).map((one) =>
       deploymentShape(one, placeOf(parts, repository)),
     );
   });
@@ -121,7 +121,7 @@ function statusRoutes(app: FastifyInstance, parts: RestParts, base: string): voi
     const deployment = await deploymentAt(parts, repository, request);
     const all = (await deployments.statuses(repository.name, deployment.id)) ?? [];
     const place = placeOf(parts, repository);
-    return paged(request, reply, parts.serverUrl(), all).map((one) => statusShape(one, deployment, place));
+    return paged(request, reply, parts.apiServer(), all).map((one) => statusShape(one, deployment, place));
   });
   app.get<Numbered & { Params: { status: string } }>(`${base}/:number/statuses/:status`, async (request) => {
     const repository = await reach(parts, request, "deployments");
@@ -162,7 +162,7 @@ function environmentRoutes(app: FastifyInstance, parts: RestParts): void {
     const repository = await reach(parts, request, "actions");
     const all = await environments.list(repository.name);
     const place = placeOf(parts, repository);
-    const shown = paged(request, reply, parts.serverUrl(), all).map((one) => environmentShape(one, place));
+    const shown = paged(request, reply, parts.apiServer(), all).map((one) => environmentShape(one, place));
     return { total_count: all.length, environments: shown };
   });
   app.get<Named & { Params: { name: string } }>("/repos/:owner/:repo/environments/:name", async (request) => {

@@ -24,8 +24,11 @@ export interface RestParts {
   readonly ids: Ids;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** `http://127.0.0.1:7070`, where people and programs reach this server. */
+  /** Where people reach this server: `http://127.0.0.1:7070`, or what is in front of it. */
   readonly serverUrl: () => string;
+  /** Where whoever asks now reaches it: jobs know it by another address than people. */
+  readonly apiServer: () => string;
+  readonly publicUrl: string | undefined;
 }
 
 /** Areas of GitHub's permissions, which a workflow names under `permissions`. */

@@ -14,7 +14,7 @@ type WithLabel = { Params: { owner: string; repo: string; number: string; name: 
 type NamedLabel = { Params: { owner: string; repo: string; name: string } };
 
 export function issueRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   app.get<Named>(base, async (request, reply) => {
     const repository = await reachIssues(parts, request);
     const state = queryText(request, "state") ?? "open";
@@ -25,7 +25,7 @@ export function issueRoutes(app: FastifyInstance, parts: RestParts): void {
       author: queryText(request, "creator"),
     } as const;
     const all = await forge.issues.list(repository.id, filter);
-    return paged(request, reply, serverUrl(), all).map((issue) => issueShape(issue, placeOf(parts, repository)));
+    return paged(request, reply, parts.apiServer(), all).map((issue) => issueShape(issue, placeOf(parts, repository)));
   });
   app.post<Named>(base, async (request, reply) => {
     const repository = await reach(parts, request, "issues", "write");
@@ -69,11 +69,11 @@ export function issueRoutes(app: FastifyInstance, parts: RestParts): void {
 }
 
 function commentRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   app.get<Numbered>(`${base}/:number/comments`, async (request, reply) => {
     const { repository, issue } = await issueAt(parts, request, "read");
     const all = await forge.issues.comments(repository.id, issue.number);
-    return paged(request, reply, serverUrl(), all).map((one) => commentShape(one, placeOf(parts, repository)));
+    return paged(request, reply, parts.apiServer(), all).map((one) => commentShape(one, placeOf(parts, repository)));
   });
   app.post<Numbered>(`${base}/:number/comments`, async (request, reply) => {
     const { repository, issue } = await issueAt(parts, request, "write");
@@ -106,13 +106,13 @@ function commentRoutes(app: FastifyInstance, parts: RestParts): void {
 }
 
 function issueLabelRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   const path = `${base}/:number/labels`;
   const shown = (repository: Repository, issue: IssueView) =>
     issue.labels.map((label) => labelShape(label, placeOf(parts, repository)));
   app.get<Numbered>(path, async (request, reply) => {
     const { repository, issue } = await issueAt(parts, request, "read");
-    return paged(request, reply, serverUrl(), shown(repository, issue));
+    return paged(request, reply, parts.apiServer(), shown(repository, issue));
   });
   app.post<Numbered>(path, async (request) => {
     const { repository, issue } = await issueAt(parts, request, "write");
@@ -137,12 +137,12 @@ function issueLabelRoutes(app: FastifyInstance, parts: RestParts): void {
 }
 
 function labelRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   const path = "/repos/:owner/:repo/labels";
   app.get<Named>(path, async (request, reply) => {
     const repository = await reachIssues(parts, request);
     const all = await forge.labels.list(repository.id);
-    return paged(request, reply, serverUrl(), all).map((label) => labelShape(label, placeOf(parts, repository)));
+    return paged(request, reply, parts.apiServer(), all).map((label) => labelShape(label, placeOf(parts, repository)));
   });
   app.post<Named>(path, async (request, reply) => {
     const repository = await reach(parts, request, "issues", "write");

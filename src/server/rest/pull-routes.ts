@@ -16,11 +16,11 @@ import { badField, missingField, notFound } from "./rest-error.ts";
 const base = "/repos/:owner/:repo/pulls";
 
 export function pullRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl, signal } = parts;
+  const { forge, signal } = parts;
   app.get<Named>(base, async (request, reply) => {
     const repository = await reach(parts, request, "pull-requests");
     const all = sorted(request, await forge.pulls.list(repository.id, filterOf(request)));
-    const page = paged(request, reply, serverUrl(), all);
+    const page = paged(request, reply, parts.apiServer(), all);
     return await Promise.all(page.map((pull) => listed(parts, repository, pull)));
   });
   app.post<Named>(base, async (request, reply) => {
@@ -112,13 +112,13 @@ function mergeRoutes(app: FastifyInstance, parts: RestParts): void {
 }
 
 function contentRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   app.get<Numbered>(`${base}/:number/files`, async (request, reply) => {
     const { repository, pull } = await pullAt(parts, request);
     const shop = await workshopOf(parts, repository, reply);
     const files = await shop.files(await shop.mergeBase(pull.base.sha, pull.head.sha), pull.head.sha);
     const place = placeOf(parts, repository);
-    const page = paged(request, reply, serverUrl(), files.slice(0, maxFiles));
+    const page = paged(request, reply, parts.apiServer(), files.slice(0, maxFiles));
     return page.map((file) => fileShape(file, pull.head.sha, place));
   });
   app.get<Numbered>(`${base}/:number/commits`, async (request, reply) => {
@@ -126,7 +126,7 @@ function contentRoutes(app: FastifyInstance, parts: RestParts): void {
     const shop = await workshopOf(parts, repository, reply);
     const commits = await shop.commits({ revision: pull.head.sha, without: pull.base.sha, limit: 250 });
     const place = placeOf(parts, repository);
-    return paged(request, reply, serverUrl(), commits.toReversed()).map((commit) => commitShape(commit, place));
+    return paged(request, reply, parts.apiServer(), commits.toReversed()).map((commit) => commitShape(commit, place));
   });
   // Comments on lines of a pull request are not kept here: there are none.
   app.get<Numbered>(`${base}/:number/comments`, async (request) => {
@@ -138,7 +138,7 @@ function contentRoutes(app: FastifyInstance, parts: RestParts): void {
     const found = (await forge.pulls.list(repository.id)).filter(
       (pull) => pull.head.sha === sha || pull.mergeCommitSha === sha,
     );
-    const page = paged(request, reply, serverUrl(), found);
+    const page = paged(request, reply, parts.apiServer(), found);
     return await Promise.all(page.map((pull) => listed(parts, repository, pull)));
   });
 }
@@ -149,7 +149,7 @@ function reviewRoutes(app: FastifyInstance, parts: RestParts): void {
     const { repository, pull } = await pullAt(parts, request);
     const reviews = await forge.reviews.list(repository.id, pull.number);
     const place = placeOf(parts, repository);
-    return paged(request, reply, serverUrl(), reviews).map((review) => reviewShape(review, pull.number, place));
+    return paged(request, reply, parts.apiServer(), reviews).map((review) => reviewShape(review, pull.number, place));
   });
   app.post<Numbered>(`${base}/:number/reviews`, async (request) => {
     const { repository, pull } = await pullAt(parts, request, "write");

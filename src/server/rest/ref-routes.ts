@@ -13,7 +13,6 @@ import { badField, notFound, RestError, unprocessable } from "./rest-error.ts";
 type Splat = { Params: { owner: string; repo: string; "*": string } };
 
 export function refRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { serverUrl } = parts;
   app.get<Splat>("/repos/:owner/:repo/git/ref/*", async (request, reply) => {
     const repository = await reach(parts, request, "contents");
     const wanted = `refs/${request.params["*"]}`;
@@ -27,7 +26,7 @@ export function refRoutes(app: FastifyInstance, parts: RestParts): void {
       const repository = await reach(parts, request, "contents");
       const shop = await workshopOf(parts, repository, reply);
       const found = await shop.refsBelow(`refs/${request.params["*"] ?? ""}`);
-      return paged(request, reply, serverUrl(), found).map((one) => refShape(parts, repository, one));
+      return paged(request, reply, parts.apiServer(), found).map((one) => refShape(parts, repository, one));
     });
   }
   app.post<Named>("/repos/:owner/:repo/git/refs", async (request, reply) => {
@@ -99,7 +98,7 @@ async function requireObject(
 }
 
 function refShape(
-  parts: Pick<RestParts, "serverUrl">,
+  parts: Pick<RestParts, "serverUrl" | "apiServer">,
   repository: Repository,
   { ref, sha, type }: { readonly ref: string; readonly sha: string; readonly type: string },
 ): unknown {

@@ -14,11 +14,11 @@ import { badField, missingField, notFound } from "./rest-error.ts";
 const base = "/repos/:owner/:repo/releases";
 
 export function releaseRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   app.get<Named>(base, async (request, reply) => {
     const repository = await reach(parts, request, "contents");
     const all = await forge.releases.list(repository.id);
-    return paged(request, reply, serverUrl(), all).map((one) => releaseShape(one, placeOf(parts, repository)));
+    return paged(request, reply, parts.apiServer(), all).map((one) => releaseShape(one, placeOf(parts, repository)));
   });
   app.get<Named>(`${base}/latest`, async (request) => {
     const repository = await reach(parts, request, "contents");
@@ -155,13 +155,15 @@ async function releaseNotes(
 }
 
 function assetRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { forge, serverUrl } = parts;
+  const { forge } = parts;
   app.get<Numbered>(`${base}/:number/assets`, async (request, reply) => {
     const repository = await reach(parts, request, "contents");
     const release = await forge.releases.get(repository.id, numberOf(request.params.number));
     if (release === undefined) throw notFound();
     const place = placeOf(parts, repository);
-    return paged(request, reply, serverUrl(), release.assets).map((asset) => assetShape(asset, release.tag, place));
+    return paged(request, reply, parts.apiServer(), release.assets).map((asset) =>
+      assetShape(asset, release.tag, place),
+    );
   });
   const assetAt = async (request: FastifyRequest<Numbered>, verb: "read" | "write") => {
     const repository = await reach(parts, request, "contents", verb);

@@ -21,7 +21,7 @@ export function repositoryRoutes(app: FastifyInstance, parts: RestParts): void {
   app.get("/user/repos", async (request, reply) => {
     const identity = whoAsks(request);
     const mine = (await repositories.list()).filter((one) => knows(identity, one.name));
-    return paged(request, reply, serverUrl(), mine).map((one) => ({
+    return paged(request, reply, parts.apiServer(), mine).map((one) => ({
       ...repositoryShape(one, serverUrl()),
       permissions: permissionsShape(identity, one),
     }));
@@ -41,7 +41,7 @@ export function repositoryRoutes(app: FastifyInstance, parts: RestParts): void {
     const ids = await forge.pulls.forks.childIds(repository.id);
     const found = await Promise.all(ids.map((id) => repositories.named(id)));
     const forks = found.filter((one) => one !== undefined && knows(identity, one.name));
-    return paged(request, reply, serverUrl(), forks as Repository[]).map((one) =>
+    return paged(request, reply, parts.apiServer(), forks as Repository[]).map((one) =>
       repositoryShape(one, serverUrl(), true),
     );
   });
@@ -85,7 +85,7 @@ function branchRoutes(app: FastifyInstance, parts: RestParts): void {
     const branches = await shop.refsBelow("refs/heads/");
     const place = placeOf(parts, repository);
     const rules = await protectedBranches(parts, repository);
-    return paged(request, reply, serverUrl(), branches).map(({ ref, sha }) => {
+    return paged(request, reply, parts.apiServer(), branches).map(({ ref, sha }) => {
       const name = ref.slice("refs/heads/".length);
       return { name, commit: { sha, url: `${apiUrl(place)}/commits/${sha}` }, protected: rules(name) };
     });
@@ -123,7 +123,7 @@ function branchRoutes(app: FastifyInstance, parts: RestParts): void {
     const url = apiUrl(placeOf(parts, repository));
     const tags = (await shop.refsBelow("refs/tags/")).toReversed();
     return await Promise.all(
-      paged(request, reply, serverUrl(), tags).map(async ({ ref, sha }) => {
+      paged(request, reply, parts.apiServer(), tags).map(async ({ ref, sha }) => {
         const name = ref.slice("refs/tags/".length);
         const commit = (await shop.resolve(sha)) ?? sha;
         return {
@@ -230,8 +230,11 @@ function matches(pattern: string, branch: string): boolean {
   return new RegExp(`^${source}$`).test(branch);
 }
 
-export function placeOf(parts: Pick<RestParts, "serverUrl">, repository: Pick<Repository, "name">): CommitPlace {
-  return { serverUrl: parts.serverUrl(), repository: repository.name };
+export function placeOf(
+  parts: Pick<RestParts, "serverUrl" | "apiServer">,
+  repository: Pick<Repository, "name">,
+): CommitPlace {
+  return { serverUrl: parts.serverUrl(), apiServer: parts.apiServer(), repository: repository.name };
 }
 
 export async function plain(reply: FastifyReply, content: Buffer): Promise<FastifyReply> {

@@ -14,6 +14,7 @@ import { issueRoutes } from "./issue-routes.ts";
 import { objectRoutes } from "./object-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { refRoutes } from "./ref-routes.ts";
+import { noteOrigin } from "./request-origin.ts";
 import { releaseRoutes, uploadRoute } from "./release-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import { answerRestError, notFound, RestError } from "./rest-error.ts";
@@ -70,5 +71,6 @@ export function uploadRoutes(parts: RestParts): FastifyPluginAsync {
 function prepare(app: FastifyInstance, parts: RestParts): void {
   app.setErrorHandler((error, request, reply) => answerRestError(error, request, reply, parts.log));
   app.setNotFoundHandler((request, reply) => answerRestError(notFound(), request, reply, parts.log));
+  noteOrigin(app, parts.publicUrl);
   requireToken(app, parts.tokens);
 }

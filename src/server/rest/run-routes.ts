@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Repository } from "#git";
 import type { RunDetails, RunFilter, RunView, Workflows } from "#workflows";
+import { logText, runLogArchive } from "../wiring/run-log-archive.ts";
 import { goneSignal, reach, whoAsks, type Named, type Numbered, type RestParts } from "./face.ts";
 import { numberOf, queryText } from "./fields.ts";
 import { paged } from "./paging.ts";
@@ -69,7 +70,7 @@ export async function listRuns(
       (status === undefined || run.status === status || run.conclusion === status) &&
       (actor === undefined || run.actor === actor),
   );
-  const page = paged(request, reply, parts.serverUrl(), wanted);
+  const page = paged(request, reply, parts.apiServer(), wanted);
   const runs = [];
   for (const run of page) runs.push(await showRun(parts, repository, run));
   return { total_count: wanted.length, workflow_runs: runs };
@@ -103,29 +104,64 @@ function branchOf(run: RunView): string {
   return run.ref.replace(/^refs\/(?:heads|tags)\//, "");
 }
 
+interface OfRun extends Numbered {
+  readonly Params: Numbered["Params"] & { readonly attempt?: string };
+}
+
+/** @throws `RestError` when there is no such run, or no such attempt of it. */
 async function runAt(
   parts: RestParts,
-  request: FastifyRequest<Numbered>,
+  request: FastifyRequest<OfRun>,
   verb: "read" | "write",
 ): Promise<{ readonly repository: Repository; readonly run: RunDetails }> {
   const repository = await reach(parts, request, "actions", verb);
-  const run = await parts.workflows.getRun(request.params.number);
+  const { number, attempt } = request.params;
+  const run = await parts.workflows.getRun(number, attempt === undefined ? undefined : numberOf(attempt));
   if (run?.repository !== repository.name) throw notFound();
   return { repository, run };
 }
 
+/** With the jobs of all attempts, the newest attempt first: re-runs keep what was before. */
+async function withEarlierJobs<Found extends { readonly run: RunDetails }>(
+  workflows: Workflows,
+  found: Found,
+): Promise<Found> {
+  const jobs = [...found.run.jobs];
+  for (let attempt = found.run.attempt - 1; attempt >= 1; attempt--) {
+    jobs.push(...((await workflows.getRun(found.run.id, attempt))?.jobs ?? []));
+  }
+  return { ...found, run: { ...found.run, jobs } };
+}
+
 function jobRoutes(app: FastifyInstance, parts: RestParts, base: string): void {
-  const { workflows, commitChecks, serverUrl } = parts;
-  const list = async (request: FastifyRequest<Numbered>, reply: FastifyReply): Promise<unknown> => {
-    const { repository, run } = await runAt(parts, request, "read");
+  const { workflows, commitChecks } = parts;
+  const list = async (
+    request: FastifyRequest<Numbered>,
+    reply: FastifyReply,
+    { repository, run }: Awaited<ReturnType<typeof runAt>>,
+  ): Promise<unknown> => {
     const headSha = await commitChecks.headOf(run);
     const jobs = run.jobs.filter((job) => job.uses === undefined);
     const place = placeOf(parts, repository);
-    const shown = paged(request, reply, serverUrl(), jobs).map((job) => jobShape(run, job, headSha, place));
+    const shown = paged(request, reply, parts.apiServer(), jobs).map((job) => jobShape(run, job, headSha, place));
     return { total_count: jobs.length, jobs: shown };
   };
-  app.get<Numbered>(`${base}/runs/:number/jobs`, list);
-  app.get<Numbered>(`${base}/runs/:number/attempts/:attempt/jobs`, list);
+  app.get<OfRun>(`${base}/runs/:number/jobs`, async (request, reply) => {
+    const all = queryText(request, "filter") === "all";
+    const found = await runAt(parts, request, "read");
+    return await list(request, reply, all ? await withEarlierJobs(workflows, found) : found);
+  });
+  app.get<OfRun>(`${base}/runs/:number/attempts/:attempt/jobs`, async (request, reply) => {
+    return await list(request, reply, await runAt(parts, request, "read"));
+  });
+  for (const path of ["logs", "attempts/:attempt/logs"]) {
+    app.get<OfRun>(`${base}/runs/:number/${path}`, async (request, reply) => {
+      const { run } = await runAt(parts, request, "read");
+      const name = `logs_${run.id}.zip`;
+      void reply.type("application/zip").header("content-disposition", `attachment; filename=${name}`);
+      return await reply.send(Readable.from(runLogArchive(workflows, run, goneSignal(parts, reply))));
+    });
+  }
   const jobAt = async (request: FastifyRequest<Numbered>) => {
     const repository = await reach(parts, request, "actions");
     const job = await workflows.getJob(request.params.number);
@@ -140,23 +176,19 @@ function jobRoutes(app: FastifyInstance, parts: RestParts, base: string): void {
   app.get<Numbered>(`${base}/jobs/:number/logs`, async (request, reply) => {
     const { job } = await jobAt(request);
     const lines = workflows.logs(job.id, { signal: goneSignal(parts, reply) });
-    return await reply.type("text/plain; charset=utf-8").send(Readable.from(textOf(lines)));
+    return await reply.type("text/plain; charset=utf-8").send(Readable.from(logText(lines)));
   });
 }
 
-async function* textOf(lines: ReturnType<Workflows["logs"]>): AsyncGenerator<string> {
-  for await (const { time, text } of lines) yield `${time} ${text}\n`;
-}
-
 function artifactRoutes(app: FastifyInstance, parts: RestParts, base: string): void {
-  const { artifacts: service, workflows, commitChecks, serverUrl } = parts;
+  const { artifacts: service, workflows, commitChecks } = parts;
   app.get<Numbered>(`${base}/runs/:number/artifacts`, async (request, reply) => {
     const { repository, run } = await runAt(parts, request, "read");
     const name = queryText(request, "name");
     const all = (await service.artifacts.list(run.id)).filter((one) => name === undefined || one.name === name);
     const headSha = await commitChecks.headOf(run);
     const place = placeOf(parts, repository);
-    const shown = paged(request, reply, serverUrl(), all).map((one) => artifactShape(one, run, headSha, place));
+    const shown = paged(request, reply, parts.apiServer(), all).map((one) => artifactShape(one, run, headSha, place));
     return { total_count: all.length, artifacts: shown };
   });
   const shown = async (
@@ -170,7 +202,7 @@ function artifactRoutes(app: FastifyInstance, parts: RestParts, base: string): v
   app.get<Named>(`${base}/artifacts`, async (request, reply) => {
     const repository = await reach(parts, request, "actions");
     const all = await service.artifacts.listOfRepository(repository.name, queryText(request, "name"));
-    const page = paged(request, reply, serverUrl(), all);
+    const page = paged(request, reply, parts.apiServer(), all);
     return { total_count: all.length, artifacts: await Promise.all(page.map((one) => shown(repository, one))) };
   });
   const artifactAt = async (request: FastifyRequest<Numbered>, verb: "read" | "write") => {
@@ -189,7 +221,7 @@ function artifactRoutes(app: FastifyInstance, parts: RestParts, base: string): v
     const fileName = zipped ? `${artifact.name}.zip` : artifact.name;
     const presentation = { contentType: artifact.mimeType, fileName };
     const path = service.urls.pathFor({ id: artifact.blob, access: "read" }, presentation);
-    return await reply.redirect(`${serverUrl()}${path}`, 302);
+    return await reply.redirect(`${parts.apiServer()}${path}`, 302);
   });
   app.delete<Numbered>(`${base}/artifacts/:number`, async (request, reply) => {
     const { artifact } = await artifactAt(request, "write");

@@ -16,12 +16,12 @@ import { workflowId, workflowShape } from "./run-shape.ts";
 type OfFile = { Params: { owner: string; repo: string; file: string } };
 
 export function workflowRoutes(app: FastifyInstance, parts: RestParts): void {
-  const { workflows, signal, serverUrl, ids } = parts;
+  const { workflows, signal, ids } = parts;
   const base = "/repos/:owner/:repo/actions/workflows";
   app.get<Named>(base, async (request, reply) => {
     const repository = await reach(parts, request, "actions");
     const all = await workflows.listWorkflows(repository.name, { signal });
-    const shown = paged(request, reply, serverUrl(), all).map((one) => shape(parts, repository, one));
+    const shown = paged(request, reply, parts.apiServer(), all).map((one) => shape(parts, repository, one));
     return { total_count: all.length, workflows: shown };
   });
   app.get<OfFile>(`${base}/:file`, async (request) => {

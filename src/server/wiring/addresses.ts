@@ -8,11 +8,18 @@ export interface Addresses {
   readonly controlPort: number;
   readonly trafficPort: number;
   readonly kubePort: number;
+  /** What somebody put in front, with TLS: `https://gate.example.com`. Where people and other machines come in. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** By number: what needs no name resolution. */
 export function controlUrl(addresses: Addresses): string {
   return `http://${urlHost(addresses.host)}:${addresses.controlPort}`;
+}
+
+/** What is handed to people and to other machines. */
+export function publicUrl(addresses: Addresses): string {
+  return addresses.publicUrl ?? controlUrl(addresses);
 }
 
 /**

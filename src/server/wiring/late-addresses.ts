@@ -9,10 +9,12 @@ interface Ports {
 /** Rooms are opened before the ports are bound; what they say of addresses they say later. */
 export class LateAddresses implements Addresses {
   readonly host: string;
+  readonly publicUrl: string | undefined;
   #ports: Ports | undefined;
 
-  constructor(host: string) {
+  constructor(host: string, publicUrl?: string) {
     this.host = host;
+    this.publicUrl = publicUrl;
   }
 
   settle(ports: Ports): void {
