@@ -30,3 +30,4 @@ export { findProgram } from "./find-program.ts";
 export { libc } from "./libc.ts";
 export { spawnProgram, type RunningProgram } from "./spawn-program.ts";
 export { migrate, openDatabase, type Database, type Migration } from "./database.ts";
+export * as zipFormat from "./zip-format.ts";
