@@ -30,4 +30,5 @@ export { findProgram } from "./find-program.ts";
 export { libc } from "./libc.ts";
 export { spawnProgram, type RunningProgram } from "./spawn-program.ts";
 export { migrate, openDatabase, type Database, type Migration } from "./database.ts";
+export { streamZip, type ZipPart } from "./stream-zip.ts";
 export * as zipFormat from "./zip-format.ts";

@@ -1,5 +1,7 @@
 /** Story: a team works by pull requests, and GitHub's own client finds everything where it looks for it. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Octokit } from "@octokit/rest";
 import type { RunDetail, RunSummary } from "#api";
@@ -319,6 +321,18 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     assert.equal(newest?.status, "completed");
     const { data: jobs } = await octokit.rest.actions.listJobsForWorkflowRun({ ...at, run_id: newest?.id ?? 0 });
     assert.equal(jobs.jobs[0]?.name, "test");
+    const { data: archive } = await octokit.rest.actions.downloadWorkflowRunLogs({ ...at, run_id: newest?.id ?? 0 });
+    const bytes = Buffer.from(archive as ArrayBuffer);
+    for (const name of ["0_test.txt", "test/1_Set up job.txt"]) assert.ok(bytes.includes(name), `there is a ${name}`);
+    const saved = join(tidegate.scratch, "logs.zip");
+    await tidegate.cli(["logs", String(newest?.id), "--zip", saved]);
+    assert.deepEqual(await readFile(saved), bytes);
+    const none = octokit.rest.actions.downloadWorkflowRunAttemptLogs({
+      ...at,
+      run_id: newest?.id ?? 0,
+      attempt_number: 7,
+    });
+    assert.equal(await statusOf(none), 404);
     const { data: workflows } = await octokit.rest.actions.listRepoWorkflows(at);
     assert.deepEqual(
       workflows.workflows.map((one) => one.path),

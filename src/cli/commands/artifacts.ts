@@ -1,14 +1,11 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import type { ArtifactSummary, CacheSummary } from "#api";
 import { systemClock } from "#lib";
 import { command, type GlobalOptions, openSession, type Session } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { ago, bytes, print, printJson, table } from "../output.ts";
+import { saveResponse } from "../save-response.ts";
 
 /** `runs artifacts` and `runs download`. */
 export function addArtifactCommands(runs: Command): void {
@@ -89,19 +86,11 @@ async function download(run: string, names: readonly string[], options: Download
   else for (const file of files) print(file);
 }
 
-/** Whole or not at all: it gets its name when it has come. */
 async function save({ client, signal }: Session, item: ArtifactSummary, folder: string): Promise<string> {
   const response = await client.request(`/api/tidegate/v1/artifacts/${item.id}/download`, { accept: "*/*", signal });
   const name = basename(item.name);
   const file = join(folder, item.mimeType === "application/zip" ? `${name}.zip` : name);
-  const part = `${file}.part`;
-  try {
-    const body = response.body ?? new ReadableStream<Uint8Array>();
-    await pipeline(Readable.fromWeb(body), createWriteStream(part), { signal });
-    await rename(part, file);
-  } finally {
-    await rm(part, { force: true });
-  }
+  await saveResponse(response, file, signal);
   return file;
 }
 

@@ -1,18 +1,21 @@
 import type { Command } from "commander";
 import type { RunDetail, RunLogLine } from "#api";
-import { command, type GlobalOptions, openSession } from "../command.ts";
+import { command, type GlobalOptions, openSession, type Session } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { paint, print, printJson } from "../output.ts";
+import { saveResponse } from "../save-response.ts";
 
 export function logsCommand(): Command {
   return command("logs", "Print the log of a run's jobs", [
     "tidegate logs 12",
     "tidegate logs 12 --job quality --follow",
+    "tidegate logs 12 --zip logs.zip",
   ])
     .argument("<run>", "id of a run")
     .option("--job <key>", "only this job (its key or name)")
     .option("-f, --follow", "go on until the jobs have ended")
     .option("--timestamps", "begin each line with its time")
+    .option("--zip <file>", "save the logs of all jobs, and step by step, as an archive")
     .action(logs);
 }
 
@@ -20,10 +23,13 @@ interface LogsOptions extends GlobalOptions {
   readonly job?: string;
   readonly follow?: boolean;
   readonly timestamps?: boolean;
+  readonly zip?: string;
 }
 
 async function logs(id: string, options: LogsOptions): Promise<void> {
-  const { client, signal } = await openSession(options);
+  const session = await openSession(options);
+  if (options.zip !== undefined) return await saveArchive(session, id, options.zip, options);
+  const { client, signal } = session;
   const run = await client.api<RunDetail>(`/runs/${encodeURIComponent(id)}`);
   const jobs = run.jobs.filter(
     (job) => options.job === undefined || job.key === options.job || job.name === options.job,
@@ -42,4 +48,14 @@ async function logs(id: string, options: LogsOptions): Promise<void> {
     }
   }
   if (options.json === true) printJson(collected);
+}
+
+async function saveArchive({ client, signal }: Session, id: string, file: string, options: LogsOptions): Promise<void> {
+  if (options.job !== undefined || options.follow === true) {
+    throw new CliError("cli/usage", "--zip saves the logs of all jobs as they are: leave out --job and --follow");
+  }
+  const path = `/api/tidegate/v1/runs/${encodeURIComponent(id)}/logs`;
+  await saveResponse(await client.request(path, { accept: "*/*", signal }), file, signal);
+  if (options.json === true) printJson({ file });
+  else print(file);
 }

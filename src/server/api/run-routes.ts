@@ -5,6 +5,7 @@ import type { JobDetail, RunDetail, RunLogLine, RunSummary } from "#api";
 import type { Clock, Ids } from "#lib";
 import type { Repositories } from "#git";
 import type { JobView, RunDetails, RunView, Workflows } from "#workflows";
+import { runLogArchive } from "../wiring/run-log-archive.ts";
 import { ApiError, notFound } from "./api-error.ts";
 import { clientSignal, sendEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import { identityOf } from "./session.ts";
@@ -50,6 +51,7 @@ export function runRoutes(app: FastifyInstance, options: RunRoutesOptions): void
     return {};
   });
   logRoute(app, options);
+  archiveRoute(app, options);
 }
 
 function logRoute(app: FastifyInstance, { workflows, clock, signal }: RunRoutesOptions): void {
@@ -70,6 +72,16 @@ function logRoute(app: FastifyInstance, { workflows, clock, signal }: RunRoutesO
       return reply;
     }
     return reply.type("application/x-ndjson").send(Readable.from(jsonLines(lines)));
+  });
+}
+
+/** All logs of a run, for people to keep. */
+function archiveRoute(app: FastifyInstance, { workflows, signal }: RunRoutesOptions): void {
+  app.get<{ Params: { id: string } }>("/runs/:id/logs", async ({ params }, reply) => {
+    const run = await workflows.getRun(params.id);
+    if (run === undefined) throw notFound(`run ${params.id}`);
+    void reply.type("application/zip").header("content-disposition", `attachment; filename=logs_${run.id}.zip`);
+    return reply.send(Readable.from(runLogArchive(workflows, run, clientSignal(reply, signal))));
   });
 }
 

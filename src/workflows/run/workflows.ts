@@ -279,9 +279,11 @@ export class Workflows implements AsyncDisposable {
     return run === undefined ? undefined : await this.#runView(run);
   }
 
-  async getRun(runId: string): Promise<RunDetails | undefined> {
-    const run = await findRun(this.#parts.db, numberOf(runId));
-    if (run === undefined) return undefined;
+  /** @param attempt whose jobs to give; absent: the newest */
+  async getRun(runId: string, attempt?: number): Promise<RunDetails | undefined> {
+    const found = await findRun(this.#parts.db, numberOf(runId));
+    if (found === undefined || (attempt !== undefined && (attempt < 1 || attempt > found.attempt))) return undefined;
+    const run = { ...found, attempt: attempt ?? found.attempt };
     const rows = await findJobs(this.#parts.db, run);
     const workflow = workflowOf(run);
     const places = new Map(rows.map((row) => [row.id, filePlace(workflow, row.key, row.position)]));

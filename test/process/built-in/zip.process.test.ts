@@ -1,9 +1,11 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { after, before, test } from "node:test";
-import { commandOutput } from "#lib";
+import { commandOutput, streamZip } from "#lib";
 import { extractZip } from "../../../src/runner/actions/zip/extract-zip.ts";
 import { writeZip } from "../../../src/runner/actions/zip/write-zip.ts";
 import { skipWithout } from "../../support/needs.ts";
@@ -31,6 +33,34 @@ const python = {
     await commandOutput("python3", ["-c", script, path, JSON.stringify(files)], { env, signal });
   },
 };
+
+test("what is packed while it is sent is read by others and by us", { skip }, async () => {
+  const texts = { "0_a.txt": "line\n".repeat(40_000), "a/1_ü.txt": "b", "a/2_none.txt": "" };
+  async function* pieces(text: string): AsyncGenerator<string> {
+    await Promise.resolve();
+    for (let at = 0; at < text.length; at += 1000) yield text.slice(at, at + 1000);
+  }
+  const time = new Date(2026, 1, 3, 4, 5, 6);
+  const parts = Object.entries(texts).map(([name, text]) => ({ name, time, content: pieces(text) }));
+  const path = join(folder, "streamed.zip");
+  await pipeline(streamZip(parts), createWriteStream(path));
+  deepEqual(
+    await python.read(path),
+    Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.slice(0, 40)])),
+  );
+  const into = join(folder, "streamed");
+  equal(await extractZip(path, into, signal), 3);
+  equal(await readFile(join(into, "0_a.txt"), "utf8"), texts["0_a.txt"]);
+});
+
+test("what cannot be read ends an archive that is being sent with its error", async () => {
+  async function* broken(): AsyncGenerator<string> {
+    yield await Promise.resolve("x".repeat(100_000));
+    throw new Error("the disk is gone");
+  }
+  const parts = [{ name: "a", time: new Date(0), content: broken() }];
+  await rejects(pipeline(streamZip(parts), createWriteStream(join(folder, "broken.zip"))), /the disk is gone/);
+});
 
 for (const level of [0, 1, 9]) {
   test(`what is packed at level ${level} is read by others and by us`, { skip }, async () => {

@@ -99,6 +99,11 @@ function RunHead({ run }: { run: RunDetail }) {
           </span>
           <code>{run.path}</code>
           <Ago at={run.createdAt} />
+          {run.jobs.some(({ steps }) => steps.length > 0) ? (
+            <a href={`/api/tidegate/v1${path}/logs`} download>
+              Logs as an archive
+            </a>
+          ) : null}
         </>
       }
       actions={
