@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Identity } from "#api";
 import {
   allRuns,
@@ -303,4 +304,33 @@ describe("a control process that dies while a job waits", () => {
     using notices = control.workflows.subscribe(signal);
     while ((await allRuns(control.workflows)).length < 3) await notices.next();
   });
+});
+
+test("old deployments go, but not the newest, nor the one that is active, nor one that goes on", async () => {
+  const given = await options(direct);
+  const place = { repository, ref: "refs/heads/main", sha: "a".repeat(40), creator: "ada" };
+  {
+    await using control = await startControl(given);
+    const { deployments } = control.workflows;
+    // 1 to 3 in "demo", of which 2 is active and 3 is the newest; 4 to 7 in "other", where none succeeded.
+    for (const state of ["failure", "success", "failure"] as const) {
+      const { id } = await deployments.create({ ...place, environment: "demo" }, { signal });
+      await deployments.addStatus(repository, id, { state, creator: "ada" }, { signal });
+    }
+    for (let left = 4; left > 0; left -= 1) {
+      await deployments.create({ ...place, environment: "other" }, { signal });
+    }
+    await control.workflows.accept(pushEvent("event-1"), { signal });
+  }
+  const kept = async (retention: { days: number; count: number }, least: number): Promise<readonly number[]> => {
+    await using control = await startControl({ ...given, retention });
+    for (;;) {
+      signal.throwIfAborted();
+      const found = await control.workflows.deployments.list(repository, { limit: 100 });
+      if (found.length <= least) return found.map(({ id }) => id);
+      await setImmediate();
+    }
+  };
+  assert.deepEqual(await kept({ days: 90, count: 2 }, 5), [8, 7, 6, 3, 2]);
+  assert.deepEqual(await kept({ days: 0, count: 100 }, 4), [8, 7, 3, 2]);
 });

@@ -40,7 +40,7 @@ interface ReviewsTable {
   at: number;
 }
 
-/** Stays when its run is removed. */
+/** Stays when its run is removed, and goes by the same measure. */
 interface DeploymentsTable {
   id: Generated<number>;
   repository: string;

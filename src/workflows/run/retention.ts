@@ -4,6 +4,7 @@
  * that nobody reads, and the next round removes them.
  */
 import { sql } from "kysely";
+import { removeDeployments } from "../environments/deployment-retention.ts";
 import type { RunParts } from "./parts.ts";
 
 export interface RetentionPolicy {
@@ -23,12 +24,19 @@ export async function runRetention(parts: RunParts, policy: RetentionPolicy, sig
   while (!signal.aborted) {
     try {
       while ((await removeBatch(parts, policy)) === batch) signal.throwIfAborted();
+      while ((await removeOldDeployments(parts, policy)) === batch) signal.throwIfAborted();
     } catch (error) {
       if (signal.aborted) return;
       parts.log.warn("Old runs were not removed, trying again in some hours", { error });
     }
     await parts.clock.sleep(everyMs, signal).catch(() => {});
   }
+}
+
+async function removeOldDeployments({ db, clock, log }: RunParts, policy: RetentionPolicy): Promise<number> {
+  const removed = await removeDeployments(db, policy, clock.now().epochMilliseconds, batch);
+  if (removed > 0) log.info("Old deployments removed", { deployments: removed });
+  return removed;
 }
 
 /** How many runs went. */
