@@ -11,20 +11,21 @@ import {
   secretsInLogs,
   secretsOutsideEnv,
   unredactedSecrets,
-  useTrustedPublishing,
 } from "./rules/credentials.ts";
-import { deprecatedCommands, githubEnv, insecureCommands, obfuscation, templateInjection } from "./rules/injection.ts";
+import { unpinnedImages } from "./rules/images.ts";
+import { deprecatedCommands, githubEnv, insecureCommands, templateInjection } from "./rules/injection.ts";
 import { anonymousDefinition, envVar, glob, matrixValues, misfeature, runnerLabel, shellName } from "./rules/names.ts";
-import { adhocPackages } from "./rules/packages.ts";
+import { obfuscation } from "./rules/obfuscation.ts";
+import { adhocPackages, useTrustedPublishing } from "./rules/packages.ts";
 import { excessivePermissions, undocumentedPermissions } from "./rules/permissions.ts";
 import {
   actionFormat,
   archivedUses,
   forbiddenUses,
   refVersionMismatch,
+  selfRepository,
   superfluous,
   typosquatUses,
-  unpinnedImages,
   unpinnedTools,
   unpinnedUses,
 } from "./rules/references.ts";
@@ -72,6 +73,7 @@ const rules: readonly Rule[] = [
   secretsInLogs,
   secretsOutsideEnv,
   selfHostedRunner,
+  selfRepository,
   shellName,
   superfluous,
   templateInjection,

@@ -80,7 +80,7 @@ function readJobs(root: YamlNode): readonly LintJob[] {
 /** Those inside a `parallel:` group too. */
 function readSteps(list: YamlNode | undefined, job?: LintJob): readonly LintStep[] {
   return itemsOf(list).flatMap((node) => {
-    const uses = textAt(node, "uses");
+    const uses = textAt(node, "uses")?.trim();
     const run = textAt(node, "run");
     const step: LintStep = {
       node,

@@ -167,3 +167,11 @@ export function pathOf(expr: Expr): string | undefined {
 export function literalOf(expr: Expr): string | undefined {
   return expr instanceof Literal ? expr.literal.coerceString() : undefined;
 }
+
+/** The parts that an expression's value can be: either side of an `||`, the end of an `&&`. */
+export function outcomesOf(expr: Expr): readonly Expr[] {
+  if (expr instanceof Grouping) return outcomesOf(expr.group);
+  if (!(expr instanceof Logical)) return [expr];
+  const parts = expr.operator.lexeme === "&&" ? expr.args.slice(-1) : expr.args;
+  return parts.flatMap(outcomesOf);
+}

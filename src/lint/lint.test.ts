@@ -32,6 +32,109 @@ interface Case {
 const step = `- uses: actions/checkout@${commit} # v4.2.2\n  with: { persist-credentials: false }`;
 
 const cases: readonly Case[] = [
+  {
+    rule: "adhoc-packages",
+    bad: steps("- run: |\n    make\n    gem i rake"),
+    good: steps("- run: |\n    # gem i rake\n    npm install ./packed.tgz"),
+    at: "10:11",
+  },
+  {
+    rule: "bot-conditions",
+    bad: steps("- if: github.actor_id == 49699333\n  run: make"),
+    good: steps("- if: github.actor_id == 1\n  run: make"),
+  },
+  {
+    rule: "cache-poisoning",
+    bad: steps("- uses: actions/setup-node@v5", "{ push: { tags: ['v*'] } }"),
+    good: steps(
+      "- uses: actions/setup-node@v5\n  with: { package-manager-cache: false }",
+      "{ push: { tags: ['v*'] } }",
+    ),
+  },
+  {
+    rule: "cache-poisoning",
+    bad: steps("- uses: actions/cache@v5\n  with: { path: a, key: b }", "release"),
+    good: steps(
+      "- uses: actions/cache@v5\n  with: { path: a, key: b, lookup-only: \"${{ github.ref_type == 'tag' }}\" }",
+      "release",
+    ),
+  },
+  {
+    rule: "dangerous-triggers",
+    bad: steps("- run: make", "[push, issue_comment]"),
+    good: steps(`- uses: actions/labeler@${commit}`, "pull_request_target"),
+    at: "2:12",
+  },
+  {
+    rule: "github-env",
+    bad: steps('- run: echo "A=$(make name)" >> "$GITHUB_ENV"', "workflow_run"),
+    good: steps('- run: echo "A=1" >> "$GITHUB_ENV"', "workflow_run"),
+  },
+  {
+    rule: "github-env",
+    bad: steps('- run: |\n    "A=$env:B" | Out-File $env:GITHUB_PATH\n  shell: pwsh', "workflow_run"),
+    good: steps('- run: |\n    "A=$env:B" | Out-File $env:GITHUB_OUTPUT\n  shell: pwsh', "workflow_run"),
+  },
+  {
+    rule: "github-app",
+    bad: steps(
+      `- uses: actions/create-github-app-token@${commit}\n  with: { owner: acme, permission-contents: read, app-id: 1 }`,
+    ),
+    good: steps(
+      `- uses: actions/create-github-app-token@${commit}\n  with: { owner: acme, permission-members: read, app-id: 1 }`,
+    ),
+  },
+  {
+    rule: "insecure-commands",
+    bad: steps("- run: make\n  env: { ACTIONS_ALLOW_UNSECURE_COMMANDS: 1 }"),
+    good: steps("- run: make\n  env: { ACTIONS_ALLOW_UNSECURE_COMMANDS: no }"),
+  },
+  {
+    rule: "misfeature",
+    bad: `defaults: { run: { shell: cmd } }\n${steps("- run: make")}`,
+    good: `defaults: { run: { shell: pwsh } }\n${steps("- run: make")}`,
+    at: "1:27",
+  },
+  {
+    rule: "obfuscation",
+    bad: steps("- run: make\n  env: { A: \"${{ format('{0}', 'b') }}\" }"),
+    good: steps("- run: make\n  if: ${{ contains(fromJSON('[\"a\"]'), github.ref_name) }}"),
+  },
+  {
+    rule: "obfuscation",
+    bad: steps("- uses: actions/checkout@v7\n  with: ${{ fromJSON(vars.OPTIONS) }}"),
+    good: steps("- uses: actions/checkout@v7\n  with: { ref: main }"),
+  },
+  {
+    rule: "secrets-outside-env",
+    bad: steps("- run: make\n  env: { A: '${{ secrets.A }}' }"),
+    good: steps("- run: make\n  env: { A: '${{ secrets.A }}' }", "workflow_call"),
+  },
+  {
+    rule: "template-injection",
+    bad: steps("- run: echo ${{ env.T }}\n  env: { T: '${{ github.event.issue.title }}' }"),
+    good: steps('- run: echo "$T"\n  env: { T: "${{ github.event.issue.title }}" }'),
+    at: "8:19",
+  },
+  {
+    rule: "template-injection",
+    bad: jobs("    strategy: { matrix: { a: '${{ fromJSON(needs.plan.outputs.a) }}' } }").replace(
+      "make",
+      "make ${{ matrix.a }}",
+    ),
+    good: jobs("    strategy: { matrix: { a: [b] } }").replace("make", "make $A"),
+  },
+  {
+    rule: "undocumented-permissions",
+    bad: "name: A\non: push\npermissions:\n  packages: write #\njobs: {}\n",
+    good: "name: A\non: push\npermissions:\n  packages: write # of the image\njobs: {}\n",
+  },
+  {
+    rule: "use-trusted-publishing",
+    bad: steps("- run: |\n    cargo +nightly \\\n      publish"),
+    good: steps("- run: cargo publish --dry-run"),
+    at: "9:11",
+  },
   { rule: "action", bad: steps("- uses: checkout"), good: steps(step), at: "8:15" },
   { rule: "action", bad: steps("- uses: actions/cache@v2"), good: steps("- uses: actions/cache@v4") },
   {
@@ -39,7 +142,18 @@ const cases: readonly Case[] = [
     bad: steps("- run: npm install -g typescript"),
     good: steps("- run: npm install --no-audit && npm ci"),
   },
-  { rule: "anonymous-definition", bad: "on: push\njobs: {}\n", good: steps(step), at: "1:1" },
+  {
+    rule: "anonymous-definition",
+    bad: "on: push\njobs: {}\n",
+    good: steps(step).replace("runs-on", "name: Build\n    runs-on"),
+    at: "1:1",
+  },
+  {
+    rule: "anonymous-definition",
+    bad: steps(step),
+    good: steps(step).replace("runs-on", "name: Build\n    runs-on"),
+    at: "5:3",
+  },
   { rule: "archived-uses", bad: steps("- uses: actions-rs/cargo@v1"), good: steps("- run: cargo test") },
   { rule: "artipacked", bad: steps(`- uses: actions/checkout@${commit}`), good: steps(step), at: "8:15" },
   {
@@ -218,12 +332,12 @@ const cases: readonly Case[] = [
   {
     rule: "template-injection",
     bad: steps("- uses: actions/github-script@v7\n  with: { script: 'console.log(`${{ github.head_ref }}`)' }"),
-    good: steps("- run: echo ${{ github.sha }} ${{ github.head_ref == 'main' }}"),
+    good: steps("- uses: actions/github-script@v7\n  with: { script: 'console.log(process.env.GITHUB_HEAD_REF)' }"),
   },
   {
     rule: "template-injection",
     bad: steps("- run: echo ${{ toJSON(github.event) }}"),
-    good: steps("- run: echo ${{ inputs.n }}", "{ workflow_dispatch: { inputs: { n: { type: number } } } }"),
+    good: steps("- run: echo \"$N\"\n  env: { N: '${{ inputs.n }}' }", "workflow_dispatch"),
   },
   {
     rule: "typosquat-uses",
@@ -253,7 +367,23 @@ const cases: readonly Case[] = [
     good: steps(`- uses: a/b@${commit}\n- uses: ./local`),
     at: "8:15",
   },
-  { rule: "unpinned-uses", bad: steps("- uses: docker://alpine:3"), good: steps("- uses: docker://alpine@sha256:abc") },
+  {
+    rule: "unpinned-images",
+    bad: steps("- uses: docker://alpine:3"),
+    good: steps("- uses: docker://alpine@sha256:abc"),
+  },
+  {
+    rule: "unpinned-images",
+    bad: jobs("    strategy: { matrix: { image: [node:22] } }\n    container: ${{ matrix.image }}"),
+    good: jobs("    strategy: { matrix: { image: ['node@sha256:abc', ''] } }\n    container: ${{ matrix.image }}"),
+    at: "8:16",
+  },
+  {
+    rule: "self-repository",
+    bad: steps("- uses: ./tools/build"),
+    good: steps("- uses: $/tools/build"),
+    at: "8:15",
+  },
   {
     rule: "unredacted-secrets",
     bad: steps("- run: make\n  env: { A: '${{ fromJSON(secrets.ALL).a }}' }"),

@@ -22,6 +22,7 @@ const chosenByAnyone = [
   "github.event.discussion.title",
   "github.event.discussion.body",
   "github.event.workflow_run.head_branch",
+  "github.event.workflow_run.display_title",
   "github.event.workflow_run.head_commit.message",
   "github.event.workflow_run.head_commit.author.email",
   "github.event.workflow_run.head_commit.author.name",
@@ -30,6 +31,7 @@ const chosenByAnyone = [
 
 /** Chosen by those who may push or start runs: a branch may be called `$(id)`, an input may be anything. */
 const chosenByMembers = [
+  "github.ref",
   "github.ref_name",
   "github.base_ref",
   "github.event.inputs.*",
@@ -37,13 +39,19 @@ const chosenByMembers = [
   "github.event.client_payload.*",
 ].map((path) => path.split("."));
 
-export type Trust = "anyone" | "members" | "trusted";
+/**
+ * `unknown`: a part of an event that some texts of others flow into, or that this table does not know. `fixed`: a
+ * number, a date, a digest, a word of a closed list.
+ */
+export type Trust = "anyone" | "members" | "unknown" | "fixed" | "trusted";
 
 /** A whole object, such as `github.event.head_commit`, counts as its worst part. */
 export function trustOf(path: string): Trust {
   const segments = path.split(".");
   if (chosenByAnyone.some((known) => overlaps(known, segments))) return "anyone";
-  return chosenByMembers.some((known) => overlaps(known, segments)) ? "members" : "trusted";
+  if (chosenByMembers.some((known) => overlaps(known, segments))) return "members";
+  if (segments[0] !== "github" || segments[1] !== "event") return "trusted";
+  return fixedPart.test(segments.at(-1) ?? "") ? "fixed" : freeText.test(segments.at(-1) ?? "") ? "unknown" : "trusted";
 }
 
 /** Whether one is the other or lies within it. */
@@ -53,3 +61,11 @@ function overlaps(known: readonly string[], read: readonly string[]): boolean {
   for (let i = 0; i < length; i++) if (known[i] !== read[i] && known[i] !== "*" && read[i] !== "*") return false;
   return true;
 }
+
+/** Last segments whose values leave no choice of text. */
+const fixedPart =
+  /^(?:id|.*_id|number|action|sha|.*_sha|after|before|state|status|conclusion|type|.*_at|.*_count|draft|merged|mergeable|locked|private|fork|additions|deletions|changed_files|commits|comments|size|visibility|run_number|run_attempt)$/;
+
+/** Last segments that people fill in by hand, wherever in an event they stand. */
+const freeText =
+  /^(?:title|body|name|message|label|ref|head_branch|branch|email|description|summary|text|tag_name|target_commitish|page_name|path|homepage|display_title|environment|task|payload|context|value|company|location|bio|blog|\*)$/;

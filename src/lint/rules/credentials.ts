@@ -1,6 +1,6 @@
 /** Where secrets go: into files, logs, whole objects, other workflows. */
 import { calls, expressionsIn, readsOf, type PlacedExpression } from "../expressions.ts";
-import type { LintDocument, LintJob } from "../document.ts";
+import type { LintDocument } from "../document.ts";
 import type { Rule } from "../finding.ts";
 import { nodeAt, pairAt, pairsOf, scalarsOf, textAt, textOf } from "../tree.ts";
 import { parseUses } from "../uses.ts";
@@ -18,7 +18,14 @@ export const artipacked: Rule = {
     for (const step of document.steps) {
       const uses = parseUses(step.uses ?? "");
       if (uses?.kind !== "repository" || uses.slug !== "actions/checkout") continue;
-      if (textAt(step.node, "with", "persist-credentials") !== undefined) continue;
+      if (uses.path !== "" || nodeAt(step.node, "with")?.kind === "scalar") continue;
+      const kept = nodeAt(step.node, "with", "persist-credentials");
+      if (textOf(kept) === "false") continue;
+      if (kept !== undefined) {
+        const message = `The token stays on disk after this step, as it says. Leave it out where no later step pushes`;
+        yield { at: kept.start, message, severity: "note", pedantic: true };
+        continue;
+      }
       // From version 6 on it lies in the temporary folder, which no careless upload of the workspace takes along.
       const outside = Number(/^v(\d+)/.exec(uses.ref ?? "")?.[1] ?? 0) >= 6;
       const uploads = document.steps.some(
@@ -157,8 +164,10 @@ export const secretsOutsideEnv: Rule = {
   kinds: ["workflow"],
   pedantic: true,
   *check(document, settings) {
+    // What a caller hands over is the caller's to protect; a job that calls can name no environment.
+    if (document.events.includes("workflow_call")) return;
     for (const job of document.jobs) {
-      if (nodeAt(job.node, "environment") !== undefined) continue;
+      if (nodeAt(job.node, "environment") !== undefined || nodeAt(job.node, "uses") !== undefined) continue;
       for (const node of scalarsOf(job.node)) {
         for (const { at, tree } of expressionsIn(document, node)) {
           if (tree === undefined) continue;
@@ -168,6 +177,7 @@ export const secretsOutsideEnv: Rule = {
           if (name === undefined || settings.allow.some((allowed) => allowed.toLowerCase() === name)) continue;
           yield {
             at,
+            about: job.node,
             message: `Secret "${name.toUpperCase()}" is read by job "${job.key}", which names no "environment" whose rules would protect it`,
           };
         }
@@ -187,61 +197,26 @@ export const githubApp: Rule = {
       if (uses?.kind !== "repository" || uses.slug !== "actions/create-github-app-token") continue;
       const inputs = nodeAt(step.node, "with");
       const at = nodeAt(step.node, "uses")?.start ?? step.node.start;
-      if (textAt(inputs, "skip-token-revoke") === "true")
-        yield { at, message: `The token stays valid after the job. Remove "skip-token-revoke"` };
-      if (textAt(inputs, "owner") !== undefined && textAt(inputs, "repositories") === undefined) {
+      if (inputs?.kind === "scalar") continue;
+      const kept = textAt(inputs, "skip-token-revoke") ?? "false";
+      if (kept === "true" || kept.includes("${{"))
+        yield {
+          at,
+          message: `The token ${kept === "true" ? "stays" : "may stay"} valid after the job. Remove "skip-token-revoke"`,
+        };
+      const permissions = pairsOf(inputs).filter((pair) => pair.key.value.startsWith("permission-"));
+      const ofOwner = permissions.length > 0 && permissions.every((pair) => isOrganisational(pair.key.value));
+      if (textAt(inputs, "owner") !== undefined && textAt(inputs, "repositories") === undefined && !ofOwner) {
         yield { at, message: `The token reaches every repository of the owner. Name them under "repositories"` };
       }
-      if (!pairsOf(inputs).some((pair) => pair.key.value.startsWith("permission-"))) {
+      if (permissions.length === 0) {
         yield { at, message: `The token may do all that the app may. Name what it needs with "permission-…" inputs` };
       }
     }
   },
 };
 
-/** Publishing steps, the inputs that carry a long-lived token, and where. */
-const publishers: Readonly<Record<string, { readonly inputs: readonly string[]; readonly index: string }>> = {
-  "pypa/gh-action-pypi-publish": { inputs: ["password"], index: "PyPI" },
-  "rubygems/release-gem": { inputs: ["api-key"], index: "RubyGems" },
-  "js-devtools/npm-publish": { inputs: ["token"], index: "npm" },
-};
-
-export const useTrustedPublishing: Rule = {
-  name: "use-trusted-publishing",
-  summary: "A long-lived token where the index takes a job's identity",
-  severity: "note",
-  kinds: ["workflow", "action"],
-  *check(document) {
-    for (const step of document.steps) {
-      const uses = parseUses(step.uses ?? "");
-      const known = uses?.kind === "repository" ? publishers[uses.slug] : undefined;
-      const pair = known?.inputs
-        .map((name) => pairAt(nodeAt(step.node, "with"), name))
-        .find((found) => found !== undefined);
-      if (known !== undefined && pair !== undefined) {
-        yield {
-          at: pair.key.start,
-          message: `${known.index} takes the identity of the job ("id-token: write") in place of this token`,
-        };
-      }
-      const command =
-        /\b(?:twine upload|cargo publish|gem push|npm publish|poetry publish|uv publish|hatch publish)\b/.exec(
-          step.run ?? "",
-        )?.[0];
-      if (command !== undefined && readsToken(document, step.job, step.node)) {
-        yield {
-          at: nodeAt(step.node, "run")?.start ?? step.node.start,
-          pedantic: true,
-          message: `"${command}" can use the identity of the job ("id-token: write") in place of a token`,
-        };
-      }
-    }
-  },
-};
-
-function readsToken(document: LintDocument, job: LintJob | undefined, step: LintDocument["root"]): boolean {
-  const nodes = [...scalarsOf(nodeAt(step, "env")), ...scalarsOf(nodeAt(job?.node, "env"))];
-  return nodes
-    .flatMap((node) => expressionsIn(document, node))
-    .some(({ tree }) => tree !== undefined && readsOf(tree).some((path) => path.startsWith("secrets.")));
+/** Permissions that reach into no repository, so that naming some changes nothing. */
+function isOrganisational(name: string): boolean {
+  return /^permission-(?:organization-|enterprise-|members$|custom-properties-for-organizations$)/.test(name);
 }

@@ -1,19 +1,30 @@
 /** Values that become code: `${{ }}` in scripts, and what scripts write into the environment of later steps. */
 import type { YamlNode } from "#workflows";
 import type { LintDocument, LintStep } from "../document.ts";
-import { calls, expressionsIn, literalOf, readsOf } from "../expressions.ts";
+import { expressionsIn, readsOf } from "../expressions.ts";
 import type { Found, Rule } from "../finding.ts";
-import { nodeAt, pairsOf, scalarsOf, textAt } from "../tree.ts";
-import { trustOf } from "../untrusted.ts";
+import { nodeAt, pairsOf, scalarsOf, textAt, textOf } from "../tree.ts";
+import { trustOf, type Trust } from "../untrusted.ts";
 import { parseUses } from "../uses.ts";
 
-/** Inputs of actions that are run as code. */
+/** Inputs of actions that are run as code, or whose templates are. */
 const scriptInputs: Readonly<Record<string, readonly string[]>> = {
+  "8398a7/action-slack": ["custom_payload"],
   "actions/github-script": ["script"],
+  "addnab/docker-run-action": ["options", "run"],
+  "amadevus/pwsh-script": ["script"],
+  "appleboy/ssh-action": ["script"],
   "azure/cli": ["inlinescript"],
   "azure/powershell": ["inlinescript"],
-  "appleboy/ssh-action": ["script"],
+  "cardinalby/js-eval-action": ["expression"],
+  "devorbitus/yq-action-output": ["cmd"],
+  "gautamkrishnar/blog-post-workflow": ["item_exec"],
+  "jannekem/run-python-script-action": ["script"],
+  "mikefarah/yq": ["cmd"],
   "nick-fields/retry": ["command"],
+  "sergeysova/jq-action": ["cmd"],
+  "skitionek/notify-microsoft-teams": ["overwrite"],
+  "tibdex/backport": ["body_template", "head_template", "labels_template", "title_template"],
 };
 
 function* codeNodes(step: LintStep): Iterable<YamlNode> {
@@ -33,28 +44,81 @@ export const templateInjection: Rule = {
   kinds: ["workflow", "action"],
   *check(document) {
     for (const step of document.steps) {
-      for (const node of codeNodes(step)) yield* injections(document, node);
+      for (const node of codeNodes(step)) {
+        for (const { at, source, tree } of expressionsIn(document, node)) {
+          if (tree !== undefined)
+            yield { at, about: step.node, ...injection(document, step, source, readsOf(tree, true)) };
+        }
+      }
     }
   },
 };
 
-function* injections(document: LintDocument, node: YamlNode): Iterable<Found> {
-  for (const { at, source, tree } of expressionsIn(document, node)) {
-    if (tree === undefined) continue;
-    const reads = readsOf(tree, true).filter((path) => !isPlainInput(document, path));
-    const remedy = `Give it to the step as "env" and write it as "$NAME" in the script`;
-    const anyone = reads.find((path) => trustOf(path) === "anyone");
-    const member = reads.find((path) => trustOf(path) === "members");
-    if (anyone !== undefined) {
-      yield { at, message: `"${source}" puts "${anyone}" into the script, and anyone can choose it. ${remedy}` };
-    } else if (member !== undefined) {
-      const message = `"${source}" puts "${member}" into the script: whoever chooses it chooses what runs. ${remedy}`;
-      yield { at, message, severity: "warning" };
-    } else if (reads.some((path) => /^(?:steps|needs|env|jobs)\./.test(path))) {
-      const message = `"${source}" is written into the script as it is, quotes included. ${remedy}`;
-      yield { at, message, severity: "note", pedantic: true };
-    }
+function injection(
+  document: LintDocument,
+  step: LintStep,
+  source: string,
+  paths: readonly string[],
+): Omit<Found, "at"> {
+  const reads = paths
+    .filter((path) => !isPlainInput(document, path))
+    .map((path) => ({ path, trust: trustIn(document, step, path) }));
+  const by = (trust: Trust): string | undefined => reads.find((read) => read.trust === trust)?.path;
+  const remedy = `Give it to the step as "env" and write it as "$NAME" in the script`;
+  const [anyone, member, unknown] = [by("anyone"), by("members"), by("unknown")];
+  if (anyone !== undefined)
+    return { message: `"${source}" puts "${anyone}" into the script, and anyone can choose it. ${remedy}` };
+  if (member !== undefined) {
+    const message = `"${source}" puts "${member}" into the script: whoever chooses it chooses what runs. ${remedy}`;
+    return { message, severity: "warning" };
   }
+  if (unknown !== undefined) {
+    const message = `"${source}" puts "${unknown}" into the script, which may be what others wrote. ${remedy}`;
+    return { message, severity: "warning" };
+  }
+  const message = `"${source}" is written into the script as it is, quotes included. ${remedy}`;
+  return { message, severity: "note", pedantic: true };
+}
+
+/** What `env` and `matrix` carry is as good as what the file puts into them. */
+function trustIn(document: LintDocument, step: LintStep, path: string): Trust {
+  const [context, name = "*"] = path.split(".");
+  if (context === "env") {
+    const owners = [step.node, step.job?.node, document.root];
+    const pair = owners
+      .flatMap((owner) => pairsOf(nodeAt(owner, "env")))
+      .find((found) => found.key.value.toLowerCase() === name);
+    return worst(document, [pair?.value]);
+  }
+  if (context !== "matrix") return trustOf(path);
+  const matrix = nodeAt(step.job?.node, "strategy", "matrix");
+  const nodes = matrix?.kind === "mapping" ? matrixValues(matrix, name) : [matrix];
+  // What an expression brings into a matrix was put together by a job, of whatever it saw.
+  const isMade = nodes.flatMap((node) => [...scalarsOf(node)]).some((node) => String(node.value).includes("${{"));
+  const trust = worst(document, nodes);
+  return trust === "trusted" && isMade ? "unknown" : trust;
+}
+
+function matrixValues(matrix: YamlNode, name: string): readonly (YamlNode | undefined)[] {
+  const include = nodeAt(matrix, "include");
+  if (include?.kind === "scalar") return [include];
+  const items = include?.kind === "sequence" ? include.items : [];
+  return [matrix, ...items].flatMap((owner) =>
+    owner.kind === "scalar"
+      ? [owner]
+      : pairsOf(owner)
+          .filter((pair) => pair.key.value.toLowerCase() === name)
+          .map((pair) => pair.value),
+  );
+}
+
+function worst(document: LintDocument, nodes: readonly (YamlNode | undefined)[]): Trust {
+  const reads = nodes
+    .flatMap((node) => [...scalarsOf(node)])
+    .flatMap((node) => expressionsIn(document, node))
+    .flatMap(({ tree }) => (tree === undefined ? [] : readsOf(tree, true)));
+  const trusts = new Set(reads.filter((path) => !isPlainInput(document, path)).map(trustOf));
+  return (["anyone", "members", "unknown"] as const).find((trust) => trusts.has(trust)) ?? "trusted";
 }
 
 /** An input whose type leaves no choice of text. */
@@ -68,22 +132,42 @@ function isPlainInput(document: LintDocument, path: string): boolean {
   return inputs.length > 0 && inputs.every((pair) => plain.has(textAt(pair.value, "type") ?? "string"));
 }
 
+/** The file's name as a shell of Unix, PowerShell or cmd writes it. */
+const environmentFile = /\$\{?(?:env:)?(GITHUB_ENV|GITHUB_PATH)\b|%(GITHUB_ENV|GITHUB_PATH)%/i;
+const writing = /(?:>>?|\btee\b|\b(?:Out-File|Add-Content|Set-Content|Tee-Object)\b)/i;
+
 export const githubEnv: Rule = {
   name: "github-env",
-  summary: "A workflow that strangers can start writes into the environment of its later steps",
+  summary: "Where strangers may start it, a step writes into the environment of later steps",
   severity: "error",
-  kinds: ["workflow"],
+  kinds: ["workflow", "action"],
   *check(document) {
     const trigger = document.events.find((name) => name === "pull_request_target" || name === "workflow_run");
-    if (trigger === undefined) return;
+    if (trigger === undefined && document.kind === "workflow") return;
     for (const step of document.steps) {
-      const written = /(?:>>?|\btee\b[^\n|]*)\s*"?\$\{?(GITHUB_ENV|GITHUB_PATH)\b/.exec(step.run ?? "");
-      if (written === null) continue;
-      const message = `"${written[1]}" is written in a workflow of "${trigger}": what gets into it runs in every later step. Use GITHUB_OUTPUT`;
-      yield { at: nodeAt(step.node, "run")?.start ?? step.node.start, message };
+      const name = writtenFile(step.run ?? "");
+      if (name === undefined) continue;
+      const at = nodeAt(step.node, "run")?.start ?? step.node.start;
+      const why = "what gets into it runs in every later step. Use GITHUB_OUTPUT";
+      if (trigger !== undefined) yield { at, message: `"${name}" is written in a workflow of "${trigger}": ${why}` };
+      else
+        yield { at, severity: "note", message: `"${name}" is written, in whatever workflow uses this action: ${why}` };
     }
   },
 };
+
+/** Undefined when nothing is written but texts that stand in the script. */
+function writtenFile(script: string): string | undefined {
+  for (const line of script.replaceAll(/[\\`]\r?\n/g, " ").split("\n")) {
+    const at = environmentFile.exec(line);
+    const to = writing.exec(line);
+    if (at === null || to === null || /^\s*#/.test(line)) continue;
+    const said = line.slice(0, Math.min(to.index, at.index));
+    const isFixed = /^\s*(?:echo|printf)\s/.test(said) && !/[$`%]/.test(said.replaceAll(/'[^']*'/g, ""));
+    if (!isFixed || said.includes("|")) return at[1] ?? at[2];
+  }
+  return undefined;
+}
 
 export const insecureCommands: Rule = {
   name: "insecure-commands",
@@ -97,9 +181,16 @@ export const insecureCommands: Rule = {
       ...document.steps.map((step) => step.node),
     ];
     for (const owner of environments) {
-      for (const pair of pairsOf(nodeAt(owner, "env"))) {
+      const env = nodeAt(owner, "env");
+      if (env?.kind === "scalar" && textOf(env)?.includes("${{") === true) {
+        const message =
+          "What this sets cannot be seen here, and may be ACTIONS_ALLOW_UNSECURE_COMMANDS. Name the variables";
+        yield { at: env.start, severity: "note", pedantic: true, message };
+      }
+      for (const pair of pairsOf(env)) {
         if (pair.key.value !== "ACTIONS_ALLOW_UNSECURE_COMMANDS") continue;
-        if (pair.value.kind === "scalar" && String(pair.value.value) === "false") continue;
+        // What a runner takes for true.
+        if (!/^(?:true|1|\$true|[^]*\$\{\{[^]*)$/i.test(textOf(pair.value) ?? "")) continue;
         yield { at: pair.key.start, message: `Remove "${pair.key.value}" and write to GITHUB_ENV and GITHUB_PATH` };
       }
     }
@@ -124,34 +215,6 @@ export const deprecatedCommands: Rule = {
         const file = deprecated[match[1] ?? ""];
         const message = `Command "::${match[1]}" is deprecated. Append to the file "$${file}" instead`;
         yield { at: nodeAt(step.node, "run")?.start ?? step.node.start, message };
-      }
-    }
-  },
-};
-
-export const obfuscation: Rule = {
-  name: "obfuscation",
-  summary: "Written so that a reader, or another rule, does not see what it does",
-  severity: "warning",
-  kinds: ["workflow", "action"],
-  *check(document) {
-    for (const step of document.steps) {
-      const uses = step.uses ?? "";
-      if (/^[^./][^@]*(?:\/\/|\/\.\.?(?:\/|@|$))/.test(uses) && !uses.includes("://")) {
-        yield {
-          at: nodeAt(step.node, "uses")?.start ?? step.node.start,
-          message: `Write the path of "${uses}" plainly`,
-        };
-      }
-    }
-    for (const node of scalarsOf(document.root)) {
-      for (const { at, source, tree } of expressionsIn(document, node)) {
-        if (tree === undefined) continue;
-        const constant = calls(tree, "format").some((call) => call.args.every((arg) => literalOf(arg) !== undefined));
-        const around = calls(tree, "fromJSON").some(
-          (call) => call.args[0] !== undefined && calls(call.args[0], "toJSON").includes(call.args[0] as never),
-        );
-        if (constant || around) yield { at, message: `"${source}" does nothing. Write its value` };
       }
     }
   },

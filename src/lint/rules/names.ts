@@ -53,10 +53,11 @@ export const misfeature: Rule = {
   severity: "note",
   kinds: ["workflow", "action"],
   *check(document) {
+    const defaults = [document.root, ...document.jobs.map((job) => job.node)].map((owner) =>
+      nodeAt(owner, "defaults", "run"),
+    );
+    for (const owner of [...defaults, ...document.steps.map((step) => step.node)]) yield* unreadableShell(owner);
     for (const step of document.steps) {
-      const shell = nodeAt(step.node, "shell");
-      if (textOf(shell) === "cmd" && shell !== undefined)
-        yield { at: shell.start, message: `What "cmd" makes of a script cannot be checked. Use pwsh or bash` };
       const install = nodeAt(step.node, "with", "pip-install");
       if (install !== undefined && step.uses?.toLowerCase().startsWith("actions/setup-python") === true) {
         yield {
@@ -68,15 +69,30 @@ export const misfeature: Rule = {
   },
 };
 
+function* unreadableShell(owner: YamlNode | undefined): Iterable<Found> {
+  const shell = nodeAt(owner, "shell");
+  const text = textOf(shell);
+  if (shell === undefined || text === undefined || text.includes("${{")) return;
+  const program = (text.split(" ")[0] ?? "").replace(/^.*[/\\]/, "").replace(/\.exe$/, "");
+  if (program === "cmd")
+    yield { at: shell.start, message: `What "cmd" makes of a script cannot be checked. Use pwsh or bash` };
+  else if (!shells.includes(program))
+    yield { at: shell.start, pedantic: true, message: `What "${program}" makes of a script cannot be checked` };
+}
+
 export const anonymousDefinition: Rule = {
   name: "anonymous-definition",
-  summary: "A workflow or action without a name",
+  summary: "A workflow, job or action without a name",
   severity: "note",
   kinds: ["workflow", "action"],
   pedantic: true,
   *check(document) {
     if (nodeAt(document.root, "name") === undefined)
-      yield { at: { line: 1, column: 1 }, message: `Give it a "name" that people see in lists` };
+      yield { at: document.root.start, about: document.root, message: `Give it a "name" that people see in lists` };
+    for (const job of document.jobs) {
+      if (nodeAt(job.node, "name") !== undefined || nodeAt(job.node, "uses") !== undefined) continue;
+      yield { at: job.at, about: job.node, message: `Give job "${job.key}" a "name" that people see in lists` };
+    }
   },
 };
 

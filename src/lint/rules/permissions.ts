@@ -1,6 +1,6 @@
 /** What the token of a job may do. */
 import type { YamlNode } from "#workflows";
-import { commentOn, type LintDocument } from "../document.ts";
+import { commentOn, type LintDocument, type LintJob } from "../document.ts";
 import type { Found, Rule } from "../finding.ts";
 import { nodeAt, pairsOf, textOf } from "../tree.ts";
 
@@ -30,22 +30,40 @@ export const excessivePermissions: Rule = {
   *check(document) {
     const top = nodeAt(document.root, "permissions");
     yield* broad(top, "the whole workflow");
+    const called = onlyCalled(document);
+    // With one job, or where a caller decides, it comes to the same.
+    const pedantic = document.jobs.length < 2 || called || document.jobs.every(hasOwn);
     for (const pair of pairsOf(top)) {
-      if (textOf(pair.value) !== "write" || !powerful.has(pair.key.value) || document.jobs.length < 2) continue;
+      if (textOf(pair.value) !== "write") continue;
       yield {
         at: pair.key.start,
+        pedantic: pedantic || !powerful.has(pair.key.value),
         message: `Every job gets "${pair.key.value}: write". Give it to the job that needs it`,
       };
     }
     for (const job of document.jobs) yield* broad(nodeAt(job.node, "permissions"), `job "${job.key}"`);
-    if (top !== undefined || onlyCalled(document)) return;
+    if (top !== undefined) return;
+    if (document.jobs.every(hasOwn) && document.jobs.length > 0) {
+      const message = 'A job that is added gets the default permissions. Write "permissions: {}" above the jobs';
+      yield { at: document.root.start, about: document.root, severity: "note", pedantic: true, message };
+    }
     for (const job of document.jobs) {
-      if (nodeAt(job.node, "permissions") !== undefined) continue;
+      if (hasOwn(job)) continue;
       const message = `Job "${job.key}" gets the default permissions, whatever they are. Write "permissions: {}" above the jobs and what each needs in it`;
-      yield { at: job.at, message, severity: "note" };
+      yield {
+        at: job.at,
+        about: job.node,
+        message,
+        severity: "note",
+        pedantic: called && nodeAt(job.node, "uses") === undefined,
+      };
     }
   },
 };
+
+function hasOwn(job: LintJob): boolean {
+  return nodeAt(job.node, "permissions") !== undefined;
+}
 
 /** A called workflow has the permissions that its caller gives. */
 function onlyCalled(document: LintDocument): boolean {
@@ -73,8 +91,12 @@ export const undocumentedPermissions: Rule = {
     );
     for (const pair of blocks.flatMap(pairsOf)) {
       if (pair.key.value === "contents" && textOf(pair.value) === "read") continue;
-      if (textOf(pair.value) === "none" || commentOn(document, pair.key.start.line) !== undefined) continue;
+      if (textOf(pair.value) === "none" || !isBlank(commentOn(document, pair.key.start.line))) continue;
       yield { at: pair.key.start, message: `Say in a comment what "${pair.key.value}" is needed for` };
     }
   },
 };
+
+function isBlank(comment: string | undefined): boolean {
+  return comment === undefined || comment === "";
+}

@@ -2,9 +2,9 @@
 import type { Position, YamlNode } from "#workflows";
 import { commentOn, type LintDocument } from "../document.ts";
 import type { Found, Pin, PinPolicy, Rule } from "../finding.ts";
-import { archivedActions, outdatedBelow, popularActions, superfluousActions } from "../known-actions.ts";
-import { nodeAt, pairsOf, textAt, textOf } from "../tree.ts";
-import { isCommit, matchesUses, parseImage, parseUses, type ImageReference, type Uses } from "../uses.ts";
+import { archivedActions, outdatedBelow, popularActions, superfluousActions } from "../known/known-actions.ts";
+import { itemsOf, nodeAt, textAt, textOf } from "../tree.ts";
+import { isCommit, matchesUses, parseUses, type Uses } from "../uses.ts";
 
 interface PlacedUses {
   readonly text: string;
@@ -18,7 +18,7 @@ function usesOf(document: LintDocument): readonly PlacedUses[] {
   const owners = [...document.steps.map((step) => step.node), ...document.jobs.map((job) => job.node)];
   return owners.flatMap((owner) => {
     const node = nodeAt(owner, "uses");
-    const text = textOf(node);
+    const text = textOf(node)?.trim();
     return node === undefined || text === undefined ? [] : [{ text, at: node.start, uses: parseUses(text), owner }];
   });
 }
@@ -30,9 +30,6 @@ export const unpinnedUses: Rule = {
   kinds: ["workflow", "action"],
   *check(document, settings) {
     for (const { text, at, uses } of usesOf(document)) {
-      if (uses?.kind === "docker" && uses.digest === undefined) {
-        yield { at, message: `"${text}" is not pinned. Write the image as name@sha256:…` };
-      }
       if (uses?.kind !== "repository") continue;
       if (settings.allow.some((pattern) => matchesUses(pattern, uses))) continue;
       const wanted = wantedPin(settings.pins ?? [], uses);
@@ -78,41 +75,6 @@ export const refVersionMismatch: Rule = {
   },
 };
 
-function imagesOf(document: LintDocument): readonly { at: Position; text: string; image: ImageReference }[] {
-  return document.jobs.flatMap((job) => {
-    const container = nodeAt(job.node, "container");
-    const services = pairsOf(nodeAt(job.node, "services")).map((pair) => pair.value);
-    return [container, ...services].flatMap((owner) => {
-      const node = owner?.kind === "scalar" ? owner : nodeAt(owner, "image");
-      const text = textOf(node);
-      if (node === undefined || text === undefined || text === "" || text.includes("${{")) return [];
-      return [{ at: node.start, text, image: parseImage(text.replace(/^docker:\/\//, "")) }];
-    });
-  });
-}
-
-export const unpinnedImages: Rule = {
-  name: "unpinned-images",
-  summary: "A container image that can change without a commit here",
-  severity: "warning",
-  kinds: ["workflow"],
-  *check(document) {
-    for (const { at, text, image } of imagesOf(document)) {
-      if (image.digest !== undefined) continue;
-      if (image.tag === undefined || image.tag === "latest") {
-        yield { at, message: `Image "${text}" is whatever is newest. Name a version, better with @sha256:…` };
-      } else {
-        yield {
-          at,
-          severity: "note",
-          pedantic: true,
-          message: `Image "${text}" can be moved by its owner. Add @sha256:…`,
-        };
-      }
-    }
-  },
-};
-
 /** Actions that fetch the newest version of a tool unless told which. */
 const toolActions: ReadonlySet<string> = new Set([
   "aquasecurity/setup-trivy",
@@ -130,6 +92,9 @@ export const unpinnedTools: Rule = {
     for (const { text, at, uses, owner } of usesOf(document)) {
       if (uses?.kind !== "repository" || !toolActions.has(uses.slug)) continue;
       const version = textAt(owner, "with", "version");
+      if (version?.includes("${{") === true) {
+        yield { at, severity: "note", message: `"${text}" fetches the tool that an expression names. Say which` };
+      }
       if (version !== undefined && version !== "latest") continue;
       yield { at, message: `"${text}" fetches the newest tool. Say which under "with", "version"` };
     }
@@ -159,13 +124,44 @@ function byName(
   };
 }
 
-export const archivedUses = byName(
+const archivedActionUses = byName(
   "archived-uses",
   "An action that nobody mends any more",
   "warning",
   archivedActions,
   (text, instead) => `"${text}" was archived by its owner. Use ${instead}`,
 );
+
+export const archivedUses: Rule = {
+  ...archivedActionUses,
+  kinds: [...archivedActionUses.kinds, "pre-commit"],
+  *check(document, settings) {
+    yield* archivedActionUses.check(document, settings);
+    for (const item of document.kind === "pre-commit" ? itemsOf(nodeAt(document.root, "repos")) : []) {
+      const node = nodeAt(item, "repo");
+      const slug = /^https?:\/\/github\.com\/([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/
+        .exec(textOf(node) ?? "")?.[1]
+        ?.toLowerCase();
+      const instead = archivedActions[slug ?? ""];
+      if (node !== undefined && instead !== undefined)
+        yield { at: node.start, message: `"${textOf(node) ?? ""}" was archived by its owner. Use ${instead}` };
+    }
+  },
+};
+
+export const selfRepository: Rule = {
+  name: "self-repository",
+  summary: "A path in the workspace, where the repository's own is meant",
+  severity: "note",
+  kinds: ["workflow", "action"],
+  pedantic: true,
+  *check(document) {
+    for (const { text, at, uses } of usesOf(document)) {
+      if (uses?.kind !== "local" || uses.path.startsWith("$/")) continue;
+      yield { at, message: `"${text}" is whatever a job has put there. Write "$/${text.replace(/^\.\//, "")}"` };
+    }
+  },
+};
 
 export const superfluous = byName(
   "superfluous-actions",

@@ -1,10 +1,11 @@
 /** What may start a workflow, and what it then has in its hands. */
 import { Binary } from "@actions/expressions/ast";
-import type { LintDocument, LintStep } from "../document.ts";
+import { commentOn, type LintDocument, type LintJob, type LintStep } from "../document.ts";
 import { conditionOf, expressionsIn, literalOf, pathOf, readsOf, walk } from "../expressions.ts";
 import type { Found, Rule } from "../finding.ts";
-import { cachingActions, publishingActions } from "../known-actions.ts";
-import { nodeAt, pairAt, textAt, textsOf } from "../tree.ts";
+import { cachingActions, publishingActions, type Restores } from "../known/caching-actions.ts";
+import { itemsOf, nodeAt, pairAt, textAt, textOf, textsOf } from "../tree.ts";
+import type { YamlNode } from "#workflows";
 import { parseUses } from "../uses.ts";
 
 const dangerous = ["pull_request_target", "workflow_run"] as const;
@@ -16,17 +17,32 @@ export const dangerousTriggers: Rule = {
   kinds: ["workflow"],
   *check(document) {
     const on = nodeAt(document.root, "on");
-    for (const name of dangerous) {
-      if (!document.events.includes(name)) continue;
-      const at = pairAt(on, name)?.key.start ?? on?.start ?? document.root.start;
-      const instead = name === "workflow_run" ? "workflow_call" : "pull_request";
+    for (const [name, remedy] of Object.entries(startedByStrangers)) {
+      if (!document.events.includes(name) || (name === "pull_request_target" && onlyLabels(document))) continue;
+      const at = pairAt(on, name)?.key.start ?? itemsOf(on).find((item) => textOf(item) === name)?.start ?? on?.start;
       yield {
-        at,
-        message: `"${name}" runs with secrets and write access on what strangers send. Use "${instead}" unless it must`,
+        at: at ?? document.root.start,
+        ...(on === undefined ? {} : { about: on }),
+        message: `"${name}" runs with secrets and write access on what strangers send. ${remedy}`,
       };
     }
   },
 };
+
+const startedByStrangers: Readonly<Record<string, string>> = {
+  pull_request_target: 'Use "pull_request" unless it must',
+  workflow_run: 'Use "workflow_call" unless it must',
+  issue_comment: "Check who wrote the comment, and take nothing of its text into a script",
+};
+
+/** What the trigger was made for: it looks at names of files and runs nothing of the change. */
+function onlyLabels(document: LintDocument): boolean {
+  const [step, ...more] = document.steps;
+  const uses = parseUses(step?.uses ?? "");
+  return (
+    more.length === 0 && document.jobs.length === 1 && uses?.kind === "repository" && uses.slug === "actions/labeler"
+  );
+}
 
 const strangersCode: ReadonlySet<string> = new Set([
   "github.event.pull_request.head.sha",
@@ -80,13 +96,7 @@ export const botConditions: Rule = {
         if (!(part instanceof Binary) || part.operator.lexeme !== "==") continue;
         const path = pathOf(part.left) ?? pathOf(part.right);
         const value = literalOf(part.left) ?? literalOf(part.right);
-        const actors = [
-          "github.actor",
-          "github.triggering_actor",
-          "github.event.sender.login",
-          "github.event.pull_request.sender.login",
-        ];
-        if (path === undefined || value === undefined || !actors.includes(path) || !value.endsWith("[bot]")) continue;
+        if (path === undefined || value === undefined || !isBotCheck(path, value)) continue;
         const severity = dangerous.some((name) => document.events.includes(name)) ? "error" : "warning";
         yield {
           at: condition.at,
@@ -98,6 +108,24 @@ export const botConditions: Rule = {
   },
 };
 
+const actorNames: ReadonlySet<string> = new Set([
+  "github.actor",
+  "github.triggering_actor",
+  "github.event.sender.login",
+  "github.event.pull_request.sender.login",
+]);
+const actorIds: ReadonlySet<string> = new Set([
+  "github.actor_id",
+  "github.event.sender.id",
+  "github.event.pull_request.sender.id",
+]);
+/** Of Dependabot (the user, its preview, the app) and Renovate. */
+const botIds: ReadonlySet<string> = new Set(["49699333", "27856297", "29110", "29139614"]);
+
+function isBotCheck(path: string, value: string): boolean {
+  return actorNames.has(path) ? value.endsWith("[bot]") : actorIds.has(path) && botIds.has(value);
+}
+
 export const cachePoisoning: Rule = {
   name: "cache-poisoning",
   summary: "What is released may contain what an earlier run put into the cache",
@@ -106,11 +134,12 @@ export const cachePoisoning: Rule = {
   *check(document) {
     if (!releases(document)) return;
     for (const step of document.steps) {
-      const uses = parseUses(step.uses ?? "");
-      if (uses?.kind !== "repository" || !restoresCache(uses.slug, step)) continue;
+      const restores = restoresCache(document, step);
+      if (restores === "no") continue;
       yield {
         at: nodeAt(step.node, "uses")?.start ?? step.node.start,
-        message: `"${step.uses ?? ""}" restores a cache into what is released. Build releases without one`,
+        ...(restores === "maybe" ? { severity: "note" } : {}),
+        message: `"${step.uses ?? ""}" ${restores === "maybe" ? "may restore" : "restores"} a cache into what is released. Build releases without one`,
       };
     }
   },
@@ -119,7 +148,7 @@ export const cachePoisoning: Rule = {
 function releases(document: LintDocument): boolean {
   const tags = nodeAt(document.root, "on", "push", "tags");
   const branches = textsOf(nodeAt(document.root, "on", "push", "branches"));
-  if (document.events.includes("release") || tags !== undefined || branches.some((name) => name.startsWith("release")))
+  if (document.events.includes("release") || tags !== undefined || branches.some((name) => /release/i.test(name)))
     return true;
   return document.steps.some((step) => {
     const uses = parseUses(step.uses ?? "");
@@ -128,16 +157,16 @@ function releases(document: LintDocument): boolean {
   });
 }
 
-function restoresCache(slug: string, step: LintStep): boolean {
-  const known = cachingActions[slug];
-  if (known === undefined) return false;
-  if (known.optIn !== undefined) {
-    const value = textAt(step.node, "with", known.optIn);
-    return value !== undefined && value !== "" && value !== "false" && !value.includes("${{");
-  }
-  if (known.optOut === undefined) return true;
-  const value = textAt(step.node, "with", known.optOut[0]);
-  return value !== known.optOut[1] && value?.includes("${{") !== true;
+function restoresCache(document: LintDocument, step: LintStep): Restores {
+  const uses = parseUses(step.uses ?? "");
+  if (uses?.kind !== "repository") return "no";
+  const known = cachingActions[uses.path === "" ? uses.slug : `${uses.slug}/${uses.path.toLowerCase()}`];
+  const inputs = nodeAt(step.node, "with");
+  if (known === undefined || inputs?.kind === "scalar") return "no";
+  const comment = commentOn(document, nodeAt(step.node, "uses")?.start.line ?? 0);
+  const major = [uses.ref, comment].map((text) => /^(?:tag=)?v?(\d{1,4})(?:\.\d+)*(?:\s|$)/.exec(text ?? "")?.[1]);
+  const told = major.find((text) => text !== undefined);
+  return known({ input: (name) => textAt(inputs, name), major: told === undefined ? undefined : Number(told) });
 }
 
 export const concurrencyLimits: Rule = {
@@ -148,10 +177,17 @@ export const concurrencyLimits: Rule = {
   pedantic: true,
   *check(document) {
     if (document.events.length === 1 && document.events[0] === "workflow_call") return;
-    if (nodeAt(document.root, "concurrency") !== undefined) return;
+    const own = nodeAt(document.root, "concurrency");
+    const ending = 'Add "cancel-in-progress", so that a newer run ends the one it replaces, or say that it is false';
+    if (own?.kind === "scalar") yield { at: own.start, message: ending };
+    if (own !== undefined) return;
     const on = pairAt(document.root, "on");
-    const job = document.jobs.find((found) => nodeAt(found.node, "concurrency") === undefined);
-    if (job !== undefined)
+    const jobs = document.jobs.filter((found) => nodeAt(found.node, "uses") === undefined);
+    for (const found of jobs) {
+      const limit = nodeAt(found.node, "concurrency");
+      if (limit?.kind === "scalar") yield { at: limit.start, message: ending };
+    }
+    if (jobs.some((found) => nodeAt(found.node, "concurrency") === undefined))
       yield {
         at: (on?.key ?? document.root).start,
         ...(on === undefined ? {} : { about: on.value }),
@@ -169,12 +205,24 @@ export const selfHostedRunner: Rule = {
   *check(document): Iterable<Found> {
     for (const job of document.jobs) {
       const node = nodeAt(job.node, "runs-on");
-      const labels = textsOf(node?.kind === "mapping" ? nodeAt(node, "labels") : node);
-      if (node === undefined || !labels.includes("self-hosted")) continue;
+      if (node === undefined || !mayOutlive(job, node)) continue;
       yield {
         at: node.start,
-        message: `Job "${job.key}" runs on a machine that outlives it. Use ephemeral runners where strangers can start it`,
+        message: `Job "${job.key}" may run on a machine that outlives it. Use ephemeral runners where strangers can start it`,
       };
     }
   },
 };
+
+/** By its label, by a group, which has machines of one's own, or by what a matrix or another expression gives. */
+function mayOutlive(job: LintJob, node: YamlNode): boolean {
+  const labels = textsOf(node.kind === "mapping" ? nodeAt(node, "labels") : node);
+  if (labels.includes("self-hosted") || nodeAt(node, "group") !== undefined) return true;
+  const key = /^\$\{\{\s*matrix\.([\w-]+)\s*\}\}$/.exec(labels[0] ?? "")?.[1];
+  if (key === undefined) return node.kind === "sequence" && labels[0]?.includes("${{") === true;
+  const matrix = nodeAt(job.node, "strategy", "matrix");
+  const added = itemsOf(nodeAt(matrix, "include")).map((item) => nodeAt(item, key));
+  const excluded = new Set(itemsOf(nodeAt(matrix, "exclude")).flatMap((item) => textsOf(nodeAt(item, key))));
+  const own = itemsOf(nodeAt(matrix, key)).filter((item) => !excluded.has(textOf(item) ?? ""));
+  return [...own, ...added].some((value) => textsOf(value).includes("self-hosted"));
+}

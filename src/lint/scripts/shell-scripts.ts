@@ -47,6 +47,6 @@ function isWindows(step: LintStep): boolean {
  * Each `${{ … }}` as underscores, which every place of a script takes: as a word, within quotes, as a name. Blanks would
  * leave `if ${{ … }}; then` without a command.
  */
-function withoutExpressions(script: string): string {
+export function withoutExpressions(script: string): string {
   return script.replaceAll(/\$\{\{[\s\S]*?\}\}/g, (expression) => "_".repeat(expression.length));
 }
