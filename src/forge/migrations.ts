@@ -219,4 +219,11 @@ ALTER TABLE forge_outbox ADD COLUMN put_at INTEGER NOT NULL DEFAULT 0;
 UPDATE forge_outbox SET put_at = due_at;
 `,
   },
+  {
+    name: "merges that were begun",
+    sql: `
+ALTER TABLE forge_pulls ADD COLUMN merging_sha TEXT;
+ALTER TABLE forge_pulls ADD COLUMN merging_by TEXT;
+`,
+  },
 ];

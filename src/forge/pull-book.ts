@@ -47,6 +47,25 @@ export class PullBook {
     });
   }
 
+  /** Before the base moves. A squash or a rebase leaves no commit of the head in it by which it could be known later. */
+  async mergeBegins(pull: PullView, sha: string, actor: string): Promise<void> {
+    await this.#parts.db
+      .updateTable("forge_pulls")
+      .set({ merging_sha: sha, merging_by: actor })
+      .where("issue_id", "=", pull.id)
+      .execute();
+  }
+
+  async mergeBegun(pull: PullView): Promise<{ readonly sha: string; readonly actor: string } | undefined> {
+    const row = await this.#parts.db
+      .selectFrom("forge_pulls")
+      .select(["merging_sha", "merging_by"])
+      .where("issue_id", "=", pull.id)
+      .executeTakeFirst();
+    const { merging_sha: sha, merging_by: actor } = row ?? { merging_sha: null, merging_by: null };
+    return sha === null || actor === null ? undefined : { sha, actor };
+  }
+
   async merged(
     repository: RepositoryRef,
     number: number,

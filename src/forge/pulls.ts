@@ -185,6 +185,7 @@ export class Pulls {
       }
       const sha = await buildMerge(commits, clock, repository.name, pull, { ...request, actor }, signal);
       const ref = `refs/heads/${pull.base.ref}`;
+      await this.#book.mergeBegins(pull, sha, actor);
       try {
         await commits.move(repository.name, { ref, before: pull.base.sha, after: sha, pusher: actor });
       } catch (cause) {
@@ -281,6 +282,10 @@ export class Pulls {
   /** The base has moved to `base`. */
   async #look(owner: RepositoryRef, pull: PullView, base: string, pusher: string, signal: AbortSignal): Promise<void> {
     const { commits } = this.#parts;
+    const begun = await this.#book.mergeBegun(pull);
+    if (begun !== undefined && (await commits.isAncestor(owner.name, begun.sha, base, signal))) {
+      return await this.#book.merged(owner, pull.number, { base: pull.base.sha, ...begun });
+    }
     if (await commits.isAncestor(owner.name, pull.head.sha, base, signal)) {
       return await this.#book.merged(owner, pull.number, { base: pull.base.sha, sha: base, actor: pusher });
     }

@@ -39,6 +39,9 @@ interface PullsTable {
   merged_at: number | null;
   merged_by: string | null;
   merge_commit_sha: string | null;
+  /** What the base is about to move to: found there, the pull request is merged, whatever a crash kept from being written. */
+  merging_sha: Generated<string | null>;
+  merging_by: Generated<string | null>;
 }
 
 interface StatusesTable {

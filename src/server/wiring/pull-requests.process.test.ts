@@ -17,15 +17,17 @@ describe("a pull request", () => {
   let forge: Forge;
   let shop: Repository;
   let signal: AbortSignal;
+  let folder: string;
+  let common: Omit<Parameters<typeof openForge>[0], "folder" | "commits" | "checks">;
 
   beforeEach(async () => {
     parts = new AsyncDisposableStack();
     signal = AbortSignal.timeout(120_000);
-    const folder = await mkdtemp(join(tmpdir(), "tidegate-pulls-"));
+    folder = await mkdtemp(join(tmpdir(), "tidegate-pulls-"));
     parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     const database = openDatabase(join(folder, "tidegate.db"));
     parts.defer(() => database.destroy());
-    const common = { database, clock: systemClock, ids: systemIds, log: silentLog };
+    common = { database, clock: systemClock, ids: systemIds, log: silentLog };
     repositories = parts.use(await openRepositories({ ...common, folder: join(folder, "git") }));
     const commits = forgeCommits(repositories);
     const checks = { of: () => Promise.resolve([]) };
@@ -153,6 +155,36 @@ describe("a pull request", () => {
     assert.equal(await repositories.resolve("acme/shop", "refs/pull/1/head"), second);
     assert.equal(await repositories.resolve("acme/shop", "refs/pull/1/merge"), moved.testMergeSha);
   });
+
+  for (const method of ["merge", "squash", "rebase"] as const) {
+    test(`is merged once by ${method}, though the process died before it could write so down`, async () => {
+      await write("feature", { "c.txt": "c\n" }, "main");
+      await write("main", { "d.txt": "d\n" });
+      await open();
+      const commits = forgeCommits(repositories);
+      const move: typeof commits.move = async (...args) => {
+        await commits.move(...args);
+        throw new Error("killed");
+      };
+      const checks = { of: () => Promise.resolve([]) };
+      const mortal = await openForge({
+        ...common,
+        folder: join(folder, "forge"),
+        commits: { ...commits, move },
+        checks,
+      });
+      await assert.rejects(mortal.pulls.merge(shop, 1, { method }, "ada", signal), { code: "forge/conflict" });
+      const merged = await repositories.resolve("acme/shop", "refs/heads/main");
+      // Who asks again is told, and what was pushed after it changes nothing.
+      const after = await write("main", { "e.txt": "e\n" });
+      await assert.rejects(forge.pulls.merge(shop, 1, { method }, "bob", signal), /#1 is merged already/);
+      await tell("main", after);
+      const pull = await forge.pulls.require(shop.id, 1);
+      assert.deepEqual([pull.mergeCommitSha, pull.mergedBy], [merged, "ada"]);
+      assert.equal(await repositories.resolve("acme/shop", "refs/heads/main"), after);
+      assert.deepEqual(await actions(), ["opened", "closed"]);
+    });
+  }
 
   test("of nothing new, of no branch, or made twice is refused", async () => {
     await assert.rejects(open("main"), /No commits between main and main/);
