@@ -10,23 +10,51 @@ import { systemIds } from "./ids.ts";
  * The data is synced before the rename. Only that is waited for: the calls around it take less than promises for them.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
-  const draft = `${path}.${systemIds.suffix(8)}.tmp`;
-  try {
-    const file = openDraft(draft, mode);
-    try {
-      writeFileSync(file, data);
-      await synced(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
+  using draft = new Draft(path, data, mode);
+  await synced(draft.file);
+  draft.publish();
+}
+
+/**
+ * As `writeFileAtomic`, but nothing waits for the disk: what was written survives this process however it ends, and not
+ * a lost power supply. For what means nothing any more once the machine has started anew.
+ */
+export function writeFileWhole(path: string, data: string | Uint8Array, mode = 0o644): void {
+  using draft = new Draft(path, data, mode);
+  draft.publish();
 }
 
 const synced = promisify(fdatasync);
+
+/** A file beside the one it is to replace; removed when it does not. */
+class Draft implements Disposable {
+  readonly file: number;
+  readonly #path: string;
+  readonly #draft: string;
+  #published = false;
+
+  constructor(path: string, data: string | Uint8Array, mode: number) {
+    this.#path = path;
+    this.#draft = `${path}.${systemIds.suffix(8)}.tmp`;
+    this.file = openDraft(this.#draft, mode);
+    try {
+      writeFileSync(this.file, data);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  publish(): void {
+    renameSync(this.#draft, this.#path);
+    this.#published = true;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.file);
+    if (!this.#published) rmSync(this.#draft, { force: true });
+  }
+}
 
 function openDraft(path: string, mode: number): number {
   try {

@@ -24,7 +24,7 @@ export { Channel, ChannelOverflowError } from "./channel.ts";
 export { SequenceLog, type Sequenced } from "./sequence-log.ts";
 export { KeyedLock } from "./keyed-lock.ts";
 export { linearPattern, type LinearPattern } from "./linear-pattern.ts";
-export { joinInside, readFileIfExists, writeFileAtomic } from "./files.ts";
+export { joinInside, readFileIfExists, writeFileAtomic, writeFileWhole } from "./files.ts";
 export { CommandError, commandOutput, runCommand, type CommandOptions, type CommandResult } from "./command.ts";
 export { findProgram } from "./find-program.ts";
 export { libc } from "./libc.ts";

@@ -16,6 +16,7 @@ import {
 import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
 import { findJournals } from "./journal/journal.ts";
+import { LeftFolders } from "./journal/left-folders.ts";
 import { ClaimIds } from "./job/claim-ids.ts";
 import { Delivery } from "./job/delivery.ts";
 import { deliver, endRemains, holdJob, type HoldOptions } from "./job/hold-job.ts";
@@ -83,8 +84,9 @@ class ClaimingRunner implements Runner {
   readonly #sharedFolder: string;
   readonly #actionStore: ActionStore;
   readonly #tasks: TaskGroup;
-  /** Outlives the slots by a little: files of the last jobs are still removed. */
+  /** Outlives the slots by a little. */
   readonly #background: TaskGroup;
+  readonly #leftFolders: LeftFolders;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -96,6 +98,7 @@ class ClaimingRunner implements Runner {
     const report = (error: unknown, name: string): void => options.log.error("Runner task failed", { name, error });
     this.#tasks = new TaskGroup(report);
     this.#background = new TaskGroup(report);
+    this.#leftFolders = new LeftFolders(options.clock, options.log);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -126,11 +129,13 @@ class ClaimingRunner implements Runner {
     }
     await this.#tasks.settled();
     await this.#background.settled();
+    await this.#leftFolders[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();
     await this.#background[Symbol.asyncDispose]();
+    await this.#leftFolders[Symbol.asyncDispose]();
   }
 
   async #work(
@@ -142,8 +147,8 @@ class ClaimingRunner implements Runner {
   ): Promise<void> {
     const { name, labels, ids, log, clock } = this.#options;
     let claimId: string | undefined;
-    const onNoted = async (): Promise<void> => {
-      claimId = await this.#claims.next(slot);
+    const onNoted = (): void => {
+      claimId = this.#claims.next(slot);
     };
     let failures = 0;
     await using delivery = new Delivery((error) => log.error("Job could not be delivered", { error }));
@@ -152,7 +157,7 @@ class ClaimingRunner implements Runner {
         claimId ??= await this.#claims.first(slot, noted);
         const assignment = await this.#control.claim({ runnerId, name, labels, claimId }, stop);
         failures = 0;
-        if (assignment === undefined) claimId = await this.#claims.next(slot);
+        if (assignment === undefined) claimId = this.#claims.next(slot);
         else {
           const ran = Promise.withResolvers<void>();
           const held = holdJob({ assignment, claimId, onNoted, onRan: ran.resolve }, hold, stop);
@@ -193,7 +198,7 @@ class ClaimingRunner implements Runner {
     return {
       ...(boundWorkspace === undefined ? {} : { boundWorkspace }),
       control: this.#control,
-      inBackground: (name, work) => this.#background.start(name, work),
+      leftFolders: this.#leftFolders,
       runner: runnerFacts(this.#options),
       jobsFolder: this.#jobsFolder,
       sharedFolder: this.#sharedFolder,

@@ -20,7 +20,7 @@ export async function containersOf(job: Job, what: string, signal: AbortSignal):
 async function open(job: Job, signal: AbortSignal): Promise<JobContainers> {
   const { runner, folders, noteContainers, log } = job.parts;
   const engine = await runner.containers(signal);
-  await noteContainers();
+  noteContainers();
   await mkdir(folders.containerHome, { recursive: true });
   return await JobContainers.open(job, engine, log);
 }

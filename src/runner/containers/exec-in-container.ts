@@ -46,6 +46,7 @@ export async function execInContainer(
   const socket = await engine.hijack(`/exec/${Id}/start`, { body: start, signal: new AbortController().signal });
   try {
     using _ladder = stopLadder((signal) => signalAll(container, mark, signal), options);
+    options.onStarted?.();
     const closed = readOutput(socket, options);
     await Promise.race([closed, ended.promise]);
     const exitCode = await exitCodeOf(engine, Id, options.clock);

@@ -152,6 +152,7 @@ async function follow({ engine }: JobContainers, id: string, options: GroupOptio
     });
     await creating(() => engine.start(id, options.stop), image);
     using _ladder = stopLadder((signal) => kill(engine, id, signal), options);
+    options.onStarted?.();
     await closed;
     const { StatusCode } = await engine.engine.json<{ StatusCode: number }>("POST", `/containers/${id}/wait`, {
       signal: asking(),

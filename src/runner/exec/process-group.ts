@@ -8,6 +8,8 @@ export interface GroupOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  /** It runs: until it ends, nothing waits for this process. */
+  readonly onStarted?: () => void;
   readonly onOutput: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
   /** Stops the group: SIGINT, after 7.5 s SIGTERM, after 2.5 s SIGKILL. */
   readonly stop: AbortSignal;
@@ -35,6 +37,7 @@ export async function runProcessGroup(file: string, args: readonly string[], opt
   stdout.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
   stderr.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
   using _ladder = stopLadder((signal) => signalGroup(pid, signal), options);
+  options.onStarted?.();
   const exitCode = await program.exited;
   await outputEnded(program, options.clock);
   // Background processes may write on; nobody listens, and they must not keep this process alive.

@@ -4,7 +4,7 @@
  * same job; without that, the job would stand still until its lease is over.
  */
 import { join } from "node:path";
-import { type Ids, readFileIfExists, writeFileAtomic } from "#lib";
+import { type Ids, readFileIfExists, writeFileWhole } from "#lib";
 
 export class ClaimIds {
   readonly #folder: string;
@@ -18,12 +18,12 @@ export class ClaimIds {
   /** @param used ids of claims whose jobs are noted: those are given back, not taken again */
   async first(slot: number, used: ReadonlySet<string>): Promise<string> {
     const left = (await readFileIfExists(this.#file(slot)))?.trim() ?? "";
-    return left === "" || used.has(left) ? await this.next(slot) : left;
+    return left === "" || used.has(left) ? this.next(slot) : left;
   }
 
-  async next(slot: number): Promise<string> {
+  next(slot: number): string {
     const id = this.#ids.uuid();
-    await writeFileAtomic(this.#file(slot), id);
+    writeFileWhole(this.#file(slot), id);
     return id;
   }
 

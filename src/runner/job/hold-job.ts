@@ -14,13 +14,14 @@ import {
   noteContainers,
   openJournal,
   readResult,
-  removeFiles,
   saveResult,
   type JobJournal,
 } from "../journal/journal.ts";
+import type { LeftFolders } from "../journal/left-folders.ts";
 import { LogShipper } from "../journal/log-shipper.ts";
 import { StepLogs } from "../journal/step-log.ts";
 import { Masker } from "../masking/masker.ts";
+import { FileCommandStock } from "../steps/step-files.ts";
 import { makeJobFolders } from "./job-folders.ts";
 import { Job, type RunnerFacts } from "./job.ts";
 import { JobRun } from "./run-job.ts";
@@ -29,8 +30,8 @@ import { StepBoard } from "./step-board.ts";
 export interface DeliverOptions {
   readonly control: ControlClient;
   readonly log: Log;
-  /** Work nobody waits for. */
-  readonly inBackground: (name: string, work: () => Promise<void>) => void;
+  /** Takes the folder of a job that is over. */
+  readonly leftFolders: LeftFolders;
 }
 
 export interface HoldOptions extends DeliverOptions {
@@ -57,7 +58,7 @@ export interface Claimed {
   readonly assignment: JobAssignment;
   readonly claimId: string;
   /** Called once the job is noted on disk: the claim is not to be repeated any more. */
-  readonly onNoted: () => Promise<void>;
+  readonly onNoted: () => void;
   /** Called once its steps have ended and its result is on disk: whatever becomes of this runner, control will have it. */
   readonly onRan: () => void;
 }
@@ -67,16 +68,16 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
   const { assignment, claimId } = claimed;
   const trackingId = `tidegate_${options.ids.uuid()}`;
   const { jobId, lease } = assignment;
-  const journal = await openJournal(options.jobsFolder, { jobId, lease, trackingId, claimId });
-  await claimed.onNoted();
+  const journal = openJournal(options.jobsFolder, { jobId, lease, trackingId, claimId });
+  claimed.onNoted();
   try {
     await new Holding(claimed, journal, options, signal).run();
-    await forget(journal, options);
+    forget(journal, options);
   } catch (error) {
     await endRemains(journal, options);
     if (error instanceof LeaseLost) {
       options.log.warn("Job was taken away", { jobId });
-      await forget(journal, options);
+      forget(journal, options);
     } else if (signal.aborted) await sayFarewell(journal, options, "The runner was stopped while the job ran");
     else {
       options.log.error("Job could not be run", { jobId, error });
@@ -120,12 +121,12 @@ export async function deliver(
     if (error instanceof ControlRefused) log.error("Control refused what was left of a job", { jobId, error });
     else if (!(error instanceof LeaseLost)) throw error;
   }
-  await forget(journal, options);
+  forget(journal, options);
 }
 
-async function forget(journal: JobJournal, options: DeliverOptions): Promise<void> {
-  await closeJournal(journal);
-  options.inBackground("remove job files", async () => await removeFiles(journal));
+function forget(journal: JobJournal, options: DeliverOptions): void {
+  closeJournal(journal);
+  options.leftFolders.add(journal.folder);
 }
 
 /** Tries once, shortly; what cannot be said now is said by the next life of the runner. */
@@ -193,9 +194,9 @@ class Holding {
     // The heartbeat goes on meanwhile: with control away this can take long.
     const { jobId, lease } = this.#assignment;
     const ending = AbortSignal.any([this.#stopKill, loops.signal]);
-    const saved = saveResult(this.#journal, result).then(this.#onRan);
-    const ready = await Promise.allSettled([saved, shipper.flush(ending)]);
-    for (const one of ready) if (one.status === "rejected") throw one.reason;
+    saveResult(this.#journal, result);
+    this.#onRan();
+    await shipper.flush(ending);
     await control.complete(jobId, { lease, ...result }, ending);
   }
 
@@ -209,6 +210,7 @@ class Holding {
     return new Job({
       assignment: this.#assignment,
       folders,
+      fileCommands: new FileCommandStock(folders.fileCommands, ids, this.#assignment.steps.length > 1),
       masker,
       runner,
       actions: new JobActions(this.#delivery(), folders.actions),
@@ -216,7 +218,7 @@ class Holding {
       clock,
       ids,
       kill: this.#stopKill,
-      noteContainers: async () => await noteContainers(this.#journal),
+      noteContainers: () => noteContainers(this.#journal),
       log: this.#options.log,
     });
   }

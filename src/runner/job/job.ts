@@ -10,6 +10,7 @@ import type { JobFolders } from "./job-folders.ts";
 import type { JobContainers } from "../containers/job-containers.ts";
 import { JobMatchers } from "../matchers/job-matchers.ts";
 import type { PostStep } from "../steps/scope.ts";
+import type { FileCommandStock } from "../steps/step-files.ts";
 import { machineHost, type StepHost } from "../steps/step-host.ts";
 
 export type JobStatus = "success" | "failure" | "cancelled";
@@ -34,6 +35,7 @@ export interface RunnerFacts {
 export interface JobParts {
   readonly assignment: JobAssignment;
   readonly folders: JobFolders;
+  readonly fileCommands: FileCommandStock;
   readonly masker: Masker;
   readonly runner: RunnerFacts;
   readonly actions: JobActions;
@@ -43,7 +45,7 @@ export interface JobParts {
   /** Kills everything of the job at once: the lease is lost or the runner stops. */
   readonly kill: AbortSignal;
   /** Called before the first container is made, so that whoever finds the job after a crash looks for them. */
-  readonly noteContainers: () => Promise<void>;
+  readonly noteContainers: () => void;
   readonly log: Log;
 }
 

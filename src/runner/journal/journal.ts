@@ -5,11 +5,14 @@
  * `<folder>/job.json` who we are to control; `<folder>/log/<step>.jsonl` one `LogLine` a line; `<folder>/result.json`
  * the completion, written whole once the job has ended; `<folder>/work` the job's files; `<folder>/containers` is there
  * when the job has made some.
+ *
+ * Nothing of it is waited for on its way to the disk: with the power a job's processes are gone too, control learns of it
+ * by the lease that nobody renews, and a job of milliseconds would mostly have waited for the disk.
  */
-import { lstatSync, mkdirSync, opendirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readFileIfExists, sha256Hex, writeFileAtomic } from "#lib";
+import { readFileIfExists, sha256Hex, writeFileWhole } from "#lib";
 import type { CompleteRequest } from "#workflows";
 
 export interface HeldJob {
@@ -30,13 +33,13 @@ export interface JobJournal {
 
 export type JobResult = Omit<CompleteRequest, "lease">;
 
-export async function openJournal(jobsFolder: string, held: HeldJob): Promise<JobJournal> {
+export function openJournal(jobsFolder: string, held: HeldJob): JobJournal {
   // Ids come from outside; their hash is always a good name for a folder. The lease makes each claim its own.
   const folder = join(jobsFolder, sha256Hex(`${held.jobId} ${held.lease}`).slice(0, 24));
   const journal = journalAt(folder, held);
   mkdirSync(journal.logFolder, { recursive: true });
   mkdirSync(journal.workFolder, { recursive: true });
-  await writeFileAtomic(join(folder, "job.json"), JSON.stringify(held), 0o600);
+  writeFileWhole(join(folder, "job.json"), JSON.stringify(held), 0o600);
   return journal;
 }
 
@@ -70,55 +73,30 @@ function parseHeld(text: string | undefined): HeldJob | undefined {
 }
 
 /** Said before the first container of the job is made: whoever finds the journal after a crash looks for them. */
-export async function noteContainers(journal: JobJournal): Promise<void> {
-  await writeFileAtomic(join(journal.folder, "containers"), "");
+export function noteContainers(journal: JobJournal): void {
+  writeFileWhole(join(journal.folder, "containers"), "");
 }
 
 export async function hasContainers(journal: JobJournal): Promise<boolean> {
   return (await readFileIfExists(join(journal.folder, "containers"))) !== undefined;
 }
 
-export async function saveResult(journal: JobJournal, result: JobResult): Promise<void> {
-  await writeFileAtomic(join(journal.folder, "result.json"), JSON.stringify(result), 0o600);
+export function saveResult(journal: JobJournal, result: JobResult): void {
+  writeFileWhole(join(journal.folder, "result.json"), JSON.stringify(result), 0o600);
 }
 
+/** Undefined also when there is a file that cannot be read: the disk did not get it. */
 export async function readResult(journal: JobJournal): Promise<JobResult | undefined> {
   const text = await readFileIfExists(join(journal.folder, "result.json"));
-  return text === undefined ? undefined : (JSON.parse(text) as JobResult);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as JobResult;
+  } catch {
+    return undefined;
+  }
 }
 
 /** After this the job is forgotten, whatever becomes of its files. */
-export async function closeJournal(journal: JobJournal): Promise<void> {
-  await rm(join(journal.folder, "job.json"), { force: true });
-}
-
-/** Large workspaces take a while to remove: nothing waits for it. What a crash leaves, `findJournals` removes. */
-export async function removeFiles({ folder }: JobJournal): Promise<void> {
-  const options = { recursive: true, force: true, maxRetries: 3 };
-  try {
-    if (isSmall(folder)) return rmSync(folder, options);
-  } catch {
-    // Somebody writes there still, or what is there is another user's.
-  }
-  await rm(folder, options);
-}
-
-/** What jobs leave that check nothing out: removing so little at once costs a tenth of the promises for it. */
-const fewEntries = 64;
-const fewBytes = 16 * 1024 * 1024;
-
-function isSmall(folder: string): boolean {
-  const open = [folder];
-  let [entries, bytes] = [0, 0];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    using inside = opendirSync(next);
-    for (let entry = inside.readSync(); entry !== null; entry = inside.readSync()) {
-      const path = join(next, entry.name);
-      if (entry.isDirectory()) open.push(path);
-      else bytes += lstatSync(path).size;
-      entries += 1;
-      if (entries > fewEntries || bytes > fewBytes) return false;
-    }
-  }
-  return true;
+export function closeJournal(journal: JobJournal): void {
+  rmSync(join(journal.folder, "job.json"), { force: true });
 }

@@ -4,6 +4,7 @@ import {
   evaluateRecord,
   evaluateTemplate,
   evaluateValue,
+  hasExpression,
   type ContextObject,
   type Contexts,
   type ExpressionFunctions,
@@ -108,10 +109,14 @@ function functionsOf(scope: Scope, status: JobStatus): ExpressionFunctions {
 export function conditionHolds(scope: Scope, condition: string, env: Readonly<Record<string, string>>): boolean {
   // A cancelled job is cancelled for the steps of composite actions too.
   const status = scope.job.status === "cancelled" ? "cancelled" : scope.status();
+  // What most steps have.
+  if (condition === "success()") return status === "success";
   return evaluateIf(condition, contextsOf(scope, env), functionsOf(scope, status));
 }
 
 export function fillTemplate(scope: Scope, text: string, env: Readonly<Record<string, string>> = {}): string {
+  // Most texts have none, and to put all contexts together is a good part of what a short step costs.
+  if (!hasExpression(text)) return text;
   return evaluateTemplate(text, contextsOf(scope, env), functionsOf(scope, scope.status()));
 }
 
@@ -120,6 +125,7 @@ export function fillRecord(
   record: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
+  if (Object.keys(record).length === 0) return {};
   return evaluateRecord(record, contextsOf(scope, env), functionsOf(scope, scope.status()));
 }
 

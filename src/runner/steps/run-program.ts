@@ -6,7 +6,7 @@ import type { RunningStep } from "./scope.ts";
 import type { CommandReceiver } from "./step-output.ts";
 import { stepEnvironment } from "./step-env.ts";
 import type { StepHost } from "./step-host.ts";
-import { makeFileCommands, takeFileCommands } from "./step-files.ts";
+import { readFileCommands } from "./step-files.ts";
 
 export interface StepProgram {
   readonly program: string;
@@ -24,13 +24,18 @@ export async function runStepProgram(
 ): Promise<void> {
   const { parts } = step.scope.job;
   step.stop.throwIfAborted();
-  const files = makeFileCommands(parts.folders.fileCommands, parts.ids.uuid());
+  const { fileCommands } = parts;
+  const files = fileCommands.take();
   let exitCode: number;
   try {
     exitCode = await runLogged(step, program, { ...stepEnvironment(step, files, host), ...program.env }, host);
   } finally {
     step.output.flush();
-    takeFileCommands(files, step);
+    try {
+      readFileCommands(files, step);
+    } finally {
+      fileCommands.giveBack(files);
+    }
   }
   if (step.stop.aborted && step.stop.reason instanceof StepStopped) throw step.stop.reason;
   if (exitCode !== 0) throw new StepFailure(`Process completed with exit code ${exitCode}.`);
@@ -59,6 +64,7 @@ async function runLogged(
     clock: parts.clock,
     stop: step.stop,
     kill: parts.kill,
+    onStarted: () => parts.fileCommands.tend(),
     onOutput: (stream, chunk) => {
       splitters[stream].push(chunk);
       step.output.flush();

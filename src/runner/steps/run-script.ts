@@ -6,7 +6,7 @@ import { planShell, shellText } from "../exec/shell.ts";
 import { fillTemplate } from "./contexts.ts";
 import { runStepProgram } from "./run-program.ts";
 import type { RunningStep } from "./scope.ts";
-import { stepEnvironment } from "./step-env.ts";
+import { stepSearchPath } from "./step-env.ts";
 
 export async function runScript(step: RunningStep): Promise<void> {
   const { definition, scope } = step;
@@ -24,19 +24,24 @@ export async function runScript(step: RunningStep): Promise<void> {
   if (host.shows(cwd) && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new StepFailure(`Working directory "${folder}" does not exist: check working-directory`);
   }
-  const searchPath = stepEnvironment(step, undefined)["PATH"] ?? "";
+  const searchPath = stepSearchPath(step);
+  const programs = new Map<string, string | undefined>();
+  const find = (program: string): string | undefined => {
+    if (!programs.has(program)) programs.set(program, host.find(program, searchPath, cwd));
+    return programs.get(program);
+  };
   const scriptPath = join(folders.temp, ids.uuid());
   const seenPath = host.inside(scriptPath);
   const plan = planShell(shell, script.replaceAll("\r\n", "\n"), seenPath, (program) => {
     // As on GitHub: without a word in the workflow a container's shell is sh, whether it has bash or not.
     if (host.kind === "container") return shell !== undefined || program !== "bash";
-    return host.find(program, searchPath, cwd) !== undefined;
+    return find(program) !== undefined;
   });
   writeFileSync(`${scriptPath}${plan.extension}`, plan.script);
   if (plan.extension === "") chmodSync(scriptPath, 0o755);
   announce(step, script, shellText(plan, seenPath));
   await runStepProgram(step, {
-    program: host.find(plan.program, searchPath, cwd) ?? plan.program,
+    program: find(plan.program) ?? plan.program,
     args: plan.args,
     cwd,
   });

@@ -89,6 +89,12 @@ function machineEnvironment(
   return env;
 }
 
+/** The PATH that a program of the step gets. */
+export function stepSearchPath(step: RunningStep): string {
+  const { job } = step.scope;
+  return pathOf(step, { ...Object.fromEntries(job.env), ...step.env }, job.host);
+}
+
 /** A PATH set in `env:` replaces the host's, not what steps have added. */
 function pathOf(step: RunningStep, own: Readonly<Record<string, string>>, host: StepHost): string {
   const base = host.baseEnv["PATH"] ?? "";

@@ -1,6 +1,10 @@
-/** The file commands of one step: fresh files before it, read after it whatever its end was. */
+/**
+ * The file commands of one step: fresh files before it, read after it whatever its end was. To make and to remove them
+ * takes as long as to start a program, so it is done while the program of another step runs.
+ */
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Ids } from "#lib";
 import { maxFileCommandBytes, parseKeyValueFile, parsePathFile } from "../commands/file-commands.ts";
 import { StepFailure } from "../errors.ts";
 import type { RunningStep } from "./scope.ts";
@@ -15,39 +19,74 @@ export interface FileCommandFiles {
 
 const maxSummaryBytes = 1024 * 1024;
 
-/** Synchronous: five empty files cost less than the promises for them. */
-export function makeFileCommands(folder: string, id: string): FileCommandFiles {
-  const files: FileCommandFiles = {
-    env: join(folder, `set_env_${id}`),
-    output: join(folder, `set_output_${id}`),
-    path: join(folder, `add_path_${id}`),
-    state: join(folder, `save_state_${id}`),
-    summary: join(folder, `step_summary_${id}`),
-  };
-  for (const file of Object.values(files) as string[]) writeFileSync(file, "", { mode: 0o666 });
-  return files;
+export class FileCommandStock {
+  readonly #folder: string;
+  readonly #ids: Ids;
+  readonly #ahead: boolean;
+  #next: FileCommandFiles | undefined;
+  #read: FileCommandFiles[] = [];
+
+  /** @param ahead whether the job has more than one step to make files for */
+  constructor(folder: string, ids: Ids, ahead: boolean) {
+    this.#folder = folder;
+    this.#ids = ids;
+    this.#ahead = ahead;
+  }
+
+  /** Of nobody else, and empty. */
+  take(): FileCommandFiles {
+    const files = this.#next ?? this.#make();
+    this.#next = undefined;
+    return files;
+  }
+
+  /** Called while nothing waits for this process. What cannot be done now is not needed, or fails when it is. */
+  tend(): void {
+    try {
+      if (this.#ahead) this.#next ??= this.#make();
+      for (const files of this.#read.splice(0)) {
+        for (const file of Object.values(files) as string[]) rmSync(file, { force: true });
+      }
+    } catch {
+      // A full disk, or a step that has removed the folder: the next step will say so.
+    }
+  }
+
+  /** They have been read: whatever is written to them from now on counts for nothing. */
+  giveBack(files: FileCommandFiles): void {
+    this.#read.push(files);
+  }
+
+  #make(): FileCommandFiles {
+    const id = this.#ids.uuid();
+    const files: FileCommandFiles = {
+      env: join(this.#folder, `set_env_${id}`),
+      output: join(this.#folder, `set_output_${id}`),
+      path: join(this.#folder, `add_path_${id}`),
+      state: join(this.#folder, `save_state_${id}`),
+      summary: join(this.#folder, `step_summary_${id}`),
+    };
+    for (const file of Object.values(files) as string[]) writeFileSync(file, "", { mode: 0o666 });
+    return files;
+  }
 }
 
 /** Throws `StepFailure` when a file cannot be understood; what was read before it counts. */
-export function takeFileCommands(files: FileCommandFiles, step: RunningStep): void {
+export function readFileCommands(files: FileCommandFiles, step: RunningStep): void {
   const { job } = step.scope;
-  try {
-    job.addPaths(parsePathFile(read(files.path, "GITHUB_PATH")));
-    for (const [name, value] of parseKeyValueFile(read(files.env, "GITHUB_ENV"), "GITHUB_ENV")) {
-      if (name.toUpperCase() === "NODE_OPTIONS") {
-        step.output.error(`Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command`);
-      } else job.env.set(name, value);
-    }
-    for (const [name, value] of parseKeyValueFile(read(files.output, "GITHUB_OUTPUT"), "GITHUB_OUTPUT")) {
-      step.outputs.set(name, value);
-    }
-    for (const [name, value] of parseKeyValueFile(read(files.state, "GITHUB_STATE"), "GITHUB_STATE")) {
-      step.state.set(name, value);
-    }
-    takeSummary(files.summary, step);
-  } finally {
-    for (const file of Object.values(files) as string[]) rmSync(file, { force: true });
+  job.addPaths(parsePathFile(read(files.path, "GITHUB_PATH")));
+  for (const [name, value] of parseKeyValueFile(read(files.env, "GITHUB_ENV"), "GITHUB_ENV")) {
+    if (name.toUpperCase() === "NODE_OPTIONS") {
+      step.output.error(`Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command`);
+    } else job.env.set(name, value);
   }
+  for (const [name, value] of parseKeyValueFile(read(files.output, "GITHUB_OUTPUT"), "GITHUB_OUTPUT")) {
+    step.outputs.set(name, value);
+  }
+  for (const [name, value] of parseKeyValueFile(read(files.state, "GITHUB_STATE"), "GITHUB_STATE")) {
+    step.state.set(name, value);
+  }
+  takeSummary(files.summary, step);
 }
 
 function takeSummary(file: string, step: RunningStep): void {
