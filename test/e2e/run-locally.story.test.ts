@@ -106,6 +106,20 @@ describe("Given a repository with a workflow, a called one, and changes that are
     assert.equal(lines.at(-1)?.kind, "result");
   });
 
+  test("when a dispatch is told by a file, then the event has its inputs and the defaults, as text", async () => {
+    const inputs =
+      "inputs: { debug: { type: boolean, default: false }, count: { type: number }, name: { default: x } }";
+    const say =
+      "run: \"echo '${{ github.event.inputs.debug == 'true' }} ${{ inputs.debug }} ${{ github.event.inputs.name }}'\"";
+    await write(
+      "asked.yml",
+      `on: { workflow_dispatch: { ${inputs} } }\njobs: { a: { runs-on: x, steps: [{ ${say} }] } }\n`,
+    );
+    await write("event.json", JSON.stringify({ inputs: { debug: true, count: 3 } }));
+    const { stdout } = await local(["-W", "asked.yml", "-e", "event.json"], 0);
+    assert.match(stdout, /│ {3}true true x$/m);
+  });
+
   test("when the folder is bound, then steps work in it, and checkout takes nothing away", async () => {
     await write("ignored/.gitignore", "*\n");
     await write(

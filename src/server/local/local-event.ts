@@ -60,8 +60,12 @@ export function localEvent(
     case "pull_request":
     case "pull_request_target":
       return value(pullRequest(name, base, tree, before));
-    case "workflow_dispatch":
-      return value({ ...base, name, workflow: path, inputs: { ...objectOf(payload["inputs"]), ...request.inputs } });
+    case "workflow_dispatch": {
+      // They come back with defaults, and as text.
+      const { inputs, ...told } = payload;
+      const given = { ...objectOf(inputs), ...request.inputs };
+      return value({ ...base, payload: told, name, workflow: path, inputs: given });
+    }
     case "schedule":
       return value({ ...base, name, workflow: path, cron: textOf(payload["schedule"]) ?? "0 0 * * *" });
     case "repository_dispatch": {

@@ -1,5 +1,6 @@
 /** What happened in a repository, as the git room (or a person, for a dispatch) tells it. */
 import { fnv1a32 } from "#lib";
+import { textOf } from "../expressions/evaluate.ts";
 import type { ContextObject } from "../protocol.ts";
 import type { TriggerEvent } from "../plan/match-event.ts";
 import type { CommitFacts, RepositoryFacts } from "../ports.ts";
@@ -181,7 +182,11 @@ function ownPayload(event: WorkflowEvent, facts: PayloadFacts): ContextObject {
       };
     }
     case "workflow_dispatch":
-      return { ref: event.ref, workflow: event.workflow, inputs: event.inputs ?? null };
+      return {
+        ref: event.ref,
+        workflow: event.workflow,
+        inputs: event.inputs === undefined ? null : asTexts(event.inputs),
+      };
     case "schedule":
       return { schedule: event.cron, workflow: event.workflow };
     case "repository_dispatch":
@@ -192,6 +197,11 @@ function ownPayload(event: WorkflowEvent, facts: PayloadFacts): ContextObject {
     default:
       return {};
   }
+}
+
+/** In the event they are all text, as GitHub sends them: only the context `inputs` knows booleans and numbers. */
+function asTexts(inputs: ContextObject): ContextObject {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, textOf(value)]));
 }
 
 /** `refs/heads/a/b` is `a/b`; `refs/pull/5/merge` is `5/merge`. */
