@@ -22,6 +22,14 @@ export { planMirror } from "./plan-mirror.ts";
 export type { DeliveryEnd, RemoteView } from "./remotes.ts";
 export type { DeliveryRow } from "./schema.ts";
 export { testMerge } from "./pull-merge.ts";
-export { deliveryHead, isSigned, localPayload, readNews, type RemoteKind, type RemoteNews } from "./webhook.ts";
+export {
+  bearsSignature,
+  deliveryHead,
+  isSigned,
+  localPayload,
+  readNews,
+  type RemoteKind,
+  type RemoteNews,
+} from "./webhook.ts";
 export { reviewEvents, type ReviewView } from "./reviews.ts";
 export type { AssetView, ReleaseChange, ReleaseView } from "./releases.ts";

@@ -226,4 +226,12 @@ ALTER TABLE forge_pulls ADD COLUMN merging_sha TEXT;
 ALTER TABLE forge_pulls ADD COLUMN merging_by TEXT;
 `,
   },
+  {
+    name: "deliveries that were given up, and what each said",
+    sql: `
+ALTER TABLE forge_deliveries ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forge_deliveries ADD COLUMN digest TEXT;
+CREATE INDEX forge_deliveries_digest ON forge_deliveries (repository_id, digest);
+`,
+  },
 ];

@@ -198,10 +198,14 @@ export class Pulls {
     });
   }
 
-  /** A branch of some repository has moved, or is gone. May be told again. */
+  /**
+   * A branch of some repository has moved, or is gone. May be told again.
+   *
+   * @param move `after` reads where the branch is by now; where no pull request is open it is not asked
+   */
   async pushed(
     repository: RepositoryRef,
-    move: { readonly branch: string; readonly after: string | undefined; readonly pusher: string },
+    move: { readonly branch: string; readonly after: () => Promise<string | undefined>; readonly pusher: string },
     signal: AbortSignal,
   ): Promise<void> {
     const owners = [repository, ...(await this.forks.parents(repository.id))];
@@ -211,7 +215,9 @@ export class Pulls {
           ...pull,
           repositoryId: owner.id,
         }));
-        const reactions = planPush({ repositoryId: repository.id, ...move }, watched);
+        if (watched.length === 0) return;
+        const moved = { repositoryId: repository.id, branch: move.branch, after: await move.after() };
+        const reactions = planPush(moved, watched);
         for (const reaction of reactions) await this.#react(owner, reaction, move.pusher, signal);
       });
     }

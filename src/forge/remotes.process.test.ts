@@ -79,3 +79,29 @@ test("a look at a remote waits once", async () => {
   await remotes.settle(row, "done", "0 refs moved");
   assert.equal(await remotes.look("shop"), true);
 });
+
+test("a delivery counts once, by its number and what it says, and again only when it was given up", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { remotes } = await openRemotes(stack);
+  const take = async (id: string, event: string, body: string): Promise<boolean> =>
+    await remotes.take("shop", { id, event }, body);
+  assert.equal(await take("1", "pull_request", '{"number":1}'), true);
+  assert.equal(await take("1", "pull_request", '{"number":1}'), false);
+  // Whoever caught it on its way may give it another number, which nobody signed.
+  assert.equal(await take("2", "pull_request", '{"number":1}'), false);
+  assert.equal(await take("3", "pull_request", '{"number":2}'), true);
+  assert.equal(await take("4", "push", "{}"), true);
+  assert.equal(await take("5", "push", "{}"), true);
+  assert.equal(await remotes.take("site", { id: "1", event: "pull_request" }, '{"number":1}'), true);
+  // All of one millisecond, in the order they came; what cannot be done is told again, and goes behind the others.
+  const done: string[] = [];
+  for (let row = await remotes.next(["site"]); row !== undefined; row = await remotes.next(["site"])) {
+    done.push(row.id);
+    if (row.id !== "3") await remotes.settle(row, "done", "1 run");
+    else while (!(await remotes.settle({ ...row, tries: 5 }, "failed", "no such commit"))) {}
+  }
+  assert.deepEqual(done, ["1", "3", "4", "5"]);
+  assert.equal(await take("1", "pull_request", '{"number":1}'), false);
+  assert.equal(await take("3", "pull_request", '{"number":2}'), true);
+  assert.deepEqual([(await remotes.next(["site"]))?.id, (await remotes.next(["site"]))?.tries], ["3", 0]);
+});

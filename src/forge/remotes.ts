@@ -1,5 +1,5 @@
 /** Which repositories mirror one elsewhere, and what those elsewhere have told. */
-import { backoffDelayMs, type Backoff, type Clock, type Ids } from "#lib";
+import { backoffDelayMs, type Backoff, type Clock, type Ids, sha256Hex } from "#lib";
 import { ForgeError, invalid } from "./errors.ts";
 import type { DeliveryRow, ForgeDatabase, RemoteRow } from "./schema.ts";
 import { lookEvent, type DeliveryHead, type RemoteKind } from "./webhook.ts";
@@ -117,23 +117,37 @@ export class Remotes {
     await this.#db.updateTable("forge_remotes").set(values).where("repository_id", "=", repositoryId).execute();
   }
 
-  /** False when it was taken before: it must not be done twice. Once this resolves, it is not lost. */
+  /**
+   * False when it was taken before: it must not be done twice. One that was given up may be told again. Once this
+   * resolves, it is not lost.
+   */
   async take(repositoryId: string, head: DeliveryHead, body: string): Promise<boolean> {
     const nowMs = this.#clock.now().epochMilliseconds;
-    const values = { repository_id: repositoryId, ...head, received_at: nowMs, outcome: "waiting", body };
-    const inserted = await this.#db.transaction().execute(async (tx) => {
+    const digest = replayDigest(head, body);
+    return await this.#db.transaction().execute(async (tx) => {
       await tx
         .deleteFrom("forge_deliveries")
         .where("received_at", "<", nowMs - keptDeliveriesMs)
         .where("outcome", "!=", "waiting")
         .execute();
-      return await tx
-        .insertInto("forge_deliveries")
-        .values(values)
-        .onConflict((conflict) => conflict.doNothing())
+      const ofRepository = tx.selectFrom("forge_deliveries").where("repository_id", "=", repositoryId);
+      const known = await ofRepository
+        .select("id")
+        .where((is) => is.or([is("id", "=", head.id), is("digest", "=", digest)]))
+        .where("given_up", "=", 0)
         .executeTakeFirst();
+      if (known !== undefined) return false;
+      const { last } = await ofRepository.select((is) => is.fn.max("received_at").as("last")).executeTakeFirstOrThrow();
+      // Two of one millisecond keep their order.
+      const received_at = Math.max(nowMs, (last ?? 0) + 1);
+      const values = { ...head, digest, received_at, outcome: "waiting", body, tries: 0, due_at: 0, given_up: 0 };
+      await tx
+        .insertInto("forge_deliveries")
+        .values({ repository_id: repositoryId, ...values })
+        .onConflict((conflict) => conflict.columns(["repository_id", "id"]).doUpdateSet(values))
+        .execute();
+      return true;
     });
-    return Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0;
   }
 
   /** Lets what is over there be looked at, as a webhook would; no more than once while such a look waits. */
@@ -174,7 +188,7 @@ export class Remotes {
     const later = end !== "done" && !over;
     const values = later
       ? { tries, due_at: Math.round(nowMs + backoffDelayMs(again, row.tries, this.#ids.random())) }
-      : { tries, outcome: outcome.slice(0, 500), body: null };
+      : { tries, outcome: outcome.slice(0, 500), body: null, given_up: end === "done" ? 0 : 1 };
     await this.#db
       .updateTable("forge_deliveries")
       .set(values)
@@ -196,6 +210,14 @@ export class Remotes {
     if (remote === undefined) return;
     throw new ForgeError("forge/forbidden", `"${repository.name}" mirrors ${remote.url}: change it there`);
   }
+}
+
+/**
+ * The number of a delivery is not signed, its body is: what became of a pull request is not believed again under another
+ * number. Of branches and tags it may be, since what follows is a look at where they are.
+ */
+function replayDigest({ event }: DeliveryHead, body: string): string | null {
+  return event.startsWith("pull_request") ? sha256Hex(`${event}\n${body}`) : null;
 }
 
 function remoteView(row: RemoteRow): RemoteView {

@@ -171,6 +171,10 @@ interface DeliveriesTable {
   tries: Generated<number>;
   /** Not tried before then. */
   due_at: Generated<number>;
+  /** 1: what it asks for could not be done. It may be told again. */
+  given_up: Generated<number>;
+  /** Of event and body; null where the same may be said twice. */
+  digest: Generated<string | null>;
 }
 
 interface OutboxTable {

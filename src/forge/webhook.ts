@@ -31,6 +31,11 @@ export function deliveryHead(headers: Headers): DeliveryHead | undefined {
   return id === undefined || event === undefined || id.length > 200 ? undefined : { id, event: event.slice(0, 100) };
 }
 
+/** Whether it claims to be signed. */
+export function bearsSignature(headers: Headers): boolean {
+  return headerOf(headers, signatureHeaders) !== undefined;
+}
+
 /** Whether whoever sent this knows the secret. Compared in time that does not depend on what is right. */
 export function isSigned(headers: Headers, body: Uint8Array, secret: string): boolean {
   const given = headerOf(headers, signatureHeaders)

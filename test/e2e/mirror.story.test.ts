@@ -146,6 +146,32 @@ describe("a mirror", { skip: skipWithout("git") }, () => {
     assert.equal(((await (await deliver("d-1", "push", push)).json()) as { taken: boolean }).taken, false);
   });
 
+  test("takes what GitHub sends as a form, and nothing that is no JSON or too large", async () => {
+    const send = async (type: string, body: string, signed = true): Promise<number> => {
+      const signature = createHmac("sha256", secret).update(body).digest("hex");
+      const own = { "x-github-event": "ping", "x-github-delivery": `${type} ${body.length}` };
+      const headers = signed ? { ...own, "x-hub-signature-256": `sha256=${signature}` } : own;
+      try {
+        return (await fetch(mirrored, { method: "POST", headers: { ...headers, "content-type": type }, body })).status;
+      } catch {
+        // It was cut off while it sent, as whoever sends too much is.
+        return 0;
+      }
+    };
+    assert.equal(
+      await send("application/x-www-form-urlencoded", `payload=${encodeURIComponent('{"zen":"Yes"}')}`),
+      202,
+    );
+    assert.equal(await send("text/plain", '{"zen":"Yes"}'), 202);
+    assert.equal(await send("application/x-www-form-urlencoded", "payload=%7Bzen"), 400);
+    assert.equal(await send("application/json", "<zen/>"), 400);
+    assert.equal(await send("multipart/form-data; boundary=x", "--x--"), 400);
+    const large = JSON.stringify({ zen: "z".repeat(26 * 1024 * 1024) });
+    assert.ok([0, 413].includes(await send("application/json", large)));
+    assert.ok([0, 401].includes(await send("application/json", large, false)));
+    assert.equal(await send("application/json", '{"zen":"z"}'), 202);
+  });
+
   test("a push over there runs the workflows here, and its status is told back until it is taken", async () => {
     const { sha } = await there.push("Check", { ".github/workflows/check.yml": workflow });
     await deliver("d-2", "push", { ref: "refs/heads/main", sender: { login: "octocat" } });
