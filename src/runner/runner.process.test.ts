@@ -98,6 +98,31 @@ test("outputs, environment, paths and summaries go from step to step and out of 
   );
 });
 
+test("the files of a step are in its github context too, and a mistake in one keeps nothing else from counting", async () => {
+  const record = await runJob([
+    {
+      id: "files",
+      name: "files",
+      run: [
+        "echo a=1 >> ${{ github.output }}; printf 'bad\\nb=2\\n' >> ${{ github.output }}",
+        "printf 'E=1\\nworse\\n' >> ${{ github.env }}; echo /opt/mine >> ${{ github.path }}",
+        "echo s=1 >> ${{ github.state }}; echo told >> ${{ github.step_summary }}",
+        "test ${{ github.output }} = $GITHUB_OUTPUT",
+      ].join("\n"),
+    },
+    {
+      if: "always()",
+      name: "sees",
+      run: 'echo "[${{ steps.files.outputs.a }}${{ steps.files.outputs.b }}$E] ${PATH%%:*}"',
+    },
+  ]);
+  deepEqual(conclusions(record).slice(1, 3), ["files: failure", "sees: success"]);
+  match(logOf(record, "sees"), /^\[11\] \/opt\/mine$/m);
+  match(logOf(record, "files"), /"GITHUB_ENV": invalid format at "worse"/);
+  match(logOf(record, "files"), /"GITHUB_OUTPUT": invalid format at "bad"/);
+  match(record.completed?.summary ?? "", /told/);
+});
+
 test("a step is called by the first line of its script, expressions over several lines filled in", async () => {
   const record = await runJob([
     { run: "\n  echo ${{\n  github.actor\n}}\necho more" },

@@ -28,7 +28,7 @@ const files: readonly { name: string; text: string; want: [string, string][] }[]
   { name: "a carriage return is part of a value", text: "A=b\r\n", want: [["A", "b\r"]] },
 ];
 for (const { name, text, want } of files) {
-  test(`file commands: ${name}`, () => deepEqual(parseKeyValueFile(text, "GITHUB_ENV"), want));
+  test(`file commands: ${name}`, () => deepEqual([...parseKeyValueFile(text, "GITHUB_ENV")], want));
 }
 
 const bad: readonly { name: string; text: string; want: RegExp }[] = [
@@ -40,7 +40,7 @@ const bad: readonly { name: string; text: string; want: RegExp }[] = [
 ];
 for (const { name, text, want } of bad) {
   test(`file commands: ${name} is refused`, () => {
-    throws(() => parseKeyValueFile(text, "GITHUB_ENV"), want);
+    throws(() => [...parseKeyValueFile(text, "GITHUB_ENV")], want);
   });
 }
 

@@ -4,9 +4,11 @@ import { StepFailure } from "../errors.ts";
 /** Larger than any step writes on purpose. */
 export const maxFileCommandBytes = 10 * 1024 * 1024;
 
-/** `NAME=value`, or `NAME<<DELIMITER` … lines … `DELIMITER`. Throws `StepFailure` with the line that is wrong. */
-export function parseKeyValueFile(text: string, file: string): [string, string][] {
-  const pairs: [string, string][] = [];
+/**
+ * `NAME=value`, or `NAME<<DELIMITER` … lines … `DELIMITER`. Throws `StepFailure` with the line that is wrong, once all
+ * before it was given.
+ */
+export function* parseKeyValueFile(text: string, file: string): Generator<readonly [string, string]> {
   let at = 0;
   while (at < text.length) {
     const { line, next } = nextLine(text, at);
@@ -17,14 +19,13 @@ export function parseKeyValueFile(text: string, file: string): [string, string][
     if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
       const name = line.slice(0, equals);
       if (name === "") throw invalid(file, line, "the name is empty");
-      pairs.push([name, line.slice(equals + 1)]);
+      yield [name, line.slice(equals + 1)];
     } else if (heredoc >= 0) {
       const body = readHeredoc(text, at, line, file);
-      pairs.push([line.slice(0, heredoc), body.value]);
+      yield [line.slice(0, heredoc), body.value];
       at = body.next;
     } else throw invalid(file, line, "it has neither = nor <<");
   }
-  return pairs;
 }
 
 function readHeredoc(text: string, start: number, head: string, file: string): { value: string; next: number } {

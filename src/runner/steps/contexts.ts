@@ -12,6 +12,7 @@ import {
 import type { JobStatus } from "../job/job.ts";
 import { hashFiles } from "./hash-files.ts";
 import { stepsContext, type Scope } from "./scope.ts";
+import type { FileCommandFiles } from "./step-files.ts";
 import type { StepHost } from "./step-host.ts";
 
 /**
@@ -38,6 +39,7 @@ export function contextsOf(
       action_ref: place.ref ?? "",
       action_repository: place.repository ?? "",
       ...(scope.depth > 0 ? { action_status: scope.status() } : {}),
+      ...(scope.files === undefined ? {} : filesContext(scope.files, host)),
     },
     env: { ...Object.fromEntries(scope.job.env), ...scope.env, ...env },
     vars: contexts.vars,
@@ -60,6 +62,12 @@ export function contextsOf(
       debug: debugEnabled(scope) ? "1" : "",
     },
   };
+}
+
+/** `>> ${{ github.output }}` is what `>> $GITHUB_OUTPUT` is. */
+function filesContext({ env, path, output, state, summary }: FileCommandFiles, host: StepHost): ContextObject {
+  const seen = { env, path, output, state, step_summary: summary };
+  return Object.fromEntries(Object.entries(seen).map(([name, file]) => [name, host.inside(file)]));
 }
 
 /** The file the job is written in; `github.workflow_ref` is the one the run is of. */

@@ -22,10 +22,9 @@ export async function runStepProgram(
   program: StepProgram,
   host: StepHost = step.scope.job.host,
 ): Promise<void> {
-  const { parts } = step.scope.job;
   step.stop.throwIfAborted();
-  const { fileCommands } = parts;
-  const files = fileCommands.take();
+  const { fileCommands } = step.scope.job.parts;
+  const files = step.scope.files ?? fileCommands.take();
   let exitCode: number;
   try {
     exitCode = await runLogged(step, program, { ...stepEnvironment(step, files, host), ...program.env }, host);
@@ -34,7 +33,7 @@ export async function runStepProgram(
     try {
       readFileCommands(files, step);
     } finally {
-      fileCommands.giveBack(files);
+      if (files !== step.scope.files) fileCommands.giveBack(files);
     }
   }
   if (step.stop.aborted && step.stop.reason instanceof StepStopped) throw step.stop.reason;

@@ -9,6 +9,16 @@ import type { RunningStep } from "./scope.ts";
 import { stepSearchPath } from "./step-env.ts";
 
 export async function runScript(step: RunningStep): Promise<void> {
+  const { fileCommands } = step.scope.job.parts;
+  const files = fileCommands.take();
+  try {
+    await runWithFiles({ ...step, scope: { ...step.scope, files } });
+  } finally {
+    fileCommands.giveBack(files);
+  }
+}
+
+async function runWithFiles(step: RunningStep): Promise<void> {
   const { definition, scope } = step;
   const { assignment, folders, ids } = scope.job.parts;
   const defaults = scope.depth === 0 ? assignment.defaults : {};

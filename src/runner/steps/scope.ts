@@ -1,6 +1,7 @@
 /** The place a step runs in: the job itself, or a composite action inside it. */
 import type { ContextObject, ContextValue, StepDefinition } from "#workflows";
 import type { Job, JobStatus } from "../job/job.ts";
+import type { FileCommandFiles } from "./step-files.ts";
 import type { StepOutput } from "./step-output.ts";
 
 export type StepResult = "success" | "failure" | "cancelled" | "skipped";
@@ -38,6 +39,8 @@ export interface Scope {
   /** What `success()` and `failure()` look at: of a composite action its own steps only. */
   readonly status: () => JobStatus;
   readonly markFailed: () => void;
+  /** Of the step that is about to run, for `github.output` and the like; absent before. */
+  readonly files?: FileCommandFiles;
 }
 
 /** A step as it runs. */

@@ -71,22 +71,42 @@ export class FileCommandStock {
   }
 }
 
-/** Throws `StepFailure` when a file cannot be understood; what was read before it counts. */
+/**
+ * Throws `StepFailure` when a file cannot be understood. What stands before the mistake counts, and so do the other
+ * files, as on GitHub.
+ */
 export function readFileCommands(files: FileCommandFiles, step: RunningStep): void {
   const { job } = step.scope;
-  job.addPaths(parsePathFile(read(files.path, "GITHUB_PATH")));
-  for (const [name, value] of parseKeyValueFile(read(files.env, "GITHUB_ENV"), "GITHUB_ENV")) {
-    if (name.toUpperCase() === "NODE_OPTIONS") {
-      step.output.error(`Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command`);
-    } else job.env.set(name, value);
-  }
-  for (const [name, value] of parseKeyValueFile(read(files.output, "GITHUB_OUTPUT"), "GITHUB_OUTPUT")) {
-    step.outputs.set(name, value);
-  }
-  for (const [name, value] of parseKeyValueFile(read(files.state, "GITHUB_STATE"), "GITHUB_STATE")) {
-    step.state.set(name, value);
-  }
+  const failures = [
+    attempt(() => job.addPaths(parsePathFile(read(files.path, "GITHUB_PATH")))),
+    readPairs(files.env, "GITHUB_ENV", (name, value) => {
+      if (name.toUpperCase() === "NODE_OPTIONS") {
+        step.output.error(`Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command`);
+      } else job.env.set(name, value);
+    }),
+    readPairs(files.output, "GITHUB_OUTPUT", (name, value) => void step.outputs.set(name, value)),
+    readPairs(files.state, "GITHUB_STATE", (name, value) => void step.state.set(name, value)),
+  ].filter((failure) => failure !== undefined);
   takeSummary(files.summary, step);
+  const [first, ...others] = failures;
+  for (const other of others) step.output.error(other.message);
+  if (first !== undefined) throw first;
+}
+
+function readPairs(file: string, name: string, take: (name: string, value: string) => void): StepFailure | undefined {
+  return attempt(() => {
+    for (const [key, value] of parseKeyValueFile(read(file, name), name)) take(key, value);
+  });
+}
+
+function attempt(act: () => void): StepFailure | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StepFailure) return error;
+    throw error;
+  }
 }
 
 function takeSummary(file: string, step: RunningStep): void {
