@@ -2,6 +2,7 @@
  * ACTIONS_RUNTIME_TOKEN: a JWT, because clients decode it for the ids of run and job that they then send back. They read
  * the claim `scp`, a list that must hold `Actions.Results:<run>:<job>`.
  */
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { isObject, type Clock } from "#lib";
 import { jwtVerify, SignJWT } from "jose";
 import type { CacheScope, JobGrant } from "./job-grant.ts";
@@ -9,12 +10,13 @@ import type { CacheScope, JobGrant } from "./job-grant.ts";
 const issuer = "tidegate-artifacts";
 
 export class RuntimeTokens {
-  readonly #key: Uint8Array;
+  /** As raw bytes it would be imported for each token anew. */
+  readonly #key: KeyObject;
   readonly #clock: Clock;
 
   /** The key has at least 32 random bytes; the caller keeps it, so that a restart takes no job's token away. */
   constructor(key: Uint8Array, clock: Clock) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
     this.#clock = clock;
   }
 

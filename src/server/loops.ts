@@ -78,7 +78,7 @@ function followPushes(context: ServerContext, rooms: Rooms, chronicle: Chronicle
     const repository = branch === undefined ? undefined : await repositories.get(update.repository);
     if (branch === undefined || repository === undefined) return;
     // As it is by now: of several moves the last one counts.
-    const after = (await repositories.refs(repository.name)).get(update.ref);
+    const after = async (): Promise<string | undefined> => (await repositories.refs(repository.name)).get(update.ref);
     await rooms.forge.pulls.pushed(repository, { branch, after, pusher: update.pusher }, signal);
   });
   follow("pushes to gitops", (update) => {

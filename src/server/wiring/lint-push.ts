@@ -45,10 +45,12 @@ async function lintUpdate(objects: ObjectReader, update: PushedUpdate, policy: L
   const changed = after.filter(
     (place) => !before.some((former) => former.sha === place.sha && former.path === place.path),
   );
-  const known = base === undefined ? [] : await lintedFiles(objects, base, changed);
+  const found = lintFiles(await lintedFiles(objects, update.after, changed), policy).filter(
+    (finding) => finding.rule !== "syntax",
+  );
+  const known = base === undefined || found.length === 0 ? [] : await lintedFiles(objects, base, changed);
   const former = new Set(lintFiles(known, policy).map(identity));
-  const found = lintFiles(await lintedFiles(objects, update.after, changed), policy);
-  const added = found.filter((finding) => finding.rule !== "syntax" && !former.has(identity(finding)));
+  const added = found.filter((finding) => !former.has(identity(finding)));
   const messages = [...(await policyProblems(objects, update)), ...describe(added)];
   const blocking = blockingFindings(added, policy);
   const [worst] = blocking;

@@ -59,7 +59,7 @@ describe("a pull request", () => {
   }
 
   async function tell(branch: string, after: string | undefined, repository = shop): Promise<void> {
-    await forge.pulls.pushed(repository, { branch, after, pusher: "ada" }, signal);
+    await forge.pulls.pushed(repository, { branch, after: () => Promise.resolve(after), pusher: "ada" }, signal);
   }
 
   async function actions(): Promise<readonly string[]> {

@@ -1,20 +1,11 @@
 /**
- * Logs of steps as files: `<job>/<try>/<step>.log`, one line `<time> <text>` each. What is acknowledged has been synced;
- * what a crash left half written at the end is cut off when the file is next appended to.
+ * Logs of steps as files: `<job>/<try>/<step>.log`, one line `<time> <text>` each. What is acknowledged survives this
+ * process however it ends, as the rows about it do; with the power the last moments may go, of both. What a crash left
+ * half written at the end is cut off when the file is next appended to.
  */
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fdatasync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, createReadStream, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { errorCode, KeyedLock } from "#lib";
 import type { LogLine } from "../protocol.ts";
 
@@ -51,7 +42,7 @@ export class LogStore {
     this.#folder = folder;
   }
 
-  /** Keeps the lines it does not have yet and returns how many lines it has, all of them synced. */
+  /** Keeps the lines it does not have yet and returns how many lines it has, all of them written. */
   append(key: LogKey, firstLine: number, lines: readonly LogLine[]): Promise<number> {
     const path = this.#path(key);
     return this.#lock.run(path, async () => {
@@ -63,7 +54,7 @@ export class LogStore {
         return end.lines;
       }
       this.#ends.delete(path);
-      this.#remember(path, await this.#write(path, end, fresh));
+      this.#remember(path, this.#write(path, end, fresh));
       return end.lines + fresh.length;
     });
   }
@@ -128,18 +119,18 @@ export class LogStore {
       return logStart;
     }
     const end = (await countLines(path)) ?? logStart;
-    await appending(path, (file) => ftruncateSync(file, end.bytes));
+    appending(path, (file) => ftruncateSync(file, end.bytes));
     return end;
   }
 
-  async #write(path: string, end: LogEnd, lines: readonly LogLine[]): Promise<LogEnd> {
+  #write(path: string, end: LogEnd, lines: readonly LogLine[]): LogEnd {
     let data = Buffer.from(lines.map((line) => `${line.time} ${line.text}\n`).join(""));
     if (end.bytes + data.length >= maxStepBytes) {
       const time = lines[0]?.time ?? "";
       const notice = Buffer.from(`${time} Log is over ${maxStepBytes} bytes: what comes after this line is not kept\n`);
       data = Buffer.concat([data, notice]);
     }
-    await appending(path, (file) => writeFileSync(file, data));
+    appending(path, (file) => writeFileSync(file, data));
     return { lines: end.lines + lines.length, bytes: end.bytes + data.length };
   }
 
@@ -151,14 +142,11 @@ export class LogStore {
   }
 }
 
-const synced = promisify(fdatasync);
-
-/** Only the disk is waited for: a promise costs more than any of the other calls. */
-async function appending(path: string, change: (file: number) => void): Promise<void> {
+/** Synchronous: a promise costs more than any of the calls. */
+function appending(path: string, change: (file: number) => void): void {
   const file = openSync(path, "a");
   try {
     change(file);
-    await synced(file);
   } finally {
     closeSync(file);
   }
