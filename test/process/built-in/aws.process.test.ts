@@ -320,6 +320,45 @@ test("ECR: the job is logged in to every registry asked for, and out again; pass
   match(logOf(without, "none"), /##\[error\]/);
 });
 
+test("docker/login-action asks AWS for the passwords of its registries, with its own keys or those of the job", async () => {
+  const { env } = configure({});
+  const hosts = ["111111111111.dkr.ecr.eu-west-1.amazonaws.com", "public.ecr.aws"];
+  const record = await jobs.run([
+    {
+      name: "one",
+      uses: "docker/login-action@v4",
+      with: { registry: `https://${hosts[0]}`, username: "AKIAUSER", password: "user-secret-1" },
+      env,
+    },
+    configure(keys),
+    {
+      name: "both",
+      uses: "docker/login-action@v4",
+      with: { "registry-auth": hosts.map((host) => `- { registry: ${host}, ecr: ${host === hosts[0]} }`).join("\n") },
+      env: { ...env, AWS_ACCOUNT_IDS: "222222222222" },
+    },
+    { name: "show", run: 'cat "$DOCKER_CONFIG/config.json"' },
+  ]);
+  equal(record.completed?.conclusion, "success", wholeLog(record));
+  for (const host of [...hosts, "222222222222.dkr.ecr.eu-west-1.amazonaws.com"]) {
+    ok(logOf(record, "show").includes(`"${host}"`), logOf(record, "show"));
+  }
+  match(logOf(record, "one"), /AWS ECR detected with eu-west-1 region\nLogging into 111111111111\.dkr/);
+  match(logOf(record, "Post one"), /Logged out of 111111111111\.dkr/);
+  equal(logOf(record, "Post both").match(/Logged out of /g)?.length, 3);
+  const wrong = await jobs.run([
+    { name: "mixed", uses: "docker/login-action@v4", with: { "registry-auth": "- registry: x", username: "ada" } },
+    { name: "none", if: "always()", uses: "docker/login-action@v4", with: { "registry-auth": "[]" } },
+    { name: "text", if: "always()", uses: "docker/login-action@v4", with: { "registry-auth": "ghcr.io" } },
+  ]);
+  match(logOf(wrong, "mixed"), /##\[error\]Cannot use registry-auth with other inputs$/);
+  match(logOf(wrong, "none"), /##\[error\]No registry to login$/);
+  match(
+    logOf(wrong, "text"),
+    /##\[error\]Input "registry-auth" must be a YAML list of registry, username and password/,
+  );
+});
+
 const moto = spawnSync("moto_server", ["--version"], { stdio: "ignore" }).error === undefined;
 
 describe("Given moto, an AWS of somebody else", { skip: moto ? false : "moto_server is not on this machine" }, () => {

@@ -100,5 +100,5 @@ test("what a script throws fails the step with its message, and requests are rep
   ]);
   equal(repeated.completed?.conclusion, "success", wholeLog(repeated));
   const empty = await jobs.run([{ name: "empty", uses: "actions/github-script@v7" }]);
-  match(logOf(empty, "empty"), /##\[error\]Input required and not supplied: script$/);
+  match(logOf(empty, "empty"), /##\[error\]Unhandled error: Error: Input required and not supplied: script$/);
 });

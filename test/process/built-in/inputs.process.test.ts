@@ -86,7 +86,7 @@ const refusals: readonly { readonly name: string; readonly step: StepText; reado
   {
     name: "a token for a script",
     step: { uses: "actions/github-script@v7", with: { script: "return 1", "github-token": "" } },
-    says: /##\[error\]Input required and not supplied: github-token$/m,
+    says: /##\[error\]Unhandled error: Error: Input required and not supplied: github-token$/m,
   },
   {
     name: "whether a script is to tell more",

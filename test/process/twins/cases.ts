@@ -1,5 +1,6 @@
 /** What official actions and their twins are tried with. */
 import type { Tidegate } from "../../support/start-tidegate.ts";
+import { cacheCases, restoreCases, saveCases } from "./cache-cases.ts";
 import { checkoutCases, withoutMessages } from "./checkout-cases.ts";
 import { downloadCases, mergeCases, uploadCases } from "./artifact-cases.ts";
 import { javaCases } from "./java-cases.ts";
@@ -53,6 +54,8 @@ export function twinCases(tidegate: Tidegate): readonly TwinCase[] {
     ...at("actions/checkout", ["v4", "v5", "v6", "v7"], checkoutCases(tidegate.adminToken)),
     ...at("actions/setup-node", ["v4", "v5", "v6", "v7"], nodeCases),
     ...at("actions/cache", ["v4", "v5"], cacheCases),
+    ...at("actions/cache/restore", ["v4", "v5"], restoreCases),
+    ...at("actions/cache/save", ["v4", "v5"], saveCases),
     ...each("actions/upload-artifact", ["v4", "v5", "v6", "v7"], uploadCases),
     ...each("actions/upload-artifact/merge", ["v4", "v5", "v6", "v7"], mergeCases),
     ...each("actions/download-artifact", ["v4", "v5", "v6", "v7", "v8"], downloadCases),
@@ -84,25 +87,22 @@ function each(action: string, versions: readonly string[], cases: (version: stri
   return versions.flatMap((version) => at(action, [version], cases(version)).map((one) => ({ ...one, mixed: true })));
 }
 
-const cacheCases: readonly Case[] = [
-  {
-    name: "a miss",
-    before: "mkdir -p deps; echo one > deps/one",
-    with: { path: "deps", key: "twins-${{ github.run_attempt }}-${{ github.job }}", "restore-keys": "nothing-" },
-    look: "find deps -type f",
-    says: [/^Cache not found for input keys: twins-/, /^Cache saved with key: twins-/],
-  },
-];
-
 /** A login of ours is the job's alone, not that of the runner's user. */
 function ownConfig(line: string): string {
-  return line.startsWith("> DOCKER_CONFIG=") ? "" : line;
+  return /^[<>] DOCKER_CONFIG=/.test(line) ? "" : line;
 }
+
+function refused(line: string): string {
+  return ownConfig(withoutMessages(line));
+}
+
+/** The official ones write into the folder of the runner's user, which jobs share. */
+const ownFolder = 'echo "DOCKER_CONFIG=$RUNNER_TEMP/of-this-job" >> "$GITHUB_ENV"';
 
 function loginCases(registry: string): readonly Case[] {
   const login = { registry, username: "ada", password: "${{ secrets.GITHUB_TOKEN }}" };
   const config = 'jq -c ".auths | keys" "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null || echo no login';
-  return [
+  const cases: readonly Case[] = [
     {
       name: "with the job's token",
       permissions: { packages: "write" },
@@ -119,9 +119,28 @@ function loginCases(registry: string): readonly Case[] {
       look: config,
       normalise: ownConfig,
     },
-    { name: "with a wrong password", with: { ...login, password: "wrong" }, look: "true", normalise: withoutMessages },
+    { name: "with a wrong password", with: { ...login, password: "wrong" }, look: "true", normalise: refused },
+    {
+      name: "several at once",
+      permissions: { packages: "write" },
+      with: {
+        "registry-auth": [registry, registry.replace("127.0.0.1", "localhost")]
+          .map((host) => `- { registry: "${host}", username: ada, password: "\${{ secrets.GITHUB_TOKEN }}" }`)
+          .join("\n"),
+      },
+      look: config,
+      after: config,
+      says: [/^##\[group\]Login to localhost:/, /^Login Succeeded!/],
+      normalise: ownConfig,
+    },
+    { name: "several at once, and one more", with: { ...login, "registry-auth": "- registry: x" }, look: "true" },
+    { name: "none of several", with: { "registry-auth": "[]" }, look: "true" },
+    { name: "nothing, in so many words", with: { registry: "", username: "", password: "", ecr: "" }, look: "true" },
+    { name: "nobody says whether to log out", with: { ...login, logout: "" }, look: "true" },
+    { name: "without a password", with: { registry, username: "ada" }, look: "true" },
     { name: "without a user", with: { registry, password: "x" }, look: "true" },
   ];
+  return cases.map((one) => ({ ...one, before: ownFolder, normalise: one.normalise ?? ownConfig }));
 }
 
 function metadataCases(registry: string): readonly Case[] {
@@ -146,6 +165,59 @@ function metadataCases(registry: string): readonly Case[] {
   return [
     { name: "many tags", with: { images, tags, flavor: "suffix=-x,onlatest=true" }, look: "true", normalise },
     { name: "nothing but an image", with: { images: "example.org/app" }, look: "true", normalise },
+    {
+      name: "of what is checked out, which is a branch",
+      steps: [
+        { uses: "actions/checkout@v6", with: { ref: "old" } },
+        { run: 'echo "DOCKER_METADATA_SHORT_SHA_LENGTH=10" >> "$GITHUB_ENV"' },
+      ],
+      with: {
+        images: "example.org/app",
+        context: "git",
+        tags: "# what is built\ntype=sha\ntype=ref,event=branch\ntype=raw,value={{commit_date 'YYYYMMDD'}}-{{sha}}",
+        labels: "# of ours\na=b#c",
+      },
+      look: "true",
+      normalise,
+    },
+    {
+      name: "of what is checked out, which is a tag",
+      steps: [{ uses: "actions/checkout@v6", with: { ref: "v1.2.3" } }],
+      with: { images: "example.org/app", context: "git", tags: "type=semver,pattern={{version}}\ntype=ref,event=tag" },
+      look: "true",
+      normalise,
+    },
+    { name: "of a context that is none", with: { images: "a/b", context: "moon" }, look: "true", normalise },
+    {
+      name: "nothing, in so many words",
+      with: {
+        images: "Example.org/App",
+        context: "",
+        tags: "",
+        flavor: "",
+        labels: "",
+        annotations: "",
+        "sep-tags": "",
+        "sep-labels": "",
+        "sep-annotations": "",
+        "bake-target": "",
+      },
+      look: "true",
+      normalise,
+    },
+    {
+      name: "in other words and files",
+      with: {
+        images: "name=example.org/a\nname=example.org/b,enable=false\n# name=c",
+        "sep-tags": ", ",
+        "sep-labels": "|",
+        "sep-annotations": " ; ",
+        "bake-target": "mine",
+        annotations: "x=y",
+      },
+      look: 'jq -c ".target | keys" "$DOCKER_METADATA_OUTPUT_BAKE_FILE_TAGS"',
+      normalise,
+    },
     {
       name: "labels of its own",
       with: { images: "example.org/app", labels: "a=b\nc=d e", annotations: "x=y" },

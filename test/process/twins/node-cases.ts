@@ -95,6 +95,34 @@ export const nodeCases: readonly NodeCase[] = [
     with: { ...node, "always-auth": true, "package-manager-cache": false },
     look: "true",
   },
+  {
+    name: "nothing, in so many words",
+    with: {
+      "node-version": "",
+      "node-version-file": "",
+      architecture: "",
+      "check-latest": "",
+      "registry-url": "",
+      scope: "",
+      token: "",
+      cache: "",
+      "cache-dependency-path": "",
+      mirror: "",
+      "mirror-token": "",
+    },
+    look: "command -v node >/dev/null && echo some",
+    normalise,
+  },
+  {
+    name: "a registry, and nobody says whether to sign in always",
+    with: { ...node, "registry-url": "https://npm.example.com/a", "always-auth": "" },
+    look: 'cat "$NPM_CONFIG_USERCONFIG"; echo',
+  },
+  {
+    name: "a registry in other words",
+    with: { ...node, "registry-url": "https://npm.example.com/", scope: "@Acme", "always-auth": "perhaps" },
+    look: 'cat "$NPM_CONFIG_USERCONFIG"; echo',
+  },
   missed("npm", ".npm-of-test/${GITHUB_JOB}", "package-lock.json"),
   found("npm", ".npm-of-test/${GITHUB_JOB}", "package-lock.json"),
   found("npm", ".npm-of-test/${GITHUB_JOB}", "npm-shrinkwrap.json"),
@@ -131,6 +159,14 @@ export const nodeCases: readonly NodeCase[] = [
   declared("package.json names npm for those who develop", {
     devEngines: { packageManager: [{ name: "x" }, { name: "npm" }] },
   }),
+  declared(
+    "package.json names npm, and nobody says whether anything is to be kept",
+    { packageManager: "npm@10.9.0" },
+    {
+      since: "v5",
+      with: { ...node, "package-manager-cache": "" },
+    },
+  ),
   declared(
     "package.json names npm, but nothing is to be kept",
     { packageManager: "npm@10.9.0" },

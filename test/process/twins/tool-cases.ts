@@ -5,7 +5,8 @@ import { javaPrograms } from "./java-cases.ts";
 import { nodePrograms } from "./node-cases.ts";
 import type { TwinCase } from "./cases.ts";
 
-export type ToolCase = Omit<TwinCase, "key" | "uses" | "says" | "with"> & Partial<Pick<TwinCase, "says" | "with">>;
+export type ToolCase = Omit<TwinCase, "key" | "uses" | "says" | "with"> &
+  Partial<Pick<TwinCase, "says" | "with">> & { readonly since?: string };
 
 export const pythonCases: readonly ToolCase[] = [
   { name: "a version of the tool cache", with: { "python-version": "3.97" }, look: "python; command -v python" },
@@ -25,6 +26,17 @@ export const pythonCases: readonly ToolCase[] = [
     normalise: (line) => line.replace(/"cache-hit": "(?:true|false)"/, '"cache-hit": "<found>"'),
   },
   { name: "a file that is not there", with: { "python-version-file": "none" }, look: "true" },
+  {
+    name: "nothing, in so many words",
+    with: { "python-version": "3.97", architecture: "", cache: "", token: "", "cache-dependency-path": "" },
+    look: "command -v python",
+  },
+  {
+    name: "nobody says whether it is for others",
+    with: { "python-version": "3.97", "update-environment": "" },
+    look: "true",
+  },
+  { name: "neither true nor false", with: { "python-version": "3.97", "check-latest": "perhaps" }, look: "true" },
 ];
 
 export const goCases: readonly ToolCase[] = [
@@ -40,6 +52,13 @@ export const goCases: readonly ToolCase[] = [
     look: "command -v go",
   },
   { name: "a file that is not there", with: { "go-version-file": "none", cache: false }, look: "true" },
+  {
+    name: "nothing, in so many words",
+    with: { "go-version": "1.97.x", "go-version-file": "", cache: false, architecture: "", token: "" },
+    look: "command -v go",
+  },
+  { name: "nobody says whether anything is kept", with: { "go-version": "1.97.x", cache: "" }, look: "true" },
+  { name: "neither true nor false", with: { "go-version": "1.97.x", cache: false, "check-latest": 1 }, look: "true" },
 ];
 
 export const scriptCases: readonly ToolCase[] = [
@@ -58,10 +77,38 @@ export const scriptCases: readonly ToolCase[] = [
   },
   { name: "a script that throws", with: { script: 'throw new Error("no such thing")' }, look: "true" },
   { name: "nothing is returned", with: { script: "await 1" }, look: "true" },
+  {
+    name: "nothing, in so many words",
+    with: { script: "return 1", "user-agent": "", previews: "", "result-encoding": "", retries: "", "base-url": "" },
+    look: "true",
+  },
+  { name: "an empty token", with: { script: "return 1", "github-token": "" }, look: "true" },
+  { name: "nobody says whether to tell more", with: { script: "return 1", debug: "" }, look: "true" },
+  { name: "a result of another kind", with: { script: "return 1", "result-encoding": "xml" }, look: "true" },
+  { name: "no script", with: { script: "" }, look: "true" },
 ];
 
 export const awsCases: readonly ToolCase[] = [
   { name: "no region", with: { "aws-access-key-id": "AKIA", "aws-secret-access-key": "x" }, look: "true" },
+  {
+    name: "a region out of a variable",
+    before: 'echo "AWS_REGION=eu-west-1" >> "$GITHUB_ENV"',
+    with: { "aws-region": "", "aws-access-key-id": "AKIAHALF" },
+    look: "true",
+  },
+  { name: "a region that is none", with: { "aws-region": "the moon" }, look: "true" },
+  {
+    name: "neither true nor false",
+    since: "v6",
+    with: { "aws-region": "eu-west-1", "aws-access-key-id": "AKIAHALF", "output-credentials": "perhaps" },
+    look: "true",
+  },
+  {
+    name: "a role, and no way to it",
+    since: "v6",
+    with: { "aws-region": "eu-west-1", "role-to-assume": "x", "force-skip-oidc": true },
+    look: "true",
+  },
   { name: "half a key", with: { "aws-region": "eu-west-1", "aws-access-key-id": "AKIAHALF" }, look: "true" },
 ];
 

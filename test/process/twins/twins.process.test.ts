@@ -90,7 +90,7 @@ describe("Given the official actions beside ours", { skip: reasonToSkip() }, () 
         const found = items.find((one) => one.attempt === attempt && one.status === "completed");
         return found === undefined ? undefined : await tidegate.api<RunDetail>(`/runs/${found.id}`);
       },
-      900,
+      3000,
     );
 
   const jobOf = (attempt: string, key: string): JobDetail | undefined =>

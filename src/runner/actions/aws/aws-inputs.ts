@@ -85,3 +85,21 @@ export function withVariables(call: ActionCall): ActionCall {
 export function awsFlag(call: ActionCall, name: string, whenEmpty = false): boolean {
   return call.major < 5 ? call.isTrue(name, whenEmpty) : call.flag(name, whenEmpty);
 }
+
+const flags = [
+  "overwrite-aws-profile",
+  "mask-aws-account-id",
+  "role-skip-session-tagging",
+  "role-chaining",
+  "output-credentials",
+  "output-env-credentials",
+  "unset-current-credentials",
+  "disable-retry",
+  "special-characters-workaround",
+  "force-skip-oidc",
+];
+
+/** A mistake in one is told before anything is done. */
+export function checkFlags(call: ActionCall): void {
+  for (const name of flags) awsFlag(call, name, false);
+}

@@ -4,7 +4,7 @@ import { backoffDelayMs, withDeadline } from "#lib";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { assumeRole, type AssumedRole, type RoleProof } from "../aws/assume-role.ts";
 import { ambientCredentials, AwsFailure, awsPlace, callSts, type AwsPlace } from "../aws/aws-client.ts";
-import { awsFlag, awsInputs, awsInputVersions, withVariables } from "../aws/aws-inputs.ts";
+import { awsFlag, checkFlags, awsInputs, awsInputVersions, withVariables } from "../aws/aws-inputs.ts";
 import { writeProfile } from "../aws/profile-file.ts";
 import type { AwsCredentials } from "../aws/sign-request.ts";
 
@@ -46,6 +46,13 @@ async function withinTime(call: ActionCall, work: (call: ActionCall) => Promise<
 
 async function configure(call: ActionCall): Promise<void> {
   if (call.text("http-proxy") !== "") call.warn('"http-proxy" has no effect here: AWS is called directly');
+  checkFlags(call);
+  const given = call.text("aws-access-key-id") !== "" || call.text("web-identity-token-file") !== "";
+  if (awsFlag(call, "force-skip-oidc") && call.text("role-to-assume") !== "" && !given) {
+    throw new StepFailure(
+      "If 'force-skip-oidc' is true and 'role-to-assume' is set, 'aws-access-key-id' or 'web-identity-token-file' must be set",
+    );
+  }
   const setup = readSetup(call);
   if (awsFlag(call, "unset-current-credentials")) unset(call, setup);
   if (setup.toEnvironment) {
@@ -103,11 +110,6 @@ function proofOf(call: ActionCall): Proof {
   }
   const role = call.text("role-to-assume");
   if (call.text("web-identity-token-file") !== "") return "file";
-  if (awsFlag(call, "force-skip-oidc") && role !== "") {
-    throw new StepFailure(
-      "If 'force-skip-oidc' is true and 'role-to-assume' is set, 'aws-access-key-id' or 'web-identity-token-file' must be set",
-    );
-  }
   if (role === "" || awsFlag(call, "role-chaining")) return "ambient";
   const { idTokenRequestToken } = call.parts.assignment.services;
   if (idTokenRequestToken !== undefined && !awsFlag(call, "force-skip-oidc")) return "identity";

@@ -1,9 +1,13 @@
 /** `docker/metadata-action`. */
 import { join } from "node:path";
 import { isObject, writeFileAtomic } from "#lib";
+import { StepFailure } from "../../errors.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
+import { gitContext } from "../metadata/git-context.ts";
 import { parseFlavor, parseImages, parseTagRules } from "../metadata/options.ts";
 import { planMetadata, type ImageMetadata, type MetadataFacts } from "../metadata/plan-metadata.ts";
+
+const usualShortLength = 7;
 
 export const dockerMetadata: BuiltinAction = {
   name: "docker/metadata-action",
@@ -21,13 +25,13 @@ export const dockerMetadata: BuiltinAction = {
     "github-token": "",
   },
   async main(call) {
-    const images = parseImages(call.list("images"));
-    const rules = parseTagRules(call.list("tags"));
-    const flavor = parseFlavor(call.list("flavor"));
-    const facts = factsOf(call);
-    const metadata = planMetadata({ images, rules, flavor, labels: call.list("labels") }, facts);
+    const facts = await contextOf(call);
+    const images = parseImages(written(call, "images"));
+    const rules = parseTagRules(written(call, "tags"));
+    const flavor = parseFlavor(written(call, "flavor"));
+    const metadata = planMetadata({ images, rules, flavor, labels: written(call, "labels") }, facts);
     // What labels add of their own is not annotated.
-    const annotated = planMetadata({ images, rules, flavor, labels: call.list("annotations") }, facts);
+    const annotated = planMetadata({ images, rules, flavor, labels: written(call, "annotations") }, facts);
     if (metadata.version === "") call.warn("No Docker image version has been generated. Check tags input.");
     if (metadata.tags.length === 0) call.warn("No Docker tag has been generated. Check tags input.");
     const annotations = report(call, metadata, annotated.labels);
@@ -94,20 +98,40 @@ async function writeBakeFiles(
   }
 }
 
+/** Without the lines that are comments. */
+function written(call: ActionCall, name: string): readonly string[] {
+  return call.list(name).filter((line) => !line.startsWith("#"));
+}
+
+async function contextOf(call: ActionCall): Promise<MetadataFacts> {
+  const facts = factsOf(call);
+  const source = call.text("context") || "workflow";
+  if (source === "workflow") return facts;
+  if (source !== "git") throw new StepFailure(`Invalid context source: ${source}`);
+  const { ref, sha, commitDate } = await gitContext(call);
+  return { ...facts, ref, sha, commitDate: instant(commitDate) ?? facts.commitDate };
+}
+
 /** The run's own context; the commit's time stands for the build's, so that a re-run gives the same image. */
 function factsOf(call: ActionCall): MetadataFacts {
   const event = call.parts.assignment.contexts.github["event"];
   const repository = field(event, "repository");
   const now = call.parts.clock.now();
   const name = call.parts.assignment.repository;
-  const ref = call.github("ref");
+  const eventName = call.github("event_name");
+  const number = field(event, "number");
+  // Whose merge is meant, and not the branch that it is to go to.
+  const ref = eventName.includes("pull_request_target") ? `refs/pull/${String(number)}/merge` : call.github("ref");
+  const head = text(field(field(event, "pull_request"), "head"), "sha");
+  const ofHead = /true/i.test(call.env("DOCKER_METADATA_PR_HEAD_SHA")) && eventName.includes("pull_request");
   const baseRef = ref.startsWith("refs/tags/")
     ? text(event, "base_ref").replace(/^refs\/heads\//, "")
     : text(field(field(event, "pull_request"), "base"), "ref");
   return {
-    eventName: call.github("event_name"),
+    eventName,
     ref,
-    sha: call.github("sha"),
+    sha: ofHead && head !== "" ? head : call.github("sha"),
+    shortShaLength: shortLength(call),
     baseRef,
     defaultBranch: text(repository, "default_branch"),
     now,
@@ -119,6 +143,13 @@ function factsOf(call: ActionCall): MetadataFacts {
       license: text(field(repository, "license"), "spdx_id"),
     },
   };
+}
+
+function shortLength(call: ActionCall): number {
+  const given = call.env("DOCKER_METADATA_SHORT_SHA_LENGTH");
+  const length = given === "" ? usualShortLength : Number(given);
+  if (Number.isNaN(length)) throw new StepFailure(`DOCKER_METADATA_SHORT_SHA_LENGTH is not a valid number: ${given}`);
+  return length;
 }
 
 function field(value: unknown, key: string): unknown {

@@ -1,11 +1,11 @@
 /** `aws-actions/amazon-ecr-login`: logins for this job's images and its `docker`, without needing `docker` itself. */
-import { isObject } from "#lib";
 import { StepFailure } from "../../errors.ts";
-import { ambientCredentials, awsPlace, callEcr } from "../aws/aws-client.ts";
+import { ambientCredentials } from "../aws/aws-client.ts";
+import { privateAccounts, publicAccount, type EcrAccount } from "../aws/ecr-accounts.ts";
+import type { AwsCredentials } from "../aws/sign-request.ts";
 import type { ActionCall, BuiltinAction } from "../builtin-action.ts";
 import { writeDockerConfig } from "../docker-login-file.ts";
 
-const publicRegistry = "public.ecr.aws";
 const registriesState = "registries";
 
 export const ecrLogin: BuiltinAction = {
@@ -49,38 +49,17 @@ export const ecrLogin: BuiltinAction = {
   },
 };
 
-interface Login {
-  readonly registry: string;
-  readonly username: string;
-  readonly password: string;
-}
-
-async function privateLogins(call: ActionCall): Promise<readonly Login[]> {
+async function privateLogins(call: ActionCall): Promise<readonly EcrAccount[]> {
   const region = call.env("AWS_REGION") || call.env("AWS_DEFAULT_REGION");
   if (region === "") throw new StepFailure("Region is missing");
-  const registryIds = call.list("registries", true);
-  const answer = await token(call, "ecr", region, registryIds.length === 0 ? {} : { registryIds });
-  const data = Array.isArray(answer) ? answer.filter(isObject) : [];
-  if (data.length === 0)
-    throw new StepFailure("Amazon ECR authorization token does not contain any authorization data");
-  return data.map((one) =>
-    loginOf(one["authorizationToken"], String(one["proxyEndpoint"]).replace(/^https?:\/\//, "")),
-  );
+  return await privateAccounts(call, region, call.list("registries", true), credentialsOf(call));
 }
 
-async function publicLogin(call: ActionCall): Promise<readonly Login[]> {
-  // ECR Public answers in this region only.
-  const answer = await token(call, "ecr-public", "us-east-1", {});
-  if (!isObject(answer)) throw new StepFailure("Amazon ECR Public authorization token is invalid");
-  return [loginOf(answer["authorizationToken"], publicRegistry)];
+async function publicLogin(call: ActionCall): Promise<readonly EcrAccount[]> {
+  return [await publicAccount(call, credentialsOf(call))];
 }
 
-async function token(
-  call: ActionCall,
-  service: "ecr" | "ecr-public",
-  region: string,
-  parameters: object,
-): Promise<unknown> {
+function credentialsOf(call: ActionCall): AwsCredentials {
   const credentials = ambientCredentials(call);
   if (credentials === undefined) {
     throw new StepFailure(
@@ -88,22 +67,12 @@ async function token(
     );
   }
   call.log("Using environment variable credentials.");
-  const frontend = service === "ecr" ? "AmazonEC2ContainerRegistry_V20150921" : "SpencerFrontendService";
-  const target = { service, name: `${frontend}.GetAuthorizationToken` };
-  const answer = await callEcr(call, awsPlace(call, service, region), target, parameters, credentials);
-  return answer["authorizationData"];
-}
-
-function loginOf(encoded: unknown, registry: string): Login {
-  const text = Buffer.from(String(encoded), "base64").toString("utf8");
-  const at = text.indexOf(":");
-  if (at < 1) throw new StepFailure("Amazon ECR authorization token is invalid");
-  return { registry, username: text.slice(0, at), password: text.slice(at + 1) };
+  return credentials;
 }
 
 async function logIn(
   call: ActionCall,
-  { registry, username, password }: Login,
+  { registry, username, password }: EcrAccount,
   masked: boolean,
   only: boolean,
 ): Promise<void> {

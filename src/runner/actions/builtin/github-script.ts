@@ -29,12 +29,12 @@ export const githubScript: BuiltinAction = {
   },
   sensitive: ["github-token"],
   async main(call) {
-    call.required("script");
-    if (call.gave("github-token")) call.required("github-token");
     const { folders, runner, assignment } = call.parts;
     const inputs = {
       ...call.inputs,
-      "github-token": call.text("github-token") || (assignment.secrets["GITHUB_TOKEN"] ?? ""),
+      "github-token": call.gave("github-token")
+        ? call.text("github-token")
+        : (assignment.secrets["GITHUB_TOKEN"] ?? ""),
       debug: call.gave("debug") ? call.text("debug") : String(debugEnabled(call.step.scope)),
     };
     const env = { ...actionEnvironment(call.step), ...inputVariables(inputs) };

@@ -63,7 +63,12 @@ export const setupGo: BuiltinAction = {
     call.step.output.flush();
   },
   async post(call) {
-    if (call.isTrue("cache")) await savePackages(call, "go");
+    try {
+      if (call.flag("cache")) await savePackages(call, "go");
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      call.warn(error.message);
+    }
   },
 };
 

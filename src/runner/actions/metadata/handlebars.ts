@@ -22,7 +22,7 @@ function globalValue(inner: string, facts: MetadataFacts): string {
     case "tag":
       return facts.ref.startsWith("refs/tags/") ? facts.ref.slice("refs/tags/".length) : "";
     case "sha":
-      return facts.sha.slice(0, 7);
+      return facts.sha.slice(0, facts.shortShaLength);
     case "base_ref":
       return facts.baseRef;
     case "is_default_branch":

@@ -7,6 +7,7 @@ const facts: MetadataFacts = {
   eventName: "push",
   ref: "refs/heads/main",
   sha: "860c1904a1ce19322e91ac35af1ab07466440c37",
+  shortShaLength: 7,
   baseRef: "",
   defaultBranch: "main",
   now: Temporal.Instant.from("2026-03-04T05:06:07Z"),

@@ -8,6 +8,7 @@ export interface MetadataFacts {
   readonly eventName: string;
   readonly ref: string;
   readonly sha: string;
+  readonly shortShaLength: number;
   readonly baseRef: string;
   readonly defaultBranch: string;
   readonly now: Temporal.Instant;
@@ -80,7 +81,10 @@ function applyRule(rule: TagRule, facts: MetadataFacts): RuleResult | undefined 
     case "raw":
       return { tag: fillHandlebars(attributes["value"] ?? "", facts), latest: false };
     case "sha":
-      return { tag: attributes["format"] === "long" ? facts.sha : facts.sha.slice(0, 7), latest: false };
+      return {
+        tag: attributes["format"] === "long" ? facts.sha : facts.sha.slice(0, facts.shortShaLength),
+        latest: false,
+      };
     case "schedule":
       if (facts.eventName !== "schedule") return undefined;
       return { tag: fillHandlebars(attributes["pattern"] ?? "nightly", facts), latest: false };
