@@ -1,5 +1,6 @@
 /** Every rule, in the order of lists. */
 import type { Rule } from "./finding.ts";
+import { workflowCall } from "./rules/calls.ts";
 import { constantCondition, unsoundCondition, unsoundContains, unsoundTernary } from "./rules/conditions.ts";
 import { expressionContexts } from "./rules/contexts.ts";
 import {
@@ -12,6 +13,7 @@ import {
   secretsOutsideEnv,
   unredactedSecrets,
 } from "./rules/credentials.ts";
+import { events, valueRange } from "./rules/events.ts";
 import { unpinnedImages } from "./rules/images.ts";
 import { deprecatedCommands, githubEnv, insecureCommands, templateInjection } from "./rules/injection.ts";
 import { anonymousDefinition, envVar, glob, matrixValues, misfeature, runnerLabel, shellName } from "./rules/names.ts";
@@ -54,6 +56,7 @@ const rules: readonly Rule[] = [
   dependabotExecution,
   deprecatedCommands,
   envVar,
+  events,
   excessivePermissions,
   expressionContexts,
   forbiddenUses,
@@ -88,6 +91,8 @@ const rules: readonly Rule[] = [
   unsoundTernary,
   untrustedCheckout,
   useTrustedPublishing,
+  valueRange,
+  workflowCall,
 ];
 
 export const allRules: readonly Rule[] = rules;

@@ -1,5 +1,5 @@
 /** One file as the rules see it: its tree, its jobs and steps, and the text for what the tree does not carry. */
-import { readYamlTree, type Position, type YamlNode } from "#workflows";
+import { readYamlTree, type Position, type Workflow, type YamlNode } from "#workflows";
 import type { Checked } from "#lib";
 import type { DocumentKind } from "./finding.ts";
 import { itemsOf, nodeAt, pairsOf, scalarsOf, textAt, textsOf } from "./tree.ts";
@@ -19,8 +19,17 @@ export interface LintJob {
   readonly steps: readonly LintStep[];
 }
 
+/** The other files that are looked at together with one. */
+export interface Project {
+  /** Whether all of the repository is there, so that a file that is not there does not exist. */
+  readonly isWhole: boolean;
+  document(path: string): LintDocument | undefined;
+  workflow(path: string): Workflow | undefined;
+}
+
 export interface LintDocument {
   readonly file: string;
+  readonly project: Project;
   readonly kind: DocumentKind;
   readonly root: YamlNode;
   readonly lines: readonly string[];
@@ -42,7 +51,15 @@ export function documentKind(path: string): DocumentKind | undefined {
   return undefined;
 }
 
-export function readDocument(file: string, kind: DocumentKind, text: string): Checked<LintDocument> {
+/** A file that is looked at alone. */
+export const alone: Project = { isWhole: false, document: () => undefined, workflow: () => undefined };
+
+export function readDocument(
+  file: string,
+  kind: DocumentKind,
+  text: string,
+  project: Project = alone,
+): Checked<LintDocument> {
   const tree = readYamlTree(file, text);
   if (tree.value === undefined) return { problems: tree.problems };
   const root = tree.value;
@@ -50,6 +67,7 @@ export function readDocument(file: string, kind: DocumentKind, text: string): Ch
   const own = kind === "action" ? readSteps(nodeAt(root, "runs", "steps")) : [];
   const document: LintDocument = {
     file,
+    project,
     kind,
     root,
     lines: text.split("\n"),

@@ -33,6 +33,99 @@ const step = `- uses: actions/checkout@${commit} # v4.2.2\n  with: { persist-cre
 
 const cases: readonly Case[] = [
   {
+    rule: "action",
+    bad: steps("- uses: actions/checkout@v7\n  with: { fetchDepth: 0 }"),
+    good: steps("- uses: actions/checkout@v7\n  with: { Fetch-Depth: 0 }"),
+    at: "9:17",
+  },
+  {
+    rule: "events",
+    bad: steps("- run: make", "{ schedule: [{ cron: '1,3,30 * * * *' }] }"),
+    good: steps("- run: make", "{ schedule: [{ cron: '*/5 * * * *' }, { cron: '58,3 1 * * *' }] }"),
+    at: "2:26",
+  },
+  {
+    rule: "events",
+    bad: steps("- run: make", "{ workflow_dispatch: { inputs: { a: { type: choice, options: [b, c, b] } } } }"),
+    good: steps("- run: make", "{ workflow_dispatch: { inputs: { a: { type: choice, options: [b, c] } } } }"),
+    at: "2:73",
+  },
+  {
+    rule: "events",
+    bad: steps("- run: make", "{ workflow_call: { inputs: { a: { type: string, required: true, default: b } } } }"),
+    good: steps("- run: make", "{ workflow_call: { inputs: { a: { type: string, default: b } } } }"),
+  },
+  ...[
+    "github.repository.owner",
+    "github.evnt.number",
+    "format('{0}', 1, 2)",
+    "fromJSON('[1')",
+    "github.event == 'push'",
+  ].map((expression) => ({
+    rule: "expression",
+    bad: steps(`- run: make\n  if: ${expression}`),
+    good: steps("- run: make\n  if: github.event.repository.owner == 'a' && format('{0}', github.sha) == 'b'"),
+    at: "9:13",
+  })),
+  {
+    rule: "expression",
+    bad: steps("- run: echo ${{ github.event }}"),
+    good: steps("- run: echo ${{ toJSON(github.event) }}"),
+    at: "8:19",
+  },
+  {
+    rule: "expression",
+    bad: jobs("    name: ${{ matrix.os }}\n    strategy: { matrix: { os: [{ name: a }, { name: b }] } }"),
+    good: jobs("    name: ${{ matrix.os.name }}\n    strategy: { matrix: { os: [{ name: a }, { name: b, c: d }] } }"),
+  },
+  {
+    rule: "expression",
+    bad: jobs("    name: ${{ matrix.os.c }}\n    strategy: { matrix: { os: [{ name: a }, { name: b }] } }"),
+    good: jobs("    name: ${{ matrix.os.c }}\n    strategy: { matrix: { os: [{ name: a }, { name: b, c: d }] } }"),
+  },
+  {
+    rule: "glob",
+    bad: steps("- run: make", "{ push: { tags: ['v[9-0]'] } }"),
+    good: steps("- run: make", "{ push: { tags: ['v[0-9]+', 'a\\+'] } }"),
+  },
+  {
+    rule: "matrix",
+    bad: jobs("    strategy: { matrix: { os: [{ n: a, v: 1 }], exclude: [{ os: { n: b } }] } }"),
+    good: jobs("    strategy: { matrix: { os: [{ n: a, v: 1 }], exclude: [{ os: { n: a } }] } }"),
+  },
+  {
+    rule: "runner-label",
+    bad: jobs("").replace("ubuntu-latest", "[ubuntu-latest, windows-latest]"),
+    good: jobs("").replace("ubuntu-latest", "[self-hosted, linux, gpu]"),
+    at: "6:30",
+  },
+  {
+    rule: "runner-label",
+    bad: jobs("    strategy: { matrix: { os: [ubuntu-24.04, ubuntu-oldest] } }").replace(
+      "ubuntu-latest",
+      "${{ matrix.os }}",
+    ),
+    good: jobs("    strategy: { matrix: { os: [ubuntu-24.04] } }").replace("ubuntu-latest", "${{ matrix.os }}"),
+    at: "7:46",
+  },
+  {
+    rule: "shell-name",
+    bad: steps("- run: make\n  shell: powershell"),
+    good: steps("- run: make\n  shell: pwsh"),
+  },
+  {
+    rule: "value-range",
+    bad: jobs("    timeout-minutes: 0"),
+    good: jobs("    timeout-minutes: 0.5\n    strategy: { max-parallel: 2 }"),
+    at: "7:22",
+  },
+  {
+    rule: "workflow-call",
+    bad: "on: workflow_call\npermissions: {}\njobs:\n  a:\n    uses: ./.github/workflows/ci.yml\n    with: { b: 1 }\n",
+    good: "on:\n  workflow_call: { inputs: { b: { type: number } } }\njobs:\n  a:\n    uses: ./.github/workflows/ci.yml\n    with: { b: 1 }\n",
+    at: "6:16",
+  },
+  {
     rule: "adhoc-packages",
     bad: steps("- run: |\n    make\n    gem i rake"),
     good: steps("- run: |\n    # gem i rake\n    npm install ./packed.tgz"),
@@ -136,7 +229,11 @@ const cases: readonly Case[] = [
     at: "9:11",
   },
   { rule: "action", bad: steps("- uses: checkout"), good: steps(step), at: "8:15" },
-  { rule: "action", bad: steps("- uses: actions/cache@v2"), good: steps("- uses: actions/cache@v4") },
+  {
+    rule: "action",
+    bad: steps("- uses: actions/cache@v2"),
+    good: steps("- uses: actions/cache@v4\n  with: { path: a, key: b }"),
+  },
   {
     rule: "adhoc-packages",
     bad: steps("- run: npm install -g typescript"),
@@ -439,6 +536,62 @@ describe("each rule finds what it is for, at its place, and nothing where it is 
     const tried = new Set(cases.map((one) => one.rule));
     const untried = allRules.map((rule) => rule.name).filter((name) => !tried.has(name));
     assert.deepEqual(untried, ["forbidden-uses"]);
+  });
+});
+
+describe("what a file of the repository gives another is held against what that one takes", () => {
+  const called = ".github/workflows/called.yml";
+  const files = (calling: string): readonly { path: string; text: string }[] => [
+    { path: ".github/workflows/ci.yml", text: calling },
+    {
+      path: called,
+      text: `on:\n  workflow_call:\n    inputs: { name: { type: string, required: true } }\n    outputs: { tag: { value: '\${{ jobs.a.outputs.tag }}' } }\njobs:\n  a:\n    runs-on: ubuntu-latest\n    outputs: { tag: '1' }\n    steps: [{ run: make }]\n`,
+    },
+    {
+      path: "tools/build/action.yml",
+      text: "name: Build\ndescription: Builds\ninputs:\n  target: { description: a, required: true }\n  old: { description: a, deprecationMessage: Use target }\nruns: { using: composite, steps: [] }\n",
+    },
+  ];
+  const found = (calling: string, isWhole = true): readonly string[] =>
+    lintFiles(files(calling), defaultPolicy, { isWhole })
+      .filter(({ rule, file }) => file.endsWith("ci.yml") && ["workflow-call", "action", "expression"].includes(rule))
+      .map(({ severity, line, message }) => `${severity} ${line} ${message}`);
+  const call = (text: string): string => `on: push\npermissions: {}\njobs:\n  a:\n    uses: ${text}\n`;
+
+  test("a call", () => {
+    assert.deepEqual(found(call(`./${called}\n    with: { name: a }`)), []);
+    assert.deepEqual(found(call(`./${called}\n    with: { nme: a }`)).toSorted(), [
+      'error 5 The called workflow needs input "name". Give it under "with"',
+      'error 6 The called workflow has no input "nme". It has name',
+    ]);
+  });
+  test("a call of what is not there, where all files are looked at", () => {
+    const text = call("./.github/workflows/none.yml");
+    assert.deepEqual(found(text), [
+      'error 5 "./.github/workflows/none.yml" is not in this repository. Correct the path',
+    ]);
+    assert.deepEqual(found(text, false), []);
+  });
+  test("an output of a call", () => {
+    const text = (output: string): string =>
+      `${call(`./${called}\n    with: { name: a }`)}  b:\n    needs: a\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n        if: needs.a.outputs.${output}\n`;
+    assert.deepEqual(found(text("tag")), []);
+    assert.deepEqual(found(text("tga")), ['warning 12 Job "a" has no output "tga"']);
+  });
+  test("an action of this repository", () => {
+    assert.deepEqual(found(steps("- uses: ./tools/build\n  with: { target: a }")), []);
+    assert.deepEqual(found(steps("- uses: ./tools/build\n  with: { old: a, taget: b }")), [
+      'error 8 "./tools/build" needs input "target". Give it under "with"',
+      'note 9 Input "old" is deprecated: Use target',
+      'warning 9 "./tools/build" has no input "taget". It has target, old',
+    ]);
+    assert.deepEqual(found(steps("- uses: ./tools/biuld")), [
+      'warning 8 "./tools/biuld" has no action.yml in this repository. Correct the path',
+    ]);
+  });
+  test("an action that a checkout into a folder brings is not missed", () => {
+    const text = "- uses: actions/checkout@v7\n  with: { repository: a/b, path: tools }\n- uses: ./tools/biuld";
+    assert.deepEqual(found(steps(text)), []);
   });
 });
 

@@ -22,33 +22,33 @@ const branchName = workflow("- run: echo ${{ github.head_ref }}");
 describe("What a repository told zizmor counts", () => {
   const rules = (text: string): Record<string, string> => ({ ".github/zizmor.yml": `rules:\n${text}` });
   const cases: readonly (readonly [string, Record<string, string>, string, readonly string[]])[] = [
-    ["nothing is said", {}, tagged, ["note runner-label 6:14", "warning unpinned-uses 8:15"]],
-    ["a rule is disabled", rules("  unpinned-uses: { disable: true }"), tagged, ["note runner-label 6:14"]],
-    ["a file is left out", rules("  unpinned-uses: { ignore: [ci.yml] }"), tagged, ["note runner-label 6:14"]],
-    ["a column is left out", rules("  unpinned-uses: { ignore: [ci.yml:8:15] }"), tagged, ["note runner-label 6:14"]],
+    ["nothing is said", {}, tagged, ["note runner-label 6:15", "warning unpinned-uses 8:15"]],
+    ["a rule is disabled", rules("  unpinned-uses: { disable: true }"), tagged, ["note runner-label 6:15"]],
+    ["a file is left out", rules("  unpinned-uses: { ignore: [ci.yml] }"), tagged, ["note runner-label 6:15"]],
+    ["a column is left out", rules("  unpinned-uses: { ignore: [ci.yml:8:15] }"), tagged, ["note runner-label 6:15"]],
     [
       "another column is left out",
       rules("  unpinned-uses: { ignore: [ci.yml:8:16] }"),
       tagged,
-      ["note runner-label 6:14", "warning unpinned-uses 8:15"],
+      ["note runner-label 6:15", "warning unpinned-uses 8:15"],
     ],
     [
       "a severity is mapped",
       rules("  unpinned-uses: { remap: { severity: high } }"),
       tagged,
-      ["note runner-label 6:14", "error unpinned-uses 8:15"],
+      ["note runner-label 6:15", "error unpinned-uses 8:15"],
     ],
     [
       "the nearest pattern takes tags",
       rules("  unpinned-uses: { config: { policies: { '*': hash-pin, 'actions/*': ref-pin } } }"),
       tagged,
-      ["note runner-label 6:14"],
+      ["note runner-label 6:15"],
     ],
     [
       "the nearest pattern takes commits only",
       rules("  unpinned-uses: { config: { policies: { actions/setup-node: hash-pin, '*': any } } }"),
       tagged,
-      ["note runner-label 6:14", "warning unpinned-uses 8:15"],
+      ["note runner-label 6:15", "warning unpinned-uses 8:15"],
     ],
     [
       "an action is denied",
@@ -56,7 +56,7 @@ describe("What a repository told zizmor counts", () => {
         "zizmor.yaml": "rules: { forbidden-uses: { config: { deny: [actions/*] } }, unpinned-uses: { disable: true } }",
       },
       tagged,
-      ["note runner-label 6:14", "error forbidden-uses 8:15"],
+      ["note runner-label 6:15", "error forbidden-uses 8:15"],
     ],
     [
       "our own file says otherwise",
@@ -65,7 +65,7 @@ describe("What a repository told zizmor counts", () => {
         ".tidegate/lint.yml": "rules: { unpinned-uses: { severity: note } }",
       },
       tagged,
-      ["note runner-label 6:14", "note unpinned-uses 8:15"],
+      ["note runner-label 6:15", "note unpinned-uses 8:15"],
     ],
   ];
   for (const [name, files, text, expected] of cases) {
@@ -111,7 +111,7 @@ describe("A comment silences", () => {
     ],
     ["for several rules", `- run: ${injected} # zizmor: ignore[artipacked,template-injection]`],
   ] as const) {
-    test(where, () => assert.deepEqual(found({}, workflow(step)), ["note runner-label 6:14"]));
+    test(where, () => assert.deepEqual(found({}, workflow(step)), ["note runner-label 6:15"]));
   }
   test("nothing of another rule, and not from the line before", () => {
     const step = `- run: | # zizmor: ignore[artipacked]\n          ${injected}`;

@@ -33,6 +33,7 @@ export { hasExpression, splitTemplate } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
 export { readYamlTree, type Position, type YamlNode, type YamlPair } from "./parse/yaml-tree.ts";
 export { ContextNames, stepSubject } from "./parse/identifiers.ts";
+export { checkCall } from "./parse/check-call.ts";
 export { linkCalls, type CalledFile, type CallLoader, type CallReference } from "./parse/link-calls.ts";
 export type { DispatchInput, Job, Workflow } from "./parse/model.ts";
 export type { Granted } from "./plan/permissions.ts";

@@ -88,6 +88,8 @@ interface Place {
   /** Folder that paths of files are relative to. */
   readonly folder: string;
   readonly files: readonly LintFile[];
+  /** Whether these are all of a repository, rather than one that was named. */
+  readonly isWhole: boolean;
 }
 
 async function readPlace(path: string): Promise<Place> {
@@ -98,11 +100,12 @@ async function readPlace(path: string): Promise<Place> {
   });
   if (!found.isDirectory()) {
     const text = await readText(path);
-    return { path, folder: ".", files: [isLintedPath(path) ? { path, text } : { path, text, kind: "workflow" }] };
+    const files: readonly LintFile[] = [isLintedPath(path) ? { path, text } : { path, text, kind: "workflow" }];
+    return { path, folder: ".", files, isWhole: false };
   }
   const names = await lintedPaths(path);
   const files = await Promise.all(names.map(async (name) => ({ path: name, text: await readText(join(path, name)) })));
-  if (files.length > 0) return { path, folder: path, files };
+  if (files.length > 0) return { path, folder: path, files, isWhole: true };
   throw new CliError(
     "cli/usage",
     `Nothing to lint in "${path}": no workflow in .github/workflows or .forgejo/workflows. Name the repository's folder`,
@@ -187,7 +190,7 @@ async function lintPlace(
 ): Promise<readonly Finding[]> {
   const whole = { ...policy, pedantic: options.pedantic ?? policy.pedantic };
   const scripts = await lintScripts(place.files, whole, scriptsBy);
-  const findings = [...lintFiles(place.files, whole), ...scripts].toSorted(inOrder);
+  const findings = [...lintFiles(place.files, whole, { isWhole: place.isWhole }), ...scripts].toSorted(inOrder);
   // Paths are clickable from here, but stay those of the repository in its own folder.
   if (place.folder === "." || isAbsolute(place.folder)) return findings;
   return findings.map((finding) => ({ ...finding, file: relative(".", resolve(place.folder, finding.file)) }));

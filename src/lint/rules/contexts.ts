@@ -3,7 +3,11 @@ import type { YamlNode } from "#workflows";
 import type { LintDocument, LintJob, LintStep } from "../document.ts";
 import { conditionOf, expressionsIn, type PlacedExpression, readsOf } from "../expressions.ts";
 import type { Found, Rule } from "../finding.ts";
+import { knownActions } from "../known/action-inputs.ts";
 import { itemsOf, nodeAt, pairsOf, scalarsOf, textAt, textOf, textsOf } from "../tree.ts";
+import { typeFindings } from "../types/check-types.ts";
+import { parseUses } from "../uses.ts";
+import { localPath } from "./calls.ts";
 
 const fixed: Readonly<Record<string, ReadonlySet<string>>> = {
   runner: new Set("os arch name temp tool_cache debug environment workspace".split(" ")),
@@ -17,11 +21,13 @@ const fixed: Readonly<Record<string, ReadonlySet<string>>> = {
 
 export const expressionContexts: Rule = {
   name: "expression",
-  summary: "An expression reads what nothing sets, and so is empty",
+  summary: "An expression reads what nothing sets, or gives another kind of value than is meant",
   severity: "warning",
   kinds: ["workflow", "action"],
   *check(document, { variables }) {
     for (const job of document.jobs) yield* checkJob(document, job);
+    yield* typeFindings(document);
+    yield* checkOutputs(document);
     const known = variables === undefined ? undefined : new Set(variables.map((name) => name.toLowerCase()));
     for (const node of scalarsOf(document.root)) {
       for (const { at, path } of reads(expressionsIn(document, node))) {
@@ -60,6 +66,7 @@ function* checkJob(document: LintDocument, job: LintJob): Iterable<Found> {
       if (context === "matrix" && matrix?.has(name) === false) {
         yield { at, message: `The matrix of job "${job.key}" has no "${name}"` };
       }
+      if (context === "steps" && steps.has(name)) yield* checkStepOutput(at, job, path);
       if (context === "steps" && !steps.has(name)) {
         yield { at, message: `No step before this one in job "${job.key}" has the id "${name}"` };
       }
@@ -128,19 +135,67 @@ function* checkNeed(
     return;
   }
   const needed = document.jobs.find((other) => other.key.toLowerCase() === name);
-  // A called workflow declares its outputs in its own file.
-  if (needed === undefined || nodeAt(needed.node, "uses") !== undefined || output === "*") return;
-  const declared = pairsOf(nodeAt(needed.node, "outputs")).map((pair) => pair.key.value.toLowerCase());
-  if (!declared.includes(output)) yield { at, message: `Job "${needed.key}" has no output "${output}"` };
+  const declared = needed === undefined ? undefined : outputsOf(document, needed);
+  if (needed === undefined || declared === undefined || output === "*") return;
+  if (!declared.has(output)) yield { at, message: `Job "${needed.key}" has no output "${output}"` };
+}
+
+/** Undefined when another file declares them that is not here. */
+function outputsOf(document: LintDocument, job: LintJob): ReadonlySet<string> | undefined {
+  const uses = textAt(job.node, "uses");
+  if (uses === undefined) return namesOf(nodeAt(job.node, "outputs"));
+  const path = localPath(uses);
+  const called = path === undefined ? undefined : document.project.document(path);
+  return called === undefined ? undefined : namesOf(nodeAt(called.root, "on", "workflow_call", "outputs"));
+}
+
+function namesOf(node: YamlNode | undefined): ReadonlySet<string> {
+  return new Set(pairsOf(node).map((pair) => pair.key.value.toLowerCase()));
+}
+
+/** Those of actions whose outputs are known. */
+function* checkStepOutput(at: Found["at"], job: LintJob, path: readonly string[]): Iterable<Found> {
+  const [, id = "", kind, output = "*"] = path;
+  if (kind !== "outputs" || output === "*") return;
+  const step = job.steps.find((found) => stepId(found) === id);
+  const uses = parseUses(step?.uses ?? "");
+  if (uses?.kind !== "repository") return;
+  const known = knownActions[uses.path === "" ? uses.slug : `${uses.slug}/${uses.path.toLowerCase()}`]?.outputs;
+  if (known === undefined || known.split(" ").includes(output)) return;
+  yield { at, message: `"${step?.uses ?? ""}" has no output "${output}". It has ${known.replaceAll(" ", ", ")}` };
+}
+
+/** What a called workflow hands back is of its jobs. */
+function* checkOutputs(document: LintDocument): Iterable<Found> {
+  for (const pair of pairsOf(nodeAt(document.root, "on", "workflow_call", "outputs"))) {
+    for (const { at, path } of reads(expressionsIn(document, nodeAt(pair.value, "value")))) {
+      const [context, key = "*", kind, output = "*"] = path;
+      if (context !== "jobs" || key === "*") continue;
+      const job = document.jobs.find((found) => found.key.toLowerCase() === key);
+      if (job === undefined) yield { at, message: `There is no job "${key}"` };
+      else if (kind === "outputs" && output !== "*" && outputsOf(document, job)?.has(output) === false)
+        yield { at, message: `Job "${job.key}" has no output "${output}"` };
+    }
+  }
 }
 
 function* checkInputs(document: LintDocument, at: Found["at"], path: readonly string[]): Iterable<Found> {
-  const [context, name = "*"] = path;
-  if (context !== "inputs" || name === "*") return;
+  const ofEvent = path[0] === "github" && path[1] === "event" && path[2] === "inputs";
+  const [context, name = "*"] = ofEvent ? path.slice(2) : path;
+  if (context === "secrets") yield* checkSecret(document, at, name);
+  if (context !== "inputs" || name === "*" || (ofEvent && !document.events.includes("workflow_dispatch"))) return;
   const owners =
     document.kind === "action"
       ? [nodeAt(document.root, "inputs")]
       : ["workflow_dispatch", "workflow_call"].map((event) => nodeAt(document.root, "on", event, "inputs"));
   const declared = owners.flatMap(pairsOf).map((pair) => pair.key.value.toLowerCase());
   if (!declared.includes(name)) yield { at, message: `No input "${name}" is declared` };
+}
+
+/** Where only calls start a workflow that names its secrets, there are no others. */
+function* checkSecret(document: LintDocument, at: Found["at"], name: string): Iterable<Found> {
+  const declared = nodeAt(document.root, "on", "workflow_call", "secrets");
+  if (declared === undefined || document.events.length !== 1 || name === "*") return;
+  if (namesOf(declared).has(name) || /^(?:github_token|actions_(?:step|runner)_debug)$/.test(name)) return;
+  yield { at, message: `No secret "${name.toUpperCase()}" is declared under "workflow_call"` };
 }

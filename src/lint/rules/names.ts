@@ -2,7 +2,7 @@
 import { canonicalJson, type Json } from "#lib";
 import type { YamlNode, YamlPair } from "#workflows";
 import { globPattern } from "../config/glob.ts";
-import type { LintDocument } from "../document.ts";
+import type { LintJob } from "../document.ts";
 import type { Found, Rule } from "../finding.ts";
 import { itemsOf, nodeAt, pairsOf, textOf, textsOf } from "../tree.ts";
 
@@ -27,17 +27,27 @@ const shells = ["bash", "sh", "pwsh", "powershell", "python", "cmd"];
 
 export const shellName: Rule = {
   name: "shell-name",
-  summary: "A shell that a runner does not know",
+  summary: "A shell that a runner does not know, or that its system does not have",
   severity: "error",
   kinds: ["workflow", "action"],
   *check(document) {
-    const owners = [document.root, ...document.jobs.map((job) => job.node)].map((owner) =>
-      nodeAt(owner, "defaults", "run"),
-    );
-    for (const owner of [...owners, ...document.steps.map((step) => step.node)]) {
+    const owners = [
+      { owner: nodeAt(document.root, "defaults", "run"), job: undefined },
+      ...document.jobs.map((job) => ({ owner: nodeAt(job.node, "defaults", "run"), job })),
+      ...document.steps.map((step) => ({ owner: step.node, job: step.job })),
+    ];
+    for (const { owner, job } of owners) {
       const node = nodeAt(owner, "shell");
       const text = textOf(node);
       if (node === undefined || text === undefined || text.includes("${{") || text.includes("{0}")) continue;
+      const system = textsOf(nodeAt(job?.node, "runs-on"))
+        .map(systemOf)
+        .find((found) => found !== undefined);
+      const missing = system === "windows" ? ["sh"] : system === undefined ? [] : ["cmd", "powershell"];
+      if (missing.includes(text.toLowerCase())) {
+        const message = `There is no "${text}" on ${system}. Use ${system === "windows" ? "bash or pwsh" : "bash, sh or pwsh"}`;
+        yield { at: node.start, severity: "warning", message };
+      }
       if (shells.includes(text.toLowerCase())) continue;
       yield {
         at: node.start,
@@ -131,12 +141,24 @@ function* unknownExclusion(pair: YamlPair, vectors: readonly YamlPair[]): Iterab
     yield { at: pair.key.start, message: `The matrix has no "${pair.key.value}", so this excludes nothing` };
     return;
   }
-  const text = valueText(pair.value);
-  if (text.includes("${{")) return;
-  const values = itemsOf(vector.value);
-  if (values.some((item) => item.kind !== "scalar" || valueText(item) === text || valueText(item).includes("${{")))
-    return;
+  if (itemsOf(vector.value).some((item) => isPartOf(pair.value, item))) return;
   yield { at: pair.value.start, message: `"${pair.key.value}" never has this value, so this excludes nothing` };
+}
+
+/** As a matrix excludes: an object by the fields that are named, a list item by item. An expression may be anything. */
+function isPartOf(part: YamlNode, whole: YamlNode): boolean {
+  if ([part, whole].some((node) => node.kind === "scalar" && valueText(node).includes("${{"))) return true;
+  if (part.kind === "mapping" && whole.kind === "mapping") {
+    return part.pairs.every(({ key, value }) => {
+      const other = nodeAt(whole, key.value);
+      return other !== undefined && isPartOf(value, other);
+    });
+  }
+  if (part.kind === "sequence" && whole.kind === "sequence") {
+    const others = whole.items;
+    return part.items.length === others.length && part.items.every((item, at) => isPartOf(item, others[at] ?? whole));
+  }
+  return part.kind === whole.kind && valueText(part) === valueText(whole);
 }
 
 function valueText(node: YamlNode): string {
@@ -172,10 +194,17 @@ export const glob: Rule = {
 function patternProblem(pattern: string, isRef: boolean): string | undefined {
   const text = pattern.replace(/^!/, "");
   if (text === "") return `is empty. Name a ${isRef ? "branch or tag" : "path"}`;
+  if (text !== text.trim()) return "begins or ends with a blank. Leave it out";
+  const range = [...text.matchAll(/\[[^\]]*?(.)-(.)[^\]]*\]/g)].find(([, from = "", to = ""]) => from > to);
+  if (range !== undefined) return `has a range that ends before it begins: "${range[1]}-${range[2]}"`;
+  if (/[*?+][?+]/.test(text)) return "repeats what repeats already. Leave one of the two out";
+  if (!isRef && (text === "." || text === "..")) return "is the repository itself. Name a path in it";
   if (/[^\\]?\[[^\]]*$/.test(text)) return "has a [ that is not closed";
   if (/\[\]/.test(text)) return "has an empty []";
   if (/^[?+]/.test(text)) return `starts with "${text[0]}", which needs a character before it`;
   if (isRef && /^refs\/(?:heads|tags)\//.test(text)) return "has the whole ref. Write the name alone";
+  if (isRef && /\\[^[\]?+*\\!]/.test(text))
+    return "has a backslash that escapes nothing. Only [ ? + * \\ ! can be escaped";
   if (isRef && (/[ ~^:]/.test(text) || text.startsWith("/") || text.endsWith("/") || text.includes("//")))
     return "is no name that git takes";
   if (!isRef && /^\.{0,2}\//.test(text)) return "starts outside of the repository. Paths are without a leading ./ or /";
@@ -190,28 +219,66 @@ function matches(glob: string, label: string): boolean {
   }
 }
 
-const hosted = /^(?:ubuntu|windows|macos)-[\w.-]+$/;
+/** Those of GitHub's machines that are served, with their sizes. */
+const hosted =
+  /^(?:ubuntu-(?:latest|slim|22\.04|24\.04|26\.04)(?:-arm)?|windows-(?:latest|2022|2025|2025-vs2026|11-arm)|macos-(?:latest|14|15|26)(?:-large|-xlarge|-intel)?)(?:-\d+-cores)?$/i;
 const own: ReadonlySet<string> = new Set("self-hosted linux windows macos x64 x86 arm arm64".split(" "));
 
 export const runnerLabel: Rule = {
   name: "runner-label",
-  summary: "A label that no usual runner has",
+  summary: "A label that no usual runner has, or two that no machine has together",
   severity: "note",
   kinds: ["workflow"],
-  *check(document: LintDocument, settings) {
+  *check(document, settings) {
     for (const job of document.jobs) {
       const node = nodeAt(job.node, "runs-on");
       const owner = node?.kind === "mapping" ? nodeAt(node, "labels") : node;
       const labels = textsOf(owner);
-      for (const label of labels) {
-        const known =
-          hosted.test(label) || own.has(label.toLowerCase()) || settings.allow.some((glob) => matches(glob, label));
-        if (known || label.includes("${{") || labels.includes("self-hosted")) continue;
-        yield {
-          at: owner?.start ?? job.at,
-          message: `No usual runner has the label "${label}". Allow it in the policy if one of yours does`,
-        };
+      const places = labels.map((label, at) => ({ label, at: itemsOf(owner)[at]?.start ?? owner?.start ?? job.at }));
+      yield* conflicts(places);
+      if (labels.includes("self-hosted") || nodeAt(node, "group") !== undefined) continue;
+      for (const { label, at } of [...places, ...fromMatrix(job, labels)]) {
+        const known = hosted.test(label) || own.has(label.toLowerCase());
+        if (known || label.includes("${{") || settings.allow.some((glob) => matches(glob, label))) continue;
+        yield { at, message: `No usual runner has the label "${label}". Allow it in the policy if one of yours does` };
       }
     }
   },
 };
+
+interface PlacedLabel {
+  readonly label: string;
+  readonly at: Found["at"];
+}
+
+/** `runs-on` is one machine, which has all labels: systems exclude each other. */
+function* conflicts(labels: readonly PlacedLabel[]): Iterable<Found> {
+  const systems = labels.flatMap((placed) => {
+    const system = systemOf(placed.label);
+    return system === undefined ? [] : [{ ...placed, system }];
+  });
+  const [first] = systems;
+  for (const { label, at, system } of systems) {
+    if (first === undefined || system === first.system) continue;
+    const message = `No machine has "${label}" and "${first.label}". Use a matrix to run on both`;
+    yield { at, severity: "warning", message };
+  }
+}
+
+export type System = "linux" | "windows" | "macos";
+
+export function systemOf(label: string): System | undefined {
+  const name = label.toLowerCase();
+  if (/^(?:ubuntu-.*|linux)$/.test(name)) return "linux";
+  if (/^windows(?:-.*)?$/.test(name)) return "windows";
+  return /^macos(?:-.*)?$/.test(name) ? "macos" : undefined;
+}
+
+function fromMatrix(job: LintJob, labels: readonly string[]): readonly PlacedLabel[] {
+  const keys = labels.flatMap((label) => /^\$\{\{\s*matrix\.([\w-]+)\s*\}\}$/.exec(label)?.[1] ?? []);
+  return keys.flatMap((key) =>
+    itemsOf(nodeAt(job.node, "strategy", "matrix", key)).flatMap((item) =>
+      item.kind === "scalar" ? [{ label: textOf(item) ?? "", at: item.start }] : [],
+    ),
+  );
+}

@@ -2,6 +2,7 @@
 import type { Position, YamlNode } from "#workflows";
 import { commentOn, type LintDocument } from "../document.ts";
 import type { Found, Pin, PinPolicy, Rule } from "../finding.ts";
+import { inputFindings } from "./calls.ts";
 import { archivedActions, outdatedBelow, popularActions, superfluousActions } from "../known/known-actions.ts";
 import { itemsOf, nodeAt, textAt, textOf } from "../tree.ts";
 import { isCommit, matchesUses, parseUses, type Uses } from "../uses.ts";
@@ -218,7 +219,7 @@ function isOneEdit(a: string, b: string): boolean {
 
 export const actionFormat: Rule = {
   name: "action",
-  summary: "A `uses` that names nothing, or a version that runners no longer run",
+  summary: "A `uses` that names nothing or an old version, or gives what the action does not take",
   severity: "error",
   kinds: ["workflow", "action"],
   *check(document) {
@@ -240,5 +241,6 @@ export const actionFormat: Rule = {
         };
       }
     }
+    yield* inputFindings(document);
   },
 };

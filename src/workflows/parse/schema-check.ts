@@ -34,6 +34,7 @@ export type SchemaRoot = "workflow-root-strict" | "action-root";
 const forgejoContexts = ["forgejo", "forge", "gitea"] as const;
 
 interface RawDefinition {
+  string?: { readonly constant: string };
   readonly context?: string[];
   readonly mapping?: Record<string, unknown> & { readonly properties?: Record<string, unknown> };
   "one-of"?: string[];
@@ -50,11 +51,18 @@ function loadSchema(root: SchemaRoot, dialect: Dialect): { schema: TemplateSchem
   if (known !== undefined) return known;
   const path = new URL(file, import.meta.resolve("@actions/workflow-parser"));
   const raw = JSON.parse(readFileSync(fileURLToPath(path), "utf8")) as RawSchema;
+  correct(raw);
   loosen(raw);
   if (dialect === "forgejo") addForgejo(raw);
   const loaded = { schema: TemplateSchema.load(new JSONObjectReader(undefined, JSON.stringify(raw))), raw };
   schemas.set(`${dialect}/${file}`, loaded);
   return loaded;
+}
+
+/** The package has another event's name where `repository_dispatch` stands without `types`, alone or in a list. */
+function correct(raw: RawSchema): void {
+  const definition = raw.definitions["repository-dispatch-string"];
+  if (definition?.string !== undefined) definition.string = { constant: "repository_dispatch" };
 }
 
 /** GitHub's own reader takes inputs without a definition, and keys it does not know around them. */

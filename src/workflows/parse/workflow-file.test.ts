@@ -272,6 +272,17 @@ describe("problems", () => {
     });
   }
 
+  test("every event may stand alone or in a list", () => {
+    for (const on of ["repository_dispatch", "[push, repository_dispatch]", "[branch_protection_rule, push]"]) {
+      const { problems } = parseWorkflowFile(path, `on: ${on}\njobs:\n  a:\n    runs-on: x\n    steps: [{ run: a }]\n`);
+      assert.deepEqual(
+        problems.filter((problem) => problem.severity !== "warning"),
+        [],
+        on,
+      );
+    }
+  });
+
   test("an event that nothing makes here is a warning, and the others still count", () => {
     const text = inJob("steps: [{run: x}]").replace("push", "[push, gollum, release]");
     const { value, problems } = parseWorkflowFile(path, text);
