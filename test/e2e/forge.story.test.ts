@@ -26,6 +26,7 @@ jobs:
           TOKEN: "\${{ secrets.GITHUB_TOKEN }}"
         run: |
           echo "action=\${{ github.event.action }} head=\${{ github.event.pull_request.head.sha }} ref=$GITHUB_REF"
+          echo "\${{ github.event.pull_request.commits }} commits, \${{ github.event.pull_request.changed_files }} files"
           echo "secret is \${SECRET:-absent}" | sed 's/hunter2-and-more/known/'
           answer=$(curl -s -o /dev/null -w '%{http_code}' -X POST -H "authorization: Bearer $TOKEN" \\
             -d '{"state":"success","context":"from the job"}' \\
@@ -190,7 +191,7 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     assert.equal(await statusOf(octokit.rest.pulls.create(wanted)), 422);
     const ref = `refs/pull/${pull.number}/merge`;
     const opened = await ended(ref, first, "opened");
-    assert.match(opened.log, /secret is \*\*\*|secret is known/);
+    assert.match(opened.log, /1 commits, 1 files\n[^]*(?:secret is \*\*\*|secret is known)/);
     assert.match(opened.log, /status answered 201/);
     assert.match(opened.log, /reading answered 200/);
     assert.match(opened.log, /issues answered 200/);
@@ -284,6 +285,71 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     );
     assert.equal(await statusOf(octokit.rest.issues.get({ ...at, issue_number: 999 })), 404);
     assert.equal(await statusOf(octokit.rest.issues.create({ ...at, title: "" })), 422);
+  });
+
+  test("what became of an issue is told, in GitHub's words, and lists come as they are asked for", async () => {
+    const { data: first } = await octokit.rest.issues.create({ ...at, title: "Old", assignees: ["ada"] });
+    const { data: second } = await octokit.rest.issues.create({ ...at, title: "New" });
+    const issue = { ...at, issue_number: second.number };
+    await octokit.rest.issues.addLabels({ ...issue, labels: ["stale"] });
+    await octokit.rest.issues.removeLabel({ ...issue, name: "stale" });
+    await octokit.rest.issues.addAssignees({ ...issue, assignees: ["mira", "ada"] });
+    await octokit.rest.issues.removeAssignees({ ...issue, assignees: ["ada"] });
+    await octokit.rest.issues.createComment({ ...issue, body: "Seen" });
+    await octokit.rest.issues.update({ ...issue, state: "closed", state_reason: "not_planned" });
+    const events = await octokit.paginate(octokit.rest.issues.listEvents, { ...issue, per_page: 1 });
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ["labeled", "unlabeled", "closed"],
+    );
+    assert.ok(events.every(({ created_at }) => Date.parse(created_at) > 0));
+    const { data: timeline } = await octokit.rest.issues.listEventsForTimeline(issue);
+    assert.ok(timeline.some(({ event }) => event === "commented"));
+    const numbers = async (filter: Parameters<typeof octokit.rest.issues.listForRepo>[0]): Promise<readonly number[]> =>
+      (await octokit.rest.issues.listForRepo(filter)).data.map(({ number }) => number);
+    const all = { ...at, state: "all" } as const;
+    assert.deepEqual(await numbers({ ...all, assignee: "mira" }), [second.number]);
+    assert.ok(!(await numbers({ ...all, assignee: "none" })).includes(first.number));
+    const rising = await numbers({ ...all, sort: "created", direction: "asc" });
+    assert.deepEqual(
+      rising,
+      [...rising].sort((a, b) => a - b),
+    );
+    assert.equal((await numbers({ ...all, sort: "updated", direction: "desc" }))[0], second.number);
+    assert.deepEqual(await numbers({ ...all, since: "2100-01-01T00:00:00Z" }), []);
+    const { data: comments } = await octokit.rest.issues.listCommentsForRepo({ ...at, direction: "desc" });
+    assert.equal(comments[0]?.body, "Seen");
+    const { data: level } = await octokit.rest.repos.getCollaboratorPermissionLevel({ ...at, username: "admin" });
+    assert.equal(level.permission, "admin");
+    assert.equal(await statusOf(octokit.rest.repos.getCollaboratorPermissionLevel({ ...at, username: "who" })), 404);
+  });
+
+  test("variables are kept over REST, secrets named, and neither is told to a job", async () => {
+    const { actions } = octokit.rest;
+    await actions.createRepoVariable({ ...at, name: "region", value: "north" });
+    assert.equal(await statusOf(actions.createRepoVariable({ ...at, name: "REGION", value: "x" })), 409);
+    assert.equal(await statusOf(actions.createRepoVariable({ ...at, name: "1 bad", value: "x" })), 422);
+    await actions.updateRepoVariable({ ...at, name: "REGION", value: "south" });
+    assert.equal((await actions.getRepoVariable({ ...at, name: "region" })).data.value, "south");
+    assert.equal((await actions.listRepoVariables(at)).data.total_count, 1);
+    await tidegate.api("/secrets/acme/shop", { method: "PUT", body: { name: "KEPT", value: "hunter3" } });
+    const { data: secrets } = await actions.listRepoSecrets(at);
+    assert.ok(secrets.secrets.some(({ name }) => name === "KEPT") && !JSON.stringify(secrets).includes("hunter3"));
+    await actions.deleteRepoSecret({ ...at, secret_name: "KEPT" });
+    await actions.deleteRepoVariable({ ...at, name: "region" });
+    assert.equal(await statusOf(actions.getRepoVariable({ ...at, name: "region" })), 404);
+    const path = { ...at, environment_name: "nowhere" };
+    assert.equal(await statusOf(actions.listEnvironmentVariables(path)), 404);
+    const jobLike = ["git:write:acme/shop", "actions:write:acme/shop", "api:read:acme/shop"];
+    const { token } = await tidegate.api<{ token: string }>("/tokens", {
+      method: "POST",
+      body: { name: "like-a-job", scopes: jobLike },
+    });
+    const narrow = clientOf(tidegate, token).rest.actions;
+    assert.equal(await statusOf(narrow.listRepoVariables(at)), 403);
+    assert.equal(await statusOf(narrow.listRepoSecrets(at)), 403);
+    assert.equal((await narrow.getActionsCacheList(at)).data.total_count, 0);
+    assert.equal(await statusOf(narrow.deleteActionsCacheByKey({ ...at, key: "none" })), 404);
   });
 
   test("a release makes its tag, keeps its files byte for byte, and writes its notes", async () => {

@@ -1,14 +1,14 @@
 /** Pull requests: list, make, change, merge; their files, commits and reviews. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { mergeMethods, reviewEvents, type PullView } from "#forge";
-import type { Repository } from "#git";
+import type { Repository, Workshop } from "#git";
 import { commitShape, fileShape, maxFiles } from "./commit-shape.ts";
 import { commitAt, type AtRef } from "./commit-routes.ts";
 import { forbidden, knows, reach, whoAsks, workshopOf, type Named, type Numbered, type RestParts } from "./face.ts";
 import { fieldsOf, numberOf, queryText } from "./fields.ts";
 import { paged } from "./paging.ts";
 import { userShape } from "./people.ts";
-import { pullDetail, pullShape, reviewShape, type PullRepositories } from "./pull-shape.ts";
+import { pullDetail, pullShape, reviewShape, type PullRepositories, type PullSize } from "./pull-shape.ts";
 import { placeOf, plain } from "./repository-routes.ts";
 import { repositoryShape } from "./repository-shape.ts";
 import { badField, missingField, notFound } from "./rest-error.ts";
@@ -207,14 +207,21 @@ export async function pullRepositories(
 }
 
 async function detail(parts: RestParts, repository: Repository, pull: PullView, reply: FastifyReply): Promise<unknown> {
-  const shop = await workshopOf(parts, repository, reply);
-  const files = await shop.files(await shop.mergeBase(pull.base.sha, pull.head.sha), pull.head.sha);
-  const { right } = await shop.apart(pull.base.sha, pull.head.sha);
-  const size = {
+  const size = await pullSize(await workshopOf(parts, repository, reply), pull);
+  return pullDetail(pull, await pullRepositories(parts, repository, pull), size, placeOf(parts, repository));
+}
+
+/** How much it would change, as its base is now. */
+export async function pullSize(
+  shop: Pick<Workshop, "files" | "mergeBase" | "apart">,
+  { base, head }: Pick<PullView, "base" | "head">,
+): Promise<PullSize> {
+  const files = await shop.files(await shop.mergeBase(base.sha, head.sha), head.sha);
+  const { right } = await shop.apart(base.sha, head.sha);
+  return {
     commits: right,
     additions: files.reduce((sum, file) => sum + file.additions, 0),
     deletions: files.reduce((sum, file) => sum + file.deletions, 0),
     changedFiles: files.length,
   };
-  return pullDetail(pull, await pullRepositories(parts, repository, pull), size, placeOf(parts, repository));
 }

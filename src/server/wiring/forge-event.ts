@@ -1,13 +1,22 @@
 /** What happened to pull requests, issues, statuses, checks and releases, told to the workflows that wait for it. */
 import type { Forge, ForgeEvent, PullView, RecordedEvent } from "#forge";
 import type { Repositories, Repository } from "#git";
+import { AppError } from "#lib";
 import type { ActivityEvent, WorkflowEvent, Workflows } from "#workflows";
 import { checkRunShape } from "../rest/check-shape.ts";
 import { statusShape } from "../rest/commit-routes.ts";
 import type { CommitPlace } from "../rest/commit-shape.ts";
 import { userShape } from "../rest/people.ts";
-import { pullRepositories } from "../rest/pull-routes.ts";
-import { commentShape, issueShape, labelShape, pullShape, reviewShape } from "../rest/pull-shape.ts";
+import { pullRepositories, pullSize } from "../rest/pull-routes.ts";
+import {
+  commentShape,
+  issueShape,
+  labelShape,
+  pullDetail,
+  pullShape,
+  reviewShape,
+  type PullSize,
+} from "../rest/pull-shape.ts";
 import { releaseShape } from "../rest/release-shape.ts";
 import { byJob } from "./push-event.ts";
 import { defaultHead } from "./workflow-source.ts";
@@ -52,7 +61,7 @@ async function workflowEvents(
   }
   const head = await defaultHead(options.repositories, repository.name, signal);
   if (head === undefined) return [];
-  const { name, payload } = await activityOf(options, repository, event, place);
+  const { name, payload } = await activityOf(options, repository, event, place, signal);
   const at = event.kind === "release" ? await tagOf(options, repository, event.release.tag, head) : head;
   return [{ id: `${name}:${sequence}`, name, ...base, ...at, payload }];
 }
@@ -73,7 +82,7 @@ async function pullEvents(
   signal: AbortSignal,
 ): Promise<readonly WorkflowEvent[]> {
   const { pull } = event;
-  const payload = await pullPayload(options, repository, event);
+  const payload = await pullPayload(options, repository, event, signal);
   const branch = `refs/heads/${pull.base.ref}`;
   const newest = await (await options.repositories.reader(repository.name, signal)).resolve(branch);
   const target = { ref: branch, sha: newest ?? pull.base.sha };
@@ -94,13 +103,14 @@ async function pullPayload(
   options: ForgeEventOptions,
   repository: Repository,
   event: PullTold["event"],
+  signal: AbortSignal,
 ): Promise<Payload> {
   const { pull, action, changes } = event;
   const place = { serverUrl: options.serverUrl(), repository: repository.name };
   return json({
     action,
     number: pull.number,
-    pull_request: await pullObject(options, repository, pull),
+    pull_request: await pullObject(options, repository, pull, signal),
     ...(event.before === undefined ? {} : { before: event.before, after: pull.head.sha }),
     ...(event.label === undefined ? {} : { label: labelShape(event.label, place) }),
     ...(event.reviewer === undefined ? {} : { requested_reviewer: userShape(event.reviewer, place.serverUrl) }),
@@ -116,13 +126,36 @@ async function pullPayload(
   });
 }
 
-async function pullObject(options: ForgeEventOptions, repository: Repository, pull: PullView): Promise<unknown> {
+async function pullObject(
+  options: ForgeEventOptions,
+  repository: Repository,
+  pull: PullView,
+  signal: AbortSignal,
+): Promise<unknown> {
   const place = { serverUrl: options.serverUrl(), repository: repository.name };
-  const shape = pullShape(pull, await pullRepositories(options, repository, pull), place);
+  const repositories = await pullRepositories(options, repository, pull);
+  const size = await sizeOf(options, repository, pull, signal);
+  const shape = size === undefined ? pullShape(pull, repositories, place) : pullDetail(pull, repositories, size, place);
   const merged = { merged: pull.mergedAt !== null, mergeable: pull.state === "open" ? pull.mergeable : null };
   // Of a fork that is gone its name stays: whose code runs must not be forgotten.
   const head = shape.head.repo === null ? { ...shape.head, repo: { full_name: pull.head.repository } } : shape.head;
   return { ...shape, head, ...merged };
+}
+
+/** Undefined when commits of it are gone: what happened is told all the same. */
+async function sizeOf(
+  { repositories }: ForgeEventOptions,
+  repository: Repository,
+  pull: PullView,
+  signal: AbortSignal,
+): Promise<PullSize | undefined> {
+  try {
+    return await pullSize(await repositories.workshop(repository.name, signal), pull);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
 }
 
 async function activityOf(
@@ -130,6 +163,7 @@ async function activityOf(
   repository: Repository,
   event: Exclude<ForgeEvent, { kind: "pull" }>,
   place: CommitPlace,
+  signal: AbortSignal,
 ): Promise<{ readonly name: ActivityEvent; readonly payload: Payload }> {
   switch (event.kind) {
     case "issue": {
@@ -142,7 +176,7 @@ async function activityOf(
       return { name: "issue_comment", payload: json({ action: event.action, ...about }) };
     }
     case "review": {
-      const pull = await pullObject(options, repository, event.pull);
+      const pull = await pullObject(options, repository, event.pull, signal);
       const review = reviewShape(event.review, event.pull.number, place);
       const payload = json({ action: event.action, pull_request: pull, review });
       return { name: "pull_request_review", payload };
