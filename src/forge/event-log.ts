@@ -1,12 +1,13 @@
 /** What happened here, in order, for whoever follows: written in the transaction in which it happened. */
-import { SequenceLog } from "#lib";
+import type { Selectable } from "kysely";
+import { type Clock, SequenceLog } from "#lib";
 import type { CheckRunView } from "./checks.ts";
 import type { CommentView, IssueView, LabelView } from "./issue-rows.ts";
 import type { RepositoryRef } from "./ports.ts";
 import type { PullView } from "./pull-view.ts";
 import type { ReleaseView } from "./releases.ts";
 import type { ReviewView } from "./reviews.ts";
-import type { ForgeDatabase, ForgeTransaction } from "./schema.ts";
+import type { ForgeDatabase, ForgeSchema, ForgeTransaction } from "./schema.ts";
 import type { StatusView } from "./statuses.ts";
 
 export type PullAction =
@@ -51,6 +52,8 @@ export type ForgeEvent =
 
 export interface RecordedEvent {
   readonly sequence: number;
+  /** Milliseconds since 1970; 0 of what happened before times were kept. */
+  readonly at: number;
   readonly repositoryId: string;
   readonly repository: string;
   /** Name of an Identity. */
@@ -59,7 +62,10 @@ export interface RecordedEvent {
 }
 
 export class EventLog extends SequenceLog<RecordedEvent> {
-  constructor(db: ForgeDatabase) {
+  readonly #db: ForgeDatabase;
+  readonly #clock: Clock;
+
+  constructor(db: ForgeDatabase, clock: Clock) {
     super(async (sequence, limit) => {
       const rows = await db
         .selectFrom("forge_events")
@@ -68,14 +74,22 @@ export class EventLog extends SequenceLog<RecordedEvent> {
         .orderBy("sequence")
         .limit(limit)
         .execute();
-      return rows.map((row) => ({
-        sequence: row.sequence,
-        repositoryId: row.repository_id,
-        repository: row.repository,
-        actor: row.actor,
-        event: JSON.parse(row.event_json) as ForgeEvent,
-      }));
+      return rows.map(recordedEvent);
     });
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  /** Of an issue or pull request, the oldest first. */
+  async ofIssue(repositoryId: string, number: number): Promise<readonly RecordedEvent[]> {
+    const rows = await this.#db
+      .selectFrom("forge_events")
+      .selectAll()
+      .where("repository_id", "=", repositoryId)
+      .where("number", "=", number)
+      .orderBy("sequence")
+      .execute();
+    return rows.map(recordedEvent);
   }
 
   /** Call `notify` after the transaction. */
@@ -85,7 +99,36 @@ export class EventLog extends SequenceLog<RecordedEvent> {
       repository: repository.name,
       actor,
       event_json: JSON.stringify(event),
+      number: numberOf(event),
+      at: this.#clock.now().epochMilliseconds,
     };
     await tx.insertInto("forge_events").values(values).execute();
+  }
+}
+
+function recordedEvent(row: Selectable<ForgeSchema["forge_events"]>): RecordedEvent {
+  const { sequence, repository, actor, at } = row;
+  return {
+    sequence,
+    repositoryId: row.repository_id,
+    repository,
+    actor,
+    at,
+    event: JSON.parse(row.event_json) as ForgeEvent,
+  };
+}
+
+function numberOf(event: ForgeEvent): number | null {
+  switch (event.kind) {
+    case "pull":
+    case "review":
+      return event.pull.number;
+    case "issue":
+    case "comment":
+      return event.issue.number;
+    case "status":
+    case "check":
+    case "release":
+      return null;
   }
 }

@@ -45,7 +45,7 @@ export interface Forge {
 export async function openForge(options: ForgeOptions): Promise<Forge> {
   const { clock, ids, log, commits, checks } = options;
   const db = await openTables(options.database);
-  const events = new EventLog(db);
+  const events = new EventLog(db, clock);
   const parts = { db, clock, events };
   const remotes = new Remotes(db, clock, ids);
   const releases = new Releases(parts);

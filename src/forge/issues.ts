@@ -40,7 +40,16 @@ export interface IssueFilter {
   readonly state?: "open" | "closed" | undefined;
   readonly labels?: readonly string[] | undefined;
   readonly author?: string | undefined;
+  readonly assignee?: string | undefined;
+  /** Changed then or later, in milliseconds since 1970. */
+  readonly since?: number | undefined;
   readonly kind?: "issue" | "pull" | undefined;
+}
+
+/** To somebody, to anybody (`*`) or to nobody (`none`), as GitHub asks it. */
+function isAssigned({ assignees }: IssueView, wanted: string): boolean {
+  if (wanted === "none") return assignees.length === 0;
+  return wanted === "*" ? assignees.length > 0 : assignees.includes(wanted);
 }
 
 export interface IssuesParts {
@@ -84,11 +93,14 @@ export class Issues {
       let query = tx.selectFrom("forge_issues").selectAll().where("repository_id", "=", repositoryId);
       if (filter.state !== undefined) query = query.where("state", "=", filter.state);
       if (filter.author !== undefined) query = query.where("author", "=", filter.author);
+      if (filter.since !== undefined) query = query.where("updated_at", ">=", filter.since);
       if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
       const views: IssueView[] = [];
       for (const row of await query.orderBy("number", "desc").execute()) views.push(await issueView(tx, row));
       const wanted = filter.labels ?? [];
-      return views.filter((view) => wanted.every((name) => view.labels.some((label) => sameName(label.name, name))));
+      return views
+        .filter((view) => filter.assignee === undefined || isAssigned(view, filter.assignee))
+        .filter((view) => wanted.every((name) => view.labels.some((label) => sameName(label.name, name))));
     });
   }
 
@@ -163,6 +175,19 @@ export class Issues {
         .execute();
       return rows.map((comment) => commentView(comment, number));
     });
+  }
+
+  /** Of all issues and pull requests of the repository, the oldest first. */
+  async allComments(repositoryId: string): Promise<readonly CommentView[]> {
+    const rows = await this.#parts.db
+      .selectFrom("forge_comments")
+      .innerJoin("forge_issues", "forge_issues.id", "forge_comments.issue_id")
+      .selectAll("forge_comments")
+      .select("forge_issues.number")
+      .where("forge_comments.repository_id", "=", repositoryId)
+      .orderBy("forge_comments.id")
+      .execute();
+    return rows.map(({ number, ...row }) => commentView(row, number));
   }
 
   async comment(repositoryId: string, id: number): Promise<CommentView | undefined> {

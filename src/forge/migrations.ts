@@ -234,4 +234,12 @@ ALTER TABLE forge_deliveries ADD COLUMN digest TEXT;
 CREATE INDEX forge_deliveries_digest ON forge_deliveries (repository_id, digest);
 `,
   },
+  {
+    name: "events of an issue, with their times",
+    sql: `
+ALTER TABLE forge_events ADD COLUMN number INTEGER;
+ALTER TABLE forge_events ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX forge_events_of ON forge_events (repository_id, number) WHERE number IS NOT NULL;
+`,
+  },
 ];

@@ -144,6 +144,9 @@ interface EventsTable {
   repository: string;
   actor: string;
   event_json: string;
+  /** Of the issue or pull request it is about. */
+  number: Generated<number | null>;
+  at: Generated<number>;
 }
 
 interface RemotesTable {
@@ -193,7 +196,7 @@ interface OutboxTable {
   put_at: Generated<number>;
 }
 
-interface ForgeSchema {
+export interface ForgeSchema {
   forge_numbers: { repository_id: string; next: number };
   forge_forks: { repository_id: string; parent_id: string };
   forge_issues: IssuesTable;

@@ -341,7 +341,7 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     const path = { ...at, environment_name: "nowhere" };
     assert.equal(await statusOf(actions.listEnvironmentVariables(path)), 404);
     const jobLike = ["git:write:acme/shop", "actions:write:acme/shop", "api:read:acme/shop"];
-    const { token } = await tidegate.api<{ token: string }>("/tokens", {
+    const { secret: token } = await tidegate.api<{ secret: string }>("/tokens", {
       method: "POST",
       body: { name: "like-a-job", scopes: jobLike },
     });

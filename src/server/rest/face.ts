@@ -16,7 +16,7 @@ export interface RestParts {
   readonly repositories: Repositories;
   readonly forge: Forge;
   readonly workflows: Workflows;
-  readonly secrets: Pick<SecretsRoom, "forgetEnvironment">;
+  readonly secrets: Pick<SecretsRoom, "forgetEnvironment" | "secrets" | "variables">;
   readonly commitChecks: CommitChecks;
   readonly artifacts: ArtifactService;
   readonly tokens: Tokens;
@@ -102,7 +102,7 @@ export function allows(identity: Identity, area: RestArea, verb: Verb, repositor
 }
 
 /** Scopes for one repository are about their area only. */
-function wholeApi(identity: Identity, verb: Verb): boolean {
+export function wholeApi(identity: Identity, verb: Verb): boolean {
   const whole = identity.scopes.filter((scope) => scope.split(":").length < 3);
   return permits({ ...identity, scopes: whole }, "api", verb);
 }

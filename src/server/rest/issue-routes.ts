@@ -23,8 +23,10 @@ export function issueRoutes(app: FastifyInstance, parts: RestParts): void {
       state: state === "open" || state === "closed" ? state : undefined,
       labels,
       author: queryText(request, "creator"),
+      assignee: queryText(request, "assignee"),
+      since: Date.parse(queryText(request, "since") ?? "") || undefined,
     } as const;
-    const all = await forge.issues.list(repository.id, filter);
+    const all = sorted(request, await forge.issues.list(repository.id, filter));
     return paged(request, reply, parts.apiServer(), all).map((issue) => issueShape(issue, placeOf(parts, repository)));
   });
   app.post<Named>(base, async (request, reply) => {
@@ -66,6 +68,14 @@ export function issueRoutes(app: FastifyInstance, parts: RestParts): void {
   commentRoutes(app, parts);
   issueLabelRoutes(app, parts);
   labelRoutes(app, parts);
+}
+
+function sorted(request: FastifyRequest, issues: readonly IssueView[]): readonly IssueView[] {
+  const sort = queryText(request, "sort");
+  const key = (issue: IssueView): number =>
+    sort === "updated" ? issue.updatedAt : sort === "comments" ? issue.comments : issue.number;
+  const sign = queryText(request, "direction") === "asc" ? 1 : -1;
+  return issues.toSorted((a, b) => sign * (key(a) - key(b)) || b.number - a.number);
 }
 
 function commentRoutes(app: FastifyInstance, parts: RestParts): void {
@@ -191,7 +201,7 @@ function labelNames(request: FastifyRequest): readonly string[] | undefined {
 }
 
 /** Pull requests are issues too: whoever may do it to one of the two is let in here, and judged by which it is. */
-async function reachIssues(
+export async function reachIssues(
   parts: RestParts,
   request: FastifyRequest,
   verb: "read" | "write" = "read",
@@ -219,7 +229,7 @@ async function issueNumbered(
   return issue;
 }
 
-async function issueAt(
+export async function issueAt(
   parts: RestParts,
   request: FastifyRequest<Numbered>,
   verb: "read" | "write",

@@ -10,7 +10,9 @@ import { contentsRoutes } from "./contents-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { environmentSettingsRoutes } from "./environment-settings-routes.ts";
 import { requireToken, tagAnswers, type RestParts } from "./face.ts";
+import { issueHistoryRoutes } from "./issue-history-routes.ts";
 import { issueRoutes } from "./issue-routes.ts";
+import { keptRoutes } from "./kept-routes.ts";
 import { objectRoutes } from "./object-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { refRoutes } from "./ref-routes.ts";
@@ -49,6 +51,8 @@ export function restRoutes(parts: RestParts): FastifyPluginAsync {
     workflowRoutes(app, parts);
     pullRoutes(app, parts);
     issueRoutes(app, parts);
+    issueHistoryRoutes(app, parts);
+    keptRoutes(app, parts);
     releaseRoutes(app, parts);
     deploymentRoutes(app, parts);
     environmentSettingsRoutes(app, parts);
