@@ -658,6 +658,11 @@ test("SARIF knows what a program of others found, too", () => {
   assert.equal(run.tool.driver.rules[run.results[0]?.ruleIndex ?? -1]?.id, "shellcheck");
 });
 
+test("SARIF has paths as references", () => {
+  const log = toSarif(lint(steps("- uses: a/b@v1"), defaultPolicy, ".github/workflows/a b#ü.yml"), "1.0.0");
+  assert.match(JSON.stringify(log), /"uri":"\.github\/workflows\/a%20b%23%C3%BC\.yml"/);
+});
+
 test("SARIF names each rule once and each place", () => {
   const log = toSarif(lint(steps("- uses: a/b@v1\n- uses: c/d@v1")), "1.0.0") as unknown as {
     runs: [{ tool: { driver: { rules: { id: string }[] } }; results: { ruleIndex: number; level: string }[] }];

@@ -26,7 +26,7 @@ export function toSarif(findings: readonly Finding[], version: string): SarifLog
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: finding.file, uriBaseId: "%SRCROOT%" },
+          artifactLocation: { uri: uriOf(finding.file), uriBaseId: "%SRCROOT%" },
           region: { startLine: finding.line, startColumn: finding.column },
         },
       },
@@ -37,4 +37,9 @@ export function toSarif(findings: readonly Finding[], version: string): SarifLog
     version: "2.1.0",
     runs: [{ tool: { driver }, columnKind: "utf16CodeUnits", results }],
   };
+}
+
+/** A reference, in which blanks and what is not ASCII are escaped: SARIF 2.1.0, 3.4.3. */
+function uriOf(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
 }

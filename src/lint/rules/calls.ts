@@ -120,7 +120,7 @@ function takenBy(action: LintDocument): Takes {
     deprecated: new Map(
       inputs.flatMap(({ key, value }) => {
         const said = textAt(value, "deprecationMessage");
-        return said === undefined ? [] : [[key.value.toLowerCase(), said.trim()] as const];
+        return said === undefined ? [] : [[key.value.toLowerCase(), said.trim().replaceAll(/\s+/g, " ")] as const];
       }),
     ),
   };
