@@ -19,7 +19,7 @@ jobs:
   shared:
     needs: build
     uses: acme/platform/.github/workflows/report.yml@main
-    with: { text: "\${{ needs.build.outputs.name }}" }
+    with: { text: "\${{ needs.build.outputs.name }} forced \${{ github.event.forced }}" }
     secrets: inherit
 `;
 
@@ -116,7 +116,7 @@ describe("Given workflows that know each other", { skip: skipWithout("git") }, (
       ["build (api)", "build (api) / Make api", "build (web)", "build (web) / Make web", "shared", "shared / tell"],
     );
     assert.match(await log(run, "build (web) / Make web"), /^copy 2$/m);
-    assert.match(await log(run, "shared / tell"), /^told: 1-web by Caller/m);
+    assert.match(await log(run, "shared / tell"), /^told: 1-web forced false by Caller/m);
     const shown = (await tidegate.cli(["runs", run.id])).stdout;
     assert.match(shown, /^success {2}build \(api\) \(\.\/\.github\/workflows\/part\.yml\)$/m);
     assert.match(shown, /^ {4}success {2}build \(api\) \/ Make api$/m);

@@ -29,6 +29,7 @@ export function pushEvent(update: RefUpdate, commit: string): WorkflowEvent | un
     sha: commit,
     before: update.before,
     actor: update.pusher,
+    payload: { forced: update.forced },
     ...byJob(update.pusher),
   };
 }

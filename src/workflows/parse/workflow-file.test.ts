@@ -165,7 +165,7 @@ describe("problems", () => {
       {
         name: "a context that the place may not read",
         text: inJob("if: secrets.X != ''", "steps: [{run: make}]"),
-        want: [["5:9", /Unrecognized named-value: 'secrets'/]],
+        want: [["5:9", /Unrecognized named-value: 'secrets'. It is a context that this key cannot read/]],
       },
       {
         name: "a step id twice",
