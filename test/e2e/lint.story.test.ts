@@ -97,6 +97,19 @@ describe("Given a repository with workflows", () => {
     await copy.git(["push", "origin", "HEAD:main"]);
   });
 
+  test("when the repository has told zizmor and actionlint what it lets pass, then the desk and the push hear it", async () => {
+    const unpinned = workflow("echo welcome").replace("    steps:", "    steps:\n      - uses: acme/tool@v1");
+    assert.match((await copy.push("Use a tool", { [path]: unpinned })).said, /1 new finding/);
+    await copy.push("Let tags pass", {
+      [path]: workflow("echo welcome"),
+      ".github/zizmor.yml": "rules: { unpinned-uses: { config: { policies: { 'acme/*': ref-pin } } } }\n",
+      ".github/actionlint.yaml": "self-hosted-runner: { labels: [gpu] }\n",
+    });
+    const again = await copy.push("Use it again", { [path]: unpinned.replace("ubuntu-latest", "gpu") });
+    assert.doesNotMatch(again.said, /finding/);
+    assert.equal((await lint([], 0)).stdout, "1 file: nothing found\n");
+  });
+
   test("when the policy itself is wrong, then the pusher is told where", async () => {
     const { said } = await copy.push("Mistype", { ".tidegate/lint.yml": "blok: error\n" });
     assert.match(said, /\.tidegate\/lint\.yml:1:1: blok: Unknown key\. Use block, pedantic, rules/);
