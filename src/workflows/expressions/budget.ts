@@ -4,6 +4,10 @@
  */
 import { data, wellKnownFunctions } from "@actions/expressions";
 import type { FunctionDefinition } from "@actions/expressions/funcs/info";
+import { errorMessage } from "#lib";
+import type { ContextValue } from "../protocol.ts";
+import { parseLenientJson } from "./lenient-json.ts";
+import { toData } from "./values.ts";
 
 // The package looks functions up in a plain object: `constructor()` would be one of them.
 Object.setPrototypeOf(wellKnownFunctions, null);
@@ -39,9 +43,28 @@ export function boundedFunctions(budget: Budget): FunctionDefinition[] {
     name,
     call(...args: ExpressionData[]): ExpressionData {
       budget.spend(resultLength(name, args, budget.maxLength), `${definition.name}()`);
-      return definition.call(...args);
+      return name === "fromjson" ? fromJson(args[0]) : definition.call(...args);
     },
   }));
+}
+
+/** In place of the package's own, which reads by the standard alone and has no place for a key called "constructor". */
+function fromJson(value: ExpressionData | undefined): ExpressionData {
+  const text = value?.coerceString() ?? "";
+  try {
+    return toData(JSON.parse(text) as ContextValue);
+  } catch {
+    return toData(lenient(text));
+  }
+}
+
+function lenient(text: string): ContextValue {
+  if (text.trim() === "") throw new Error("Cannot read JSON in fromJSON: the text is empty");
+  try {
+    return parseLenientJson(text);
+  } catch (error) {
+    throw new Error(`Cannot read JSON in fromJSON: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 /** An upper bound, cheap to know. */
