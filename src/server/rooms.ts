@@ -45,6 +45,7 @@ import { RemoteMirrors } from "./wiring/remote-mirrors.ts";
 import { scrapeTargets } from "./wiring/scrape-targets.ts";
 import { workflowServices } from "./wiring/workflow-services.ts";
 import { lintReview } from "./wiring/lint-review.ts";
+import { RecentFindings } from "./wiring/recent-findings.ts";
 import { workflowSource } from "./wiring/workflow-source.ts";
 import { workflowVariables } from "./wiring/workflow-variables.ts";
 
@@ -64,6 +65,7 @@ export interface Rooms {
   readonly identities: JobIdentities;
   readonly secrets: SecretsRoom;
   readonly workflows: Workflows;
+  readonly findings: RecentFindings;
   readonly forge: Forge;
   readonly commitChecks: CommitChecks;
   readonly remoteMirrors: RemoteMirrors;
@@ -102,7 +104,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
   const secrets = await openSecrets({ database, keys: keyFile(join(home.keys, "secrets")), clock, log });
   const remoteCommits = await openRemoteCommits({ folder: home.actions, clock, ids, log, searchPath });
   const forge = { addresses, database, tokens, repositories, remoteCommits, secrets };
-  const { workflows, artifacts, identities } = await openWorkflowRooms(context, forge, owned);
+  const { workflows, findings, artifacts, identities } = await openWorkflowRooms(context, forge, owned);
   const authority = await Authority.open({ folder: home.keys, clock });
   const cluster = owned.use(
     openEmbeddedCluster({
@@ -143,6 +145,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
     identities,
     secrets,
     workflows,
+    findings,
     ...(await openForgeRoom(context, { addresses, database, repositories, secrets, workflows })),
     cluster,
     informers,
@@ -152,7 +155,7 @@ export async function openRooms(context: ServerContext, owned: AsyncDisposableSt
   };
 }
 
-type WorkflowRooms = Pick<Rooms, "workflows" | "artifacts" | "identities">;
+type WorkflowRooms = Pick<Rooms, "workflows" | "findings" | "artifacts" | "identities">;
 
 /** Runs, and what their jobs use: each needs the other, so the services ask about jobs only when they are used. */
 async function openWorkflowRooms(
@@ -177,6 +180,7 @@ async function openWorkflowRooms(
     clock,
     ids,
   });
+  const findings = new RecentFindings();
   const workflows: Workflows = await openWorkflows({
     database,
     folder: home.workflows,
@@ -184,7 +188,7 @@ async function openWorkflowRooms(
     ids,
     log,
     source: workflowSource(repositories),
-    review: lintReview(repositories),
+    review: lintReview(repositories, findings),
     actions: actionSources({ repositories, remotes: forge.remoteCommits, policyFile: home.actionPolicy }),
     retention: context.config.runRetention,
     tokens: jobTokens(tokens, ids),
@@ -192,7 +196,7 @@ async function openWorkflowRooms(
     services: workflowServices({ addresses, artifacts, identities }),
   });
   owned.use(workflows);
-  return { workflows, artifacts, identities };
+  return { workflows, findings, artifacts, identities };
 }
 
 /** Pull requests and the rest; what is said of commits is asked of them and of the runs. */

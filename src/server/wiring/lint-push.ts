@@ -4,16 +4,8 @@
  */
 import { formatProblems, hasErrors } from "#lib";
 import type { ObjectReader, Push, PushedUpdate, RefRefusal } from "#git";
-import {
-  blockingFindings,
-  type Finding,
-  isLintedPath,
-  type LintFile,
-  lintFiles,
-  type LintPolicy,
-  policyPaths,
-  readPolicies,
-} from "#lint";
+import { blockingFindings, type Finding, isLintedPath, type LintFile, policyPaths, readPolicies } from "#lint";
+import type { RecentFindings } from "./recent-findings.ts";
 
 export interface LintVerdict {
   readonly refuse: readonly RefRefusal[];
@@ -24,19 +16,24 @@ export interface LintVerdict {
 const places = [".github", ".forgejo", ".gitea", "action.yml", "action.yaml", ".pre-commit-config.yaml"] as const;
 const maxLines = 10;
 
-export async function lintPush(push: Push): Promise<LintVerdict> {
+export async function lintPush(push: Push, recent: RecentFindings): Promise<LintVerdict> {
   const updates = push.updates.filter((update) => update.ref.startsWith("refs/heads/") && update.kind !== "delete");
   if (updates.length === 0) return { refuse: [], messages: [] };
   // As it was before this push, so that a push cannot loosen what it is measured by.
   const policy = await policyAtHead(push.objects);
-  const verdicts = await Promise.all(updates.map((update) => lintUpdate(push.objects, update, policy)));
+  const verdicts = await Promise.all(updates.map((update) => lintUpdate(push.objects, update, policy, recent)));
   return {
     refuse: verdicts.flatMap((verdict) => verdict.refuse),
     messages: verdicts.flatMap((verdict) => verdict.messages),
   };
 }
 
-async function lintUpdate(objects: ObjectReader, update: PushedUpdate, policy: LintPolicy): Promise<LintVerdict> {
+async function lintUpdate(
+  objects: ObjectReader,
+  update: PushedUpdate,
+  policyFiles: ReadonlyMap<string, string>,
+  recent: RecentFindings,
+): Promise<LintVerdict> {
   const base = /^0+$/.test(update.before) ? await objects.resolve("HEAD") : update.before;
   const [before, after] = await Promise.all([
     base === undefined ? [] : lintedPlaces(objects, base),
@@ -45,13 +42,14 @@ async function lintUpdate(objects: ObjectReader, update: PushedUpdate, policy: L
   const changed = after.filter(
     (place) => !before.some((former) => former.sha === place.sha && former.path === place.path),
   );
-  const found = lintFiles(await lintedFiles(objects, update.after, changed), policy).filter(
-    (finding) => finding.rule !== "syntax",
-  );
+  const found = recent
+    .lint(await lintedFiles(objects, update.after, changed), policyFiles)
+    .filter((finding) => finding.rule !== "syntax");
   const known = base === undefined || found.length === 0 ? [] : await lintedFiles(objects, base, changed);
-  const former = new Set(lintFiles(known, policy).map(identity));
+  const former = new Set(recent.lint(known, policyFiles).map(identity));
   const added = found.filter((finding) => !former.has(identity(finding)));
   const messages = [...(await policyProblems(objects, update)), ...describe(added)];
+  const policy = readPolicies(policyFiles).value;
   const blocking = blockingFindings(added, policy);
   const [worst] = blocking;
   if (worst === undefined) return { refuse: [], messages };
@@ -80,10 +78,10 @@ async function lintedFiles(objects: ObjectReader, sha: string, within: readonly 
   return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
 }
 
-/** As the default branch has it. */
-export async function policyAtHead(objects: ObjectReader): Promise<LintPolicy> {
+/** The files of the policy, as the default branch has them. */
+export async function policyAtHead(objects: ObjectReader): Promise<ReadonlyMap<string, string>> {
   const head = await objects.resolve("HEAD");
-  return readPolicies(head === undefined ? new Map() : await policyTexts(objects, head)).value;
+  return head === undefined ? new Map() : await policyTexts(objects, head);
 }
 
 async function policyTexts(objects: ObjectReader, sha: string): Promise<ReadonlyMap<string, string>> {

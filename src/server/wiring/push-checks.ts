@@ -4,12 +4,14 @@ import type { Push, PushCheckPort, RefRefusal, RefUpdate, Repositories } from "#
 import type { Workflows } from "#workflows";
 import { commitFiles } from "./action-files.ts";
 import { lintPush } from "./lint-push.ts";
+import type { RecentFindings } from "./recent-findings.ts";
 import { commitOf, pushEvent } from "./push-event.ts";
 import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
 
 export interface PushCheckOptions {
   readonly workflows: Workflows;
   readonly repositories: Pick<Repositories, "resolve">;
+  readonly findings: RecentFindings;
   /** Where people see a run. */
   readonly runUrl: (runId: string) => string;
   /** Of a repository that mirrors another one: the URL of that. */
@@ -29,7 +31,10 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
       }
       const beyond = await refuseWorkflows(push);
       if (beyond.length > 0) return { refuse: beyond, messages: [] };
-      const [problems, lint] = await Promise.all([workflowProblems(options.workflows, push), lintPush(push)]);
+      const [problems, lint] = await Promise.all([
+        workflowProblems(options.workflows, push),
+        lintPush(push, options.findings),
+      ]);
       return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
     },
     async accepted(updates, signal) {

@@ -1,0 +1,31 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import { lintFiles, policyPath, readPolicies } from "#lint";
+import { RecentFindings } from "./recent-findings.ts";
+
+const file = (title: string): { path: string; text: string } => ({
+  path: ".github/workflows/title.yml",
+  text: `on: pull_request\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: echo "\${{ github.event.pull_request.${title} }}"\n`,
+});
+const policy = (severity: string): ReadonlyMap<string, string> =>
+  new Map([[policyPath, `rules:\n  template-injection:\n    severity: ${severity}\n`]]);
+
+test("what was found before is what would be found now: for each text, and each policy", () => {
+  const recent = new RecentFindings();
+  for (const title of ["title", "body", "title", "head.ref"]) {
+    for (const severity of ["error", "off", "note"]) {
+      const found = recent.lint([file(title)], policy(severity));
+      deepEqual(found, lintFiles([file(title)], readPolicies(policy(severity)).value));
+      equal(recent.lint([file(title)], policy(severity)), found, "it is not looked for again");
+    }
+  }
+});
+
+test("only the last ones are remembered", () => {
+  const recent = new RecentFindings();
+  const first = recent.lint([file("title")], new Map());
+  for (let other = 0; other < 64; other++) recent.lint([file(`other${other}`)], new Map());
+  const again = recent.lint([file("title")], new Map());
+  deepEqual(again, first);
+  equal(again === first, false);
+});
