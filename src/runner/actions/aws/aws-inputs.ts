@@ -37,6 +37,8 @@ export const awsInputs = {
 };
 
 export const awsInputVersions: Readonly<Record<string, InputVersions>> = {
+  "output-env-credentials": { since: 4, earlier: { before: 6, default: "true" } },
+  "use-existing-credentials": { since: 4 },
   "aws-profile": { since: 6 },
   "overwrite-aws-profile": { since: 6 },
   "transitive-tag-keys": { since: 6 },

@@ -60,6 +60,7 @@ export const dockerBuildPush: BuiltinAction = {
     ulimit: "",
     "github-token": "",
   },
+  versions: { annotations: { since: 5 }, "secret-envs": { since: 5 }, call: { since: 6 } },
   sensitive: ["github-token", "secrets"],
   main: buildAndPush,
 };

@@ -24,6 +24,7 @@ export const dockerMetadata: BuiltinAction = {
     "bake-target": "",
     "github-token": "",
   },
+  versions: { context: { since: 4 }, annotations: { since: 5 }, "sep-annotations": { since: 5 } },
   async main(call) {
     const facts = await contextOf(call);
     const images = parseImages(written(call, "images"));

@@ -25,7 +25,16 @@ export const downloadArtifact: BuiltinAction = {
     "skip-decompress": "false",
     "digest-mismatch": "error",
   },
-  versions: { "skip-decompress": { since: 8 }, "digest-mismatch": { since: 8 } },
+  versions: {
+    "artifact-ids": { since: 4 },
+    pattern: { since: 4 },
+    "merge-multiple": { since: 4 },
+    "github-token": { since: 4 },
+    repository: { since: 4 },
+    "run-id": { since: 4 },
+    "skip-decompress": { since: 8 },
+    "digest-mismatch": { since: 8 },
+  },
   sensitive: ["github-token"],
   async main(call) {
     try {

@@ -44,7 +44,7 @@ export const setupJava: BuiltinAction = {
     "cache-dependency-path": "",
     "cache-path": "",
     "cache-read-only": "false",
-    "job-status": "success",
+    "job-status": "",
     token: "",
     "mvn-toolchain-id": "",
     "mvn-toolchain-vendor": "",
@@ -52,6 +52,7 @@ export const setupJava: BuiltinAction = {
     "problem-matcher": "true",
   },
   versions: {
+    "cache-dependency-path": { since: 4 },
     jdkFile: { deprecatedSince: 5 },
     "jdk-file": { since: 5 },
     "set-default": { since: 5 },

@@ -38,6 +38,7 @@ export const setupPython: BuiltinAction = {
     "pip-install": "",
   },
   versions: {
+    "python-version": { earlier: { before: 4, default: "3.x" } },
     "python-version-file": { since: 4 },
     "check-latest": { since: 4 },
     "update-environment": { since: 4 },

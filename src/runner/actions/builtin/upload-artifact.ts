@@ -22,7 +22,12 @@ export const uploadArtifactAction: BuiltinAction = {
     archive: "true",
     ...common,
   },
-  versions: { archive: { since: 7 } },
+  versions: {
+    overwrite: { since: 4 },
+    "compression-level": { since: 4 },
+    "include-hidden-files": { since: 3 },
+    archive: { since: 7 },
+  },
   async main(call) {
     const path = call.required("path");
     const flags = { overwrite: call.flag("overwrite"), hidden: call.flag("include-hidden-files") };
