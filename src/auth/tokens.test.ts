@@ -119,6 +119,13 @@ for (const lifetimeMs of [Number.NaN, 0, -1, 1e300, "60"]) {
   });
 }
 
+test("no token is called like a job, nor with control characters", async () => {
+  const { tokens } = await openTokens();
+  for (const name of ["run/5", "a\nb"]) {
+    await assert.rejects(tokens.mint({ name, scopes: ["git:read"] }), /name: Names that begin with "run\/"/);
+  }
+});
+
 test("scopes that are no text are refused with the reason", async () => {
   const { tokens } = await openTokens();
   await assert.rejects(tokens.mint({ name: "x", scopes: [1 as unknown as string] }), /A scope is text: found 1/);

@@ -107,6 +107,11 @@ export class Tokens implements AccessPort {
     if (options.name === "" || options.name.length > 100) {
       problems.push({ path: "name", message: "A name of 1 to 100 characters is needed" });
     }
+    // Whoever has one counts as a job of that run, in what it starts and in what is told of it.
+    if (options.name.startsWith("run/") || /\p{Cc}/u.test(options.name)) {
+      const message = `Names that begin with "run/" are those of jobs, and control characters are none of a name`;
+      problems.push({ path: "name", message });
+    }
     const { lifetimeMs = 1 } = options;
     if (typeof lifetimeMs !== "number" || !(lifetimeMs > 0 && lifetimeMs <= maxLifetimeMs)) {
       problems.push({ path: "lifetime", message: "A lifetime above 0 and of at most 100 years is needed, or none" });

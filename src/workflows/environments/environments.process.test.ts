@@ -210,6 +210,12 @@ describe("a job that deploys to a protected environment", () => {
     await assert.rejects(control.workflows.environments.set(repository, "production", wrong, "root"), (error: Error) =>
       ["reviewers", "waitMinutes", "branchPolicy", "colour"].every((key) => error.message.includes(`${key}: `)),
     );
+    for (const reviewer of ["team:", "team: x", ""]) {
+      const set = control.workflows.environments.set(repository, "production", { reviewers: [reviewer] }, "root");
+      await assert.rejects(set, /is no reviewer: write the name of a token or user, or team:<group>/);
+    }
+    const open = { branchPolicy: "selected", branches: ["release/[0-9"] };
+    await assert.rejects(control.workflows.environments.set(repository, "production", open, "root"), /nothing closes/);
     await assert.rejects(control.workflows.environments.set(repository, " a", {}, "root"), /no blank at its ends/);
     assert.deepEqual(await control.workflows.environments.list(), []);
   });

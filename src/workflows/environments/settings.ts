@@ -77,7 +77,9 @@ function reviewersProblem(value: unknown): string | undefined {
   if (!isTexts(value)) return "Reviewers are a list of names";
   if (value.length > mostReviewers)
     return `There are ${value.length} reviewers of ${mostReviewers} allowed. Name a team`;
-  const wrong = value.find((text) => !/^(team:)?[^\s:/][^\p{Cc}]{0,99}$/u.test(text) || text.startsWith("run/"));
+  const wrong = value.find(
+    (text) => !/^(?:team:|(?!team:))[^\s:/][^\p{Cc}]{0,99}$/u.test(text) || text.startsWith("run/"),
+  );
   return wrong === undefined
     ? undefined
     : `"${wrong.slice(0, 50)}" is no reviewer: write the name of a token or user, or team:<group>`;
@@ -87,9 +89,10 @@ function patternsProblem(value: unknown): string | undefined {
   if (!isTexts(value)) return "A list of name patterns is needed";
   if (value.length > mostPatterns) return `There are ${value.length} patterns of ${mostPatterns} allowed`;
   const wrong = value.find((text) => text.trim() === "" || text.length > longestPattern || /\p{Cc}/u.test(text));
-  return wrong === undefined
-    ? undefined
-    : `A pattern has 1 to ${longestPattern} characters, none of them a control character`;
+  if (wrong !== undefined) return `A pattern has 1 to ${longestPattern} characters, none of them a control character`;
+  // No branch or tag may have a bracket in its name, so it would match nothing.
+  const open = value.find((text) => /\[(?![^\]]+\])/.test(text));
+  return open === undefined ? undefined : `"${open}" has a "[" that nothing closes`;
 }
 
 function minutesProblem(value: unknown): string | undefined {
