@@ -16,7 +16,7 @@ import { table } from "../src/cli/output.ts";
 import { skipWithout } from "../test/support/needs.ts";
 import { startTidegate, type Tidegate } from "../test/support/start-tidegate.ts";
 import { newRepository, type WorkCopy } from "../test/support/work-copy.ts";
-import { bareShellMs, watchedLineMs } from "./workflows/beside.ts";
+import { barePushMs, bareShellMs, watchedLineMs } from "./workflows/beside.ts";
 import { cases, type Case, type CaseName, stepCount } from "./workflows/cases.ts";
 
 const json = process.argv.includes("--json");
@@ -57,8 +57,8 @@ async function measure(): Promise<void> {
     }
   }
   const shellMs = await bareShellMs(tidegate.env);
-  const lineMs = json ? [] : await watchedLineMs(tidegate);
-  report(samples, shellMs, lineMs);
+  const beside = { shellMs, pushMs: await barePushMs(tidegate), lineMs: json ? [] : await watchedLineMs(tidegate) };
+  report(samples, beside);
 }
 
 async function takeSample(tidegate: Tidegate, copy: WorkCopy, one: Case, round: number): Promise<Sample> {
@@ -113,7 +113,13 @@ function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-function report(samples: ReadonlyMap<CaseName, readonly Sample[]>, shellMs: number, lineMs: readonly number[]): void {
+interface Beside {
+  readonly shellMs: number;
+  readonly pushMs: number;
+  readonly lineMs: readonly number[];
+}
+
+function report(samples: ReadonlyMap<CaseName, readonly Sample[]>, { shellMs, pushMs, lineMs }: Beside): void {
   const rows = [...samples].map(([name, list]) => {
     const ours = median(list.map((sample) => sample.oursMs));
     const act = median(list.map((sample) => sample.actMs));
@@ -131,7 +137,8 @@ function report(samples: ReadonlyMap<CaseName, readonly Sample[]>, shellMs: numb
   const cells = rows.map(({ name, ours, act, ratio }) => [name, ms(ours), ms(act), `${ratio.toFixed(2)}×`]);
   console.log(table(["case", "tidegate, push to end", "act", "ratio"], cells));
   console.log(`One of the trivial steps: ${stepMs.toFixed(1)} ms, of which bash alone ${shellMs.toFixed(1)} ms`);
-  console.log(`From before git push to the first step: ${pushToFirstStepMs} ms`);
+  const alone = `git push alone, to a bare repository in a folder: ${ms(pushMs)}`;
+  console.log(`From before git push to the first step: ${pushToFirstStepMs} ms; ${alone}`);
   console.log(`From a step's echo to whoever watches the log: ${round(median(lineMs))} ms`);
 }
 

@@ -1,25 +1,43 @@
-/** What is measured beside the cases: a shell alone, and how soon a line is seen. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+/** What is measured beside the cases: a shell alone, a push alone, and how soon a line is seen. */
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runCommand } from "#lib";
 import type { Tidegate } from "../../test/support/start-tidegate.ts";
-import { newRepository } from "../../test/support/work-copy.ts";
+import { newRepository, workCopy } from "../../test/support/work-copy.ts";
 
-/** The median of starting `bash -e` with a script that echoes, and waiting for it. */
+const { signal: never } = new AbortController();
+
+/** The median of starting `bash -e` with a script that echoes, as the runner starts programs, and waiting for it. */
 export async function bareShellMs(env: Readonly<Record<string, string>>): Promise<number> {
   const script = join(env["HOME"] ?? "", "bare.sh");
   await writeFile(script, "echo 1");
   const times: number[] = [];
   for (let round = 0; round < 40; round++) {
     const startedMs = performance.now();
-    const child = spawn("bash", ["-e", script], { env: { ...env }, stdio: ["ignore", "pipe", "pipe"] });
-    child.stdout.resume();
-    child.stderr.resume();
-    await once(child, "close");
+    await runCommand("bash", ["-e", script], { env, signal: never });
     times.push(performance.now() - startedMs);
   }
-  return times.toSorted((a, b) => a - b)[20] ?? Number.NaN;
+  return median(times);
+}
+
+/** The median of pushing a commit of one file to a bare repository in a folder: no network, no server, nothing started. */
+export async function barePushMs(tidegate: Tidegate): Promise<number> {
+  const copy = workCopy(tidegate, await mkdtemp(join(tidegate.scratch, "push-")));
+  await copy.git(["init", "--quiet", "--initial-branch=main"]);
+  const bare = await mkdtemp(join(tidegate.scratch, "bare-"));
+  await copy.git(["init", "--quiet", "--bare", bare]);
+  const times: number[] = [];
+  for (let round = 0; round < 15; round++) {
+    await copy.commit(`Round ${round}`, { file: `round ${round}` });
+    const startedMs = performance.now();
+    await copy.git(["push", "--quiet", bare, "HEAD:main"]);
+    times.push(performance.now() - startedMs);
+  }
+  return median(times);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** How long each of some lines, which hold the time at which they were written, takes to a watcher. */
