@@ -92,9 +92,11 @@ export function reportFailure(error: unknown): void {
   const known = error instanceof CliError || error instanceof ConfigError || hasCode(error);
   const text = known ? errorMessage(error) : error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${paint("error:", "red", process.stderr)} ${text}\n`);
-  process.exitCode = error instanceof CliError && error.code === "cli/usage" ? 2 : 1;
+  process.exitCode = hasCode(error) && wrongUsage.has(error.code) ? 2 : 1;
 }
 
-function hasCode(error: unknown): boolean {
+const wrongUsage: ReadonlySet<string> = new Set(["cli/usage", "server/local-usage"]);
+
+function hasCode(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.includes("/");
 }

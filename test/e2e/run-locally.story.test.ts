@@ -150,8 +150,20 @@ describe("Given a repository with a workflow, a called one, and changes that are
     assert.match(both.stdout, /│ {3}ran$/m);
     const alone = await local(["-W", "drafts/broken.yml"], 1);
     assert.match(alone.stderr, /^error: No workflow can be read:\ndrafts\/broken\.yml:2:25: /);
-    const { stderr } = await local(["nothing"], 1);
-    assert.match(stderr, /"nothing" is no workflow and no event\. Workflows are ci\.yml, report\.yml/);
+    const { stderr } = await local(["nothing"], 2);
+    assert.match(stderr, /"nothing" is no workflow and no event\. Workflows are ci\.yml, report\.yml; events /);
+    assert.match((await local(["pussh"], 2)).stderr, /Did you mean "push"\?/);
+    assert.match((await local(["ci.yml", "-j", "biuld"], 2)).stderr, /Did you mean "build"\?/);
+    // A mistyped key would leave out no combination, and run them all.
+    await write(
+      "matrix.yml",
+      "on: push\njobs: { a: { strategy: { matrix: { node: [20, 22] } }, runs-on: x, steps: [{ run: echo ran }] } }\n",
+    );
+    const mistyped = await local(["-W", "matrix.yml", "--matrix", "nde:20"], 2);
+    assert.match(mistyped.stderr, /No job has "nde" in its matrix\. Keys are node\. Did you mean "node"\?/);
+    assert.doesNotMatch(mistyped.stdout, /ran/);
+    const listed = await local(["-W", "matrix.yml", "--list", "pull_request"], 2);
+    assert.match(listed.stderr, /No workflow is started by "pull_request": it is by push/);
   });
 
   test("when all is done, then the repository is as it was", async () => {

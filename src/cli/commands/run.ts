@@ -19,6 +19,8 @@ import { readMatrix, readPairs, readPairsFile, splitPair } from "../local/pairs.
 import { print, printJson, table } from "../output.ts";
 import { readValue } from "../read-value.ts";
 
+type Wish = Pick<LocalRequest, "target" | "event" | "jobs">;
+
 interface RunOptions extends GlobalOptions {
   readonly job: readonly string[];
   readonly event?: string;
@@ -27,6 +29,7 @@ interface RunOptions extends GlobalOptions {
   readonly directory: string;
   readonly list?: boolean;
   readonly dryrun?: boolean;
+  readonly plan?: boolean;
   readonly secret: readonly string[];
   readonly secretFile?: string;
   readonly var: readonly string[];
@@ -68,6 +71,7 @@ export function runCommand(): Command {
     .option("-C, --directory <folder>", "the working tree", ".")
     .option("-l, --list", "list the jobs and end")
     .option("-n, --dryrun", "say which jobs and steps would run, without running them")
+    .option("--plan", "the same as --dryrun")
     .option("-s, --secret <name[=value]>", "a secret; without value from the environment, else asked for", collect, [])
     .option("--secret-file <file>", "secrets, as .env files are written (default: .secrets, if there)")
     .option("--var <name=value>", "a variable of the context vars", collect, [])
@@ -92,10 +96,10 @@ export function runCommand(): Command {
 async function run(target: string | undefined, options: RunOptions): Promise<void> {
   const cancel = interruptSignal();
   const actions = await LocalActions.open(await localOptions(options, cancel), cancel);
-  if (options.list === true) return listJobs(actions, options);
+  if (options.list === true) return listJobs(actions, await wishOf(target, options), options);
   const request = await localRequest(target, options);
   const kill = secondInterrupt();
-  if (options.dryrun === true) return await dryRun(actions, request, options, cancel);
+  if (options.dryrun === true || options.plan === true) return await dryRun(actions, request, options, cancel);
   const json = options.json === true;
   const printer = new LocalPrinter(print, options.quiet === true);
   const onEvent = (event: LocalEvent): void => {
@@ -206,18 +210,25 @@ async function localRequest(target: string | undefined, options: RunOptions): Pr
     ...readPairs(options.env, "--env"),
   };
   const file = options.eventpath ?? (await eventFile(options.event));
-  const event = file !== undefined && options.eventpath === undefined ? undefined : options.event;
   const foreign = process.platform === "darwin" ? ["windows"] : ["windows", "macos"];
   const taken = options.platform.map((word) => splitPair(word)[0].toLowerCase());
   const labels = foreign.filter((start) => !taken.some((label) => label.startsWith(start)));
   return {
-    ...(target === undefined ? {} : { target }),
-    ...(event === undefined ? {} : { event }),
-    jobs: options.job,
+    ...(await wishOf(target, options)),
     payload: file === undefined ? {} : await payloadOf(file),
     inputs,
     narrowing: { env, matrixBut: readMatrix(options.matrix), labels },
     actor: options.actor ?? userInfo().username,
+  };
+}
+
+async function wishOf(target: string | undefined, options: RunOptions): Promise<Wish> {
+  const isFile = options.eventpath === undefined && (await eventFile(options.event)) !== undefined;
+  const event = isFile ? undefined : options.event;
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...(event === undefined ? {} : { event }),
+    jobs: options.job,
   };
 }
 
@@ -238,13 +249,13 @@ async function payloadOf(file: string): Promise<LocalRequest["payload"]> {
   return value;
 }
 
-function listJobs(actions: LocalActions, options: RunOptions): void {
-  const jobs = actions.list();
+function listJobs(actions: LocalActions, wish: Wish, options: RunOptions): void {
+  const jobs = actions.list(wish);
   if (options.json === true) printJson(jobs);
   else {
     tellProblems(actions, actions.problems);
     const rows = jobs.map(({ key, name, file, needs, events }) => [key, name, file, needs.join(","), events.join(",")]);
-    print(table(["job", "name", "file", "needs", "events"], rows));
+    print(rows.length === 0 ? "No workflow is here" : table(["job", "name", "file", "needs", "events"], rows));
   }
   if (hasErrors(actions.problems)) process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /** Dockerfile text to stages and instructions, with every problem found on the way. */
-import type { Checked, Location, Problem } from "#lib";
+import { nearestName, type Checked, type Location, type Problem } from "#lib";
 import type { ArgInstruction, Dockerfile, Instruction, Stage } from "./instruction.ts";
 import { readLines, type LogicalLine } from "./lines.ts";
 import { instructionReaders, type InstructionSource } from "./read-instruction.ts";
@@ -110,7 +110,7 @@ function readInstruction(line: LogicalLine, reading: Reading): Instruction | und
   const at: Location = { file: reading.file, line: line.line, column: line.column };
   const read = instructionReaders.get(line.keyword);
   if (read === undefined) {
-    const near = nearest(line.keyword, [...instructionReaders.keys(), "FROM"]);
+    const near = nearestName(line.keyword, [...instructionReaders.keys(), "FROM"]);
     const hint = near === undefined ? "" : `: did you mean ${near}?`;
     reading.problems.push({ path: "", message: `Unknown instruction "${line.keyword}"${hint}`, at });
     return undefined;
@@ -129,31 +129,4 @@ function readInstruction(line: LogicalLine, reading: Reading): Instruction | und
     report: (message, severity = "error") => void reading.problems.push({ path: line.keyword, message, at, severity }),
   };
   return read(source);
-}
-
-/** The known word at most two edits away. */
-function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = 3;
-  for (const candidate of known) {
-    const distance = editDistance(word, candidate);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(swap, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -1,4 +1,5 @@
 /** Which files a local run starts, and by which event. Pure. */
+import { nearestName } from "#lib";
 import type { Workflow } from "#workflows";
 import { eventNames } from "./local-event.ts";
 
@@ -15,6 +16,27 @@ export interface Wish {
   readonly jobs: readonly string[];
 }
 
+/** Keys that a combination is asked to have, and that no job of these has; none where only a run can tell. */
+export function unknownMatrixKeys(workflows: readonly LocalWorkflow[], asked: readonly string[]): UnknownKeys {
+  const jobs = workflows.flatMap(({ workflow }) => workflow.jobs);
+  const matrices = jobs.map(({ strategy }) => strategy?.whole ?? strategy?.matrix).filter((one) => one !== undefined);
+  const tables = matrices.filter((matrix) => typeof matrix !== "string");
+  const includes = tables.map((table) => table["include"]);
+  const isOpen = tables.length < matrices.length || includes.some((include) => typeof include === "string");
+  if (isOpen || jobs.some((job) => job.call !== undefined)) return { unknown: [], known: [] };
+  const items = includes.flatMap((include) => (Array.isArray(include) ? (include as readonly unknown[]) : []));
+  const added = items.flatMap((item) => (typeof item === "object" && item !== null ? Object.keys(item) : []));
+  const own = tables.flatMap((table) => Object.keys(table));
+  const known = [...new Set([...own, ...added])].filter((key) => key !== "include" && key !== "exclude");
+  const has = (key: string): boolean => known.some((name) => name.toLowerCase() === key.toLowerCase());
+  return { unknown: asked.filter((key) => !has(key)), known };
+}
+
+export interface UnknownKeys {
+  readonly unknown: readonly string[];
+  readonly known: readonly string[];
+}
+
 export type Chosen =
   | { readonly kind: "chosen"; readonly event: string; readonly paths: readonly string[] }
   /** What is wrong, and what there is. */
@@ -29,8 +51,12 @@ export function chooseWorkflows(workflows: readonly LocalWorkflow[], wish: Wish)
   }
   const named = wish.target === undefined ? [] : workflows.filter((one) => isNamed(one, wish.target ?? ""));
   if (wish.target !== undefined && named.length === 0 && !isEvent(wish.target, workflows)) {
-    const files = workflows.map(({ path }) => path.split("/").at(-1)).join(", ");
-    return nothing(`"${wish.target}" is no workflow and no event. Workflows are ${files}`);
+    const files = workflows.map(({ path }) => path.split("/").at(-1) ?? path);
+    const events = [...new Set(workflows.flatMap(({ workflow }) => eventsOf(workflow)))];
+    const meant = nearestName(wish.target, [...files, ...files.map(withoutEnding), ...events, ...eventNames]);
+    const hint = meant === undefined ? "" : `. Did you mean "${meant}"?`;
+    const there = `Workflows are ${files.join(", ")}; events that start them are ${events.join(", ") || "none"}`;
+    return nothing(`"${wish.target}" is no workflow and no event. ${there}${hint}`);
   }
   const event = wish.event ?? (named.length === 0 ? wish.target : undefined);
   return withJobs(named.length > 0 ? named : workflows, event, wish.jobs, wish.target);
@@ -45,7 +71,9 @@ function withJobs(
   const having = jobs.length === 0 ? candidates : candidates.filter((one) => jobs.every((key) => hasJob(one, key)));
   if (having.length === 0) {
     const known = candidates.flatMap(({ workflow }) => workflow.jobs.map((job) => job.key));
-    return nothing(`There is no workflow with the job "${jobs.join('" and "')}". Jobs are ${known.join(", ")}`);
+    const meant = jobs.flatMap((job) => (known.includes(job) ? [] : (nearestName(job, known) ?? [])));
+    const hint = meant.length === 0 ? "" : `. Did you mean "${meant.join('" and "')}"?`;
+    return nothing(`There is no workflow with the job "${jobs.join('" and "')}". Jobs are ${known.join(", ")}${hint}`);
   }
   const event = asked ?? preferredEvent(having);
   const paths = having.filter(({ workflow }) => eventsOf(workflow).includes(event)).map(({ path }) => path);
@@ -62,7 +90,11 @@ function nothing(message: string): Chosen {
 
 function isNamed({ path, workflow }: LocalWorkflow, target: string): boolean {
   const file = path.split("/").at(-1) ?? "";
-  return [path, file, file.replace(/\.ya?ml$/, ""), workflow.name].includes(target.replace(/^\.\//, ""));
+  return [path, file, withoutEnding(file), workflow.name].includes(target.replace(/^\.\//, ""));
+}
+
+function withoutEnding(file: string): string {
+  return file.replace(/\.ya?ml$/, "");
 }
 
 function isEvent(text: string, workflows: readonly LocalWorkflow[]): boolean {

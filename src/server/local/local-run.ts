@@ -3,9 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { formatProblems, hasErrors, type Problem, TaskGroup } from "#lib";
+import { formatProblems, hasErrors, nearestName, type Problem, TaskGroup } from "#lib";
 import type { ContextObject, Narrowing, RunDetails, WorkflowSourcePort } from "#workflows";
-import { chooseWorkflows, eventsOf, type Wish } from "./choose-workflows.ts";
+import { type Chosen, chooseWorkflows, eventsOf, unknownMatrixKeys, type Wish } from "./choose-workflows.ts";
 import { type DryJob, runDry } from "./dry-runner.ts";
 import { LocalError } from "./errors.ts";
 import { followRun, type OnLocalEvent } from "./follow-run.ts";
@@ -86,9 +86,15 @@ export class LocalActions {
     });
   }
 
-  list(): readonly ListedJob[] {
-    return this.#files.workflows.flatMap(({ path, workflow }) =>
-      workflow.jobs.map(({ key, name = key, needs }) => {
+  /** Those of what was asked for; all where nothing was. Throws `LocalError` when there is no such thing. */
+  list(wish: Wish): readonly ListedJob[] {
+    const { workflows } = this.#files;
+    const isAll = wish.target === undefined && wish.event === undefined && wish.jobs.length === 0;
+    const paths = isAll ? workflows.map(({ path }) => path) : this.#choose(wish).paths;
+    const listed = workflows.filter(({ path }) => paths.includes(path));
+    const isAsked = ({ key }: { readonly key: string }): boolean => wish.jobs.length === 0 || wish.jobs.includes(key);
+    return listed.flatMap(({ path, workflow }) =>
+      workflow.jobs.filter(isAsked).map(({ key, name = key, needs }) => {
         const file = this.#files.places.get(path) ?? path;
         return { workflow: workflow.name, file, key, name, needs, events: eventsOf(workflow) };
       }),
@@ -136,8 +142,8 @@ export class LocalActions {
     owned: AsyncDisposableStack,
     signal: AbortSignal,
   ): Promise<{ readonly rooms: LocalRooms; readonly runIds: readonly string[] }> {
-    const chosen = chooseWorkflows(this.#files.workflows, request);
-    if (chosen.kind === "nothing") throw new LocalError("server/local-usage", this.#explain(chosen.message));
+    const chosen = this.#choose(request);
+    this.#checkMatrix(chosen.paths, Object.keys(request.narrowing.matrixBut));
     const rooms = await openLocalRooms(this.#options, (source) => this.#ownFiles(source), owned);
     const taken = await this.#bring(rooms, signal);
     const runIds: string[] = [];
@@ -152,11 +158,26 @@ export class LocalActions {
     return { rooms, runIds };
   }
 
-  /** A file that cannot be read at all may be the one that was meant. */
-  #explain(message: string): string {
+  #choose(wish: Wish): Extract<Chosen, { kind: "chosen" }> {
+    const chosen = chooseWorkflows(this.#files.workflows, wish);
+    if (chosen.kind === "chosen") return chosen;
     const { texts, workflows } = this.#files;
-    if (workflows.length === 0 && texts.length > 0) return `No workflow can be read:\n${formatProblems(this.problems)}`;
-    return hasErrors(this.problems) ? `${message}\n${formatProblems(this.problems)}` : message;
+    // A file that cannot be read at all may be the one that was meant.
+    if (!hasErrors(this.problems)) throw new LocalError("server/local-usage", chosen.message);
+    const nothing = workflows.length === 0 && texts.length > 0 ? "No workflow can be read:" : chosen.message;
+    throw new LocalError("server/local-tree", `${nothing}\n${formatProblems(this.problems)}`);
+  }
+
+  /** A key that is mistyped would leave out nothing, and everything would run. */
+  #checkMatrix(paths: readonly string[], asked: readonly string[]): void {
+    const chosen = this.#files.workflows.filter(({ path }) => paths.includes(path));
+    const { unknown, known } = unknownMatrixKeys(chosen, asked);
+    const [key] = unknown;
+    if (key === undefined) return;
+    const meant = nearestName(key, known);
+    const there = known.length === 0 ? "No job has a matrix" : `Keys are ${known.join(", ")}`;
+    const hint = meant === undefined ? "" : `. Did you mean "${meant}"?`;
+    throw new LocalError("server/local-usage", `No job has "${key}" in its matrix. ${there}${hint}`);
   }
 
   /** The working tree, and the other repositories that were given, into the rooms. */
