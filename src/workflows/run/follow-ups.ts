@@ -2,14 +2,11 @@
  * `workflow_run`: what happened to a run is told to the workflows of the default branch that follow it. Noted in the
  * transaction that made it happen, told in order, and forgotten only when the runs it starts are there.
  */
-import type { ContextObject } from "../protocol.ts";
 import { effectiveFiles } from "../parse/workflow-file.ts";
-import { personId, refName, type WorkflowEvent } from "./event.ts";
-import { headRepository } from "./head-repository.ts";
+import type { WorkflowEvent } from "./event.ts";
 import type { RunParts } from "./parts.ts";
+import { runPayload, type RunAction } from "./run-payload.ts";
 import { findRun } from "./run-store.ts";
-import type { RunRow } from "./schema.ts";
-import { timestamp } from "./view.ts";
 
 /** Runs that follow runs that follow runs; what would be the fourth does not begin. */
 const maxChain = 3;
@@ -18,7 +15,7 @@ interface Note {
   readonly id: number;
   readonly run_id: number;
   readonly attempt: number;
-  readonly action: "requested" | "in_progress" | "completed";
+  readonly action: RunAction;
 }
 
 export type Accept = (event: WorkflowEvent, signal: AbortSignal) => Promise<void>;
@@ -52,7 +49,7 @@ async function tell(parts: RunParts, note: Note, accept: Accept, signal: AbortSi
   const head = await parts.source.defaultHead(repository, { signal });
   if (head === undefined) return;
   const id = `workflow_run:${run.id}:${note.attempt}:${note.action}`;
-  const payload = runPayload(run, note, parts.services.base.serverUrl);
+  const payload = runPayload(run, note, parts.services.base);
   await accept({ id, name: "workflow_run", repository, ...head, actor, payload, chain: run.chain }, signal);
 }
 
@@ -80,55 +77,4 @@ export class Listeners {
     if (this.#known.has(repository)) this.#known.set(repository, any);
     return any;
   }
-}
-
-/** In the shape of GitHub's webhook. */
-function runPayload(run: RunRow, note: Note, serverUrl: string): ContextObject {
-  const url = `${serverUrl}/runs/${run.id}`;
-  const event = JSON.parse(run.payload_json) as ContextObject;
-  const completed = note.action === "completed" && run.attempt === note.attempt;
-  const person = (login: string): ContextObject => ({ login, id: personId(login), type: "User" });
-  return {
-    action: note.action,
-    workflow: { name: run.name, path: run.path, state: "active" },
-    workflow_run: {
-      id: run.id,
-      name: run.name,
-      path: run.path,
-      display_title: run.title,
-      run_number: run.number,
-      run_attempt: note.attempt,
-      event: run.event_name,
-      status: completed ? "completed" : note.action === "requested" ? "queued" : "in_progress",
-      conclusion: completed ? run.conclusion : null,
-      head_branch: headBranch(run, event),
-      head_sha: pullHead(event)?.sha ?? run.sha,
-      // By this, those who follow know that it was a stranger's code.
-      head_repository: repositoryOf(headRepository(event, run.repository)),
-      repository: repositoryOf(run.repository),
-      actor: person(run.actor),
-      triggering_actor: person(run.triggering_actor),
-      created_at: timestamp(run.created_at),
-      run_started_at: timestamp(run.started_at ?? run.created_at),
-      updated_at: timestamp(run.completed_at ?? run.started_at ?? run.created_at),
-      html_url: url,
-      pull_requests: [],
-    },
-  };
-}
-
-function repositoryOf(fullName: string): ContextObject {
-  const [owner = "", name = ""] = fullName.split("/");
-  return { full_name: fullName, name, owner: { login: owner, id: personId(owner) } };
-}
-
-function headBranch(run: RunRow, event: ContextObject): string {
-  return pullHead(event)?.ref ?? refName(run.ref);
-}
-
-function pullHead(event: ContextObject): { readonly ref?: string; readonly sha?: string } | undefined {
-  const pull = event["pull_request"] as
-    | { readonly head?: { readonly ref?: string; readonly sha?: string } }
-    | undefined;
-  return pull?.head;
 }

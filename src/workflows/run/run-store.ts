@@ -19,6 +19,17 @@ export async function findRun(db: WorkflowsDatabase, id: number): Promise<RunRow
   return await db.selectFrom("workflows_runs").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+/** As it is at one of its attempts; undefined when there is no such run or attempt. */
+export async function findAttempt(
+  db: WorkflowsDatabase,
+  id: number,
+  attempt: number | undefined,
+): Promise<RunRow | undefined> {
+  const run = await findRun(db, id);
+  if (run === undefined || attempt === undefined) return run;
+  return attempt >= 1 && attempt <= run.attempt ? { ...run, attempt } : undefined;
+}
+
 /** The head of the pull request that a run is for, as the event told it. */
 export async function pullHeadOf(db: WorkflowsDatabase, runId: number): Promise<string | undefined> {
   const row = await db

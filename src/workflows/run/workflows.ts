@@ -42,7 +42,7 @@ import { rerun, type RerunOptions } from "./rerun.ts";
 import { defaultRetention, runRetention, type RetentionPolicy } from "./retention.ts";
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
-import { findJob, findJobs, findRun, pullHeadOf, workflowOf } from "./run-store.ts";
+import { findAttempt, findJob, findJobs, findRun, pullHeadOf, workflowOf } from "./run-store.ts";
 import { listRunners } from "../runners/list-runners.ts";
 import { RegisteredRunners } from "../runners/registered-runners.ts";
 import { RunnerDesk } from "./runner-desk.ts";
@@ -281,9 +281,8 @@ export class Workflows implements AsyncDisposable {
 
   /** @param attempt whose jobs to give; absent: the newest */
   async getRun(runId: string, attempt?: number): Promise<RunDetails | undefined> {
-    const found = await findRun(this.#parts.db, numberOf(runId));
-    if (found === undefined || (attempt !== undefined && (attempt < 1 || attempt > found.attempt))) return undefined;
-    const run = { ...found, attempt: attempt ?? found.attempt };
+    const run = await findAttempt(this.#parts.db, numberOf(runId), attempt);
+    if (run === undefined) return undefined;
     const rows = await findJobs(this.#parts.db, run);
     const workflow = workflowOf(run);
     const places = new Map(rows.map((row) => [row.id, filePlace(workflow, row.key, row.position)]));
