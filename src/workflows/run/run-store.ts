@@ -15,6 +15,11 @@ import type { GroupMemberRow, JobRow, RunRow, WorkflowsDatabase, WorkflowsSchema
 
 export type WorkflowsTransaction = Transaction<WorkflowsSchema>;
 
+/** Ids are numbers; anything else names nothing. */
+export function numberOf(id: string): number {
+  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0;
+}
+
 export async function findRun(db: WorkflowsDatabase, id: number): Promise<RunRow | undefined> {
   return await db.selectFrom("workflows_runs").selectAll().where("id", "=", id).executeTakeFirst();
 }

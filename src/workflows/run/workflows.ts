@@ -42,7 +42,7 @@ import { rerun, type RerunOptions } from "./rerun.ts";
 import { defaultRetention, runRetention, type RetentionPolicy } from "./retention.ts";
 import { RunDriver } from "./run-driver.ts";
 import { endPending } from "./run-groups.ts";
-import { findAttempt, findJob, findJobs, findRun, pullHeadOf, workflowOf } from "./run-store.ts";
+import { findAttempt, findJob, findJobs, findRun, numberOf, pullHeadOf, workflowOf } from "./run-store.ts";
 import { listRunners } from "../runners/list-runners.ts";
 import { RegisteredRunners } from "../runners/registered-runners.ts";
 import { RunnerDesk } from "./runner-desk.ts";
@@ -393,9 +393,4 @@ function withParent(view: JobView | undefined, row: JobRow, rows: readonly JobRo
   const prefix = prefixOf(row.key);
   const parent = prefix === "" ? undefined : rows.find((one) => `${one.key}:${one.position}/` === prefix);
   return parent === undefined ? view : { ...view, parentId: String(parent.id) };
-}
-
-/** Ids are numbers; anything else names nothing. */
-function numberOf(id: string): number {
-  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0;
 }
