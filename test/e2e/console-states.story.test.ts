@@ -171,6 +171,22 @@ describe("Given a console and a server in any state", { skip: skipWithoutBrowser
     assert.deepEqual(problems, []);
   });
 
+  test("when a job wrote a summary, then it is shown as Markdown, and nothing of it runs", async () => {
+    await using opened = await openPage(browser);
+    const { page, problems } = opened;
+    await page.goto(`${server.url}/runs/run-41`);
+    const summary = page.getByRole("region", { name: "Summary of test" });
+    await summary.getByRole("heading", { name: "1 of 214 tests failed" }).waitFor();
+    await summary.getByRole("cell", { name: "payments" }).getByText("payments").waitFor();
+    assert.equal(await summary.getByRole("link").count(), 1);
+    const report = summary.getByRole("link", { name: "the report" });
+    assert.equal(await report.getAttribute("rel"), "noopener noreferrer nofollow");
+    assert.equal(await summary.locator("script, img, form, input, [style], [onclick]").count(), 0);
+    assert.ok(!(await page.title()).includes("stolen"));
+    await shoot(page, "summary");
+    assert.deepEqual(problems, []);
+  });
+
   for (const width of [390, 820]) {
     test(`when the window is ${width} wide, then no page is wider than it`, async () => {
       await using opened = await openPage(browser, { viewport: { width, height: 900 } });
@@ -178,6 +194,7 @@ describe("Given a console and a server in any state", { skip: skipWithoutBrowser
       for (const path of [
         "/",
         "/runs",
+        "/runs/run-41",
         "/runs/run-42",
         "/runs/run-43",
         "/applications",

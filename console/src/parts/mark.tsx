@@ -2,7 +2,16 @@
 import type { ReactNode } from "react";
 import "./mark.css";
 
-export type MarkState = "waiting" | "running" | "paused" | "done" | "failed" | "skipped" | "unknown" | "changed";
+export type MarkState =
+  | "warning"
+  | "waiting"
+  | "running"
+  | "paused"
+  | "done"
+  | "failed"
+  | "skipped"
+  | "unknown"
+  | "changed";
 
 const shapes: Readonly<Record<MarkState, ReactNode>> = {
   waiting: <circle cx="8" cy="8" r="5.5" className="mark-ring" strokeDasharray="2.4 2.2" />,
@@ -16,6 +25,12 @@ const shapes: Readonly<Record<MarkState, ReactNode>> = {
     <>
       <circle cx="8" cy="8" r="7" className="mark-disc" />
       <path d="M6.2 5.4v5.2M9.8 5.4v5.2" className="mark-cut" />
+    </>
+  ),
+  warning: (
+    <>
+      <path d="M8 1.6 15 14H1z" className="mark-disc" strokeLinejoin="round" />
+      <path d="M8 6v3.8M8 11.9v.2" className="mark-cut" />
     </>
   ),
   done: (

@@ -252,7 +252,7 @@ export function environmentShape(environment: EnvironmentSummary, place: CommitP
     node_id: nodeId("Environment", environment.id),
     name: environment.name,
     url,
-    html_url: `${place.serverUrl}/environments`,
+    html_url: `${place.serverUrl}/runs`,
     created_at: whole(environment.createdAt),
     updated_at: whole(environment.updatedAt),
     can_admins_bypass: environment.adminsBypass,

@@ -28,6 +28,22 @@ function steps(names: readonly string[], from: number, failing?: number) {
   }));
 }
 
+/** What an action writes, and what somebody tries who may write there. */
+const summaryOfFailure = [
+  "### 1 of 214 tests failed",
+  "",
+  "- payments › retries",
+  "",
+  "| suite | time |",
+  "|---|--:|",
+  "| **payments** | 1.2 s |",
+  "",
+  "<h3>Wide</h3>",
+  `<table><tr><td colspan="2" style="position:fixed" onclick="steal()">${"wide ".repeat(200)}</td></tr></table>`,
+  "<script>document.title = 'stolen'</script><img src=x onerror=\"document.title='stolen'\" alt=\"a shot\">",
+  '<a href="javascript:steal()">do not</a> <a href="https://example.com/report">the report</a><form><input name="p"></form>',
+].join("\n");
+
 export const stepNames = ["Set up job", "Run actions/checkout@v4", "Run npm ci", "Run npm test", "Complete job"];
 
 export const runs: RunDetail[] = [
@@ -183,7 +199,7 @@ export const runs: RunDetail[] = [
             startLine: 88,
           },
         ],
-        summary: "### 1 of 214 tests failed\n\n- payments › retries",
+        summary: summaryOfFailure,
       },
     ],
   },

@@ -2,7 +2,7 @@ import type { JobDetail } from "#api";
 import { Message } from "../../parts/faults.tsx";
 import { Mark } from "../../parts/mark.tsx";
 
-const states = { error: "failed", warning: "paused", notice: "unknown" } as const;
+const states = { error: "failed", warning: "warning", notice: "unknown" } as const;
 const order = { error: 0, warning: 1, notice: 2 } as const;
 
 /** What the jobs said about places in files; the worst first. */

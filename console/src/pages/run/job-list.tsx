@@ -65,12 +65,6 @@ function Steps({ job, onStep }: { job: JobDetail; onStep: JobListProps["onStep"]
         </p>
       )}
       {job.runner === undefined ? null : <p className="jobs-runner clip">on {job.runner}</p>}
-      {job.summary === "" ? null : (
-        <details className="jobs-summary">
-          <summary>Summary</summary>
-          <pre>{job.summary}</pre>
-        </details>
-      )}
     </>
   );
 }

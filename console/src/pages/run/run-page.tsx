@@ -20,6 +20,7 @@ import { JobList } from "./job-list.tsx";
 import { Coverage, Findings } from "./reports.tsx";
 import { Reviews } from "./reviews/reviews.tsx";
 import { LogView } from "./log/log-view.tsx";
+import { Summaries } from "./summary/summaries.tsx";
 import "./run.css";
 
 const route = getRouteApi("/runs/$id");
@@ -57,6 +58,7 @@ function Run({ run }: { run: RunDetail }) {
         </section>
       ) : null}
       <Annotations jobs={run.jobs} />
+      <Summaries jobs={run.jobs} />
       <Findings run={run.id} />
       <Coverage run={run.id} />
       <Artifacts run={run.id} />
