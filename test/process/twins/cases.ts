@@ -187,6 +187,25 @@ function metadataCases(registry: string): readonly Case[] {
       look: "true",
       normalise,
     },
+    {
+      name: "versions of Python, and parts of tags",
+      with: {
+        images: "example.org/app",
+        tags: [
+          ...["1.2.3", "v1!2.0-Alpha", "1.0-1", "1.0rev2.dev", "2.0+Local.1", "2.0rc1", "nothing"].flatMap((value) => [
+            `type=pep440,pattern={{version}},value=${value}`,
+            `type=pep440,pattern={{major}}.{{minor}}.{{patch}},value=${value},prefix=p-`,
+            `type=pep440,pattern={{raw}},value=${value},prefix=r-`,
+          ]),
+          "type=semver,pattern={{major}},match=app-(.*),value=app-3.2.1",
+          "type=semver,pattern={{version}},match=x(.),value=4.5.6-rc.1+build",
+          "type=semver,pattern={{version}},value=four",
+          "type=match,pattern=/V(\\d+)/i,group=1,value=app/v9",
+        ].join("\n"),
+      },
+      look: "true",
+      normalise,
+    },
     { name: "of a context that is none", with: { images: "a/b", context: "moon" }, look: "true", normalise },
     {
       name: "nothing, in so many words",

@@ -33,6 +33,7 @@ export const dockerMetadata: BuiltinAction = {
     const metadata = planMetadata({ images, rules, flavor, labels: written(call, "labels") }, facts);
     // What labels add of their own is not annotated.
     const annotated = planMetadata({ images, rules, flavor, labels: written(call, "annotations") }, facts);
+    for (const warning of metadata.warnings) call.warn(warning);
     if (metadata.version === "") call.warn("No Docker image version has been generated. Check tags input.");
     if (metadata.tags.length === 0) call.warn("No Docker tag has been generated. Check tags input.");
     const annotations = report(call, metadata, annotated.labels);

@@ -76,6 +76,21 @@ const cases: readonly {
     facts: { ref: "refs/tags/nightly" },
     want: [],
   },
+  {
+    name: "a version of Python by its parts",
+    tags: "type=pep440,pattern={{version}},value=v1.2.3\ntype=pep440,pattern={{major}}.{{minor}},value=1.2\ntype=pep440,pattern={{patch}},value=1",
+    want: ["1.2.3", "1.2", "0", "latest"],
+  },
+  {
+    name: "a version of Python that is not final is named whole, as PEP 440 writes it, and moves no latest",
+    tags: "type=pep440,pattern={{major}},value=1!2.0-Alpha\ntype=pep440,pattern={{raw}},value=2.0-Alpha\ntype=pep440,pattern={{major}},value=1.0-1\ntype=pep440,pattern={{major}},value=1.0rev2.dev",
+    want: ["1-2.0a0", "2.0-Alpha", "1.0.post1", "1.0.post2.dev0"],
+  },
+  {
+    name: "a part of the tag is the version",
+    tags: "type=semver,pattern={{version}},match=app-(.*),value=app-1.2.3\ntype=pep440,pattern={{version}},match=x(.),value=2.0",
+    want: ["1.2.3", "2.0", "latest"],
+  },
   { name: "a version by value", tags: "type=semver,pattern={{raw}},value=v3.1.0", want: ["v3.1.0", "latest"] },
   { name: "a match with a group", tags: "type=match,pattern=v(\\d+),group=1", facts: tag, want: ["1", "latest"] },
   { name: "a match with flags", tags: "type=match,pattern=/V\\d.\\d/i", facts: tag, want: ["v1.2", "latest"] },
@@ -119,6 +134,16 @@ for (const { name, tags, facts: more, flavor, want } of cases) {
     equal(result.version, want[0] ?? "");
   });
 }
+
+test("what is no version is warned about", () => {
+  const rules =
+    "type=semver,pattern={{version}},value=one\ntype=pep440,pattern={{version}},value=two\ntype=semver,pattern={{version}},match=x(.),value=1.2.3";
+  deepEqual(plan(rules).warnings, [
+    "one is not a valid semver. More info: https://semver.org/",
+    "two does not conform to PEP 440. More info: https://www.python.org/dev/peps/pep-0440",
+    "x(.) does not match 1.2.3.",
+  ]);
+});
 
 test("labels say where the image comes from, given ones win", () => {
   const request = {

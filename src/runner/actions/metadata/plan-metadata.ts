@@ -1,8 +1,8 @@
 /** docker/metadata-action: the facts of a run to tags and labels. Pure. */
-import semver from "semver";
 import { StepFailure } from "../../errors.ts";
 import { fillHandlebars, formatDate } from "./handlebars.ts";
 import type { Flavor, TagRule } from "./options.ts";
+import { matchTag, pep440Tag, semverTag } from "./version-tags.ts";
 
 export interface MetadataFacts {
   readonly eventName: string;
@@ -35,6 +35,7 @@ export interface ImageMetadata {
   readonly tags: readonly string[];
   readonly tagNames: readonly string[];
   readonly labels: readonly (readonly [string, string])[];
+  readonly warnings: readonly string[];
 }
 
 interface Version {
@@ -44,16 +45,17 @@ interface Version {
 }
 
 /** What one rule gives: a tag, and whether `latest` goes with it. */
-interface RuleResult {
+export interface RuleResult {
   readonly tag: string;
   readonly latest: boolean;
 }
 
 export function planMetadata(request: MetadataRequest, facts: MetadataFacts): ImageMetadata {
+  const warnings: string[] = [];
   let version: Version = { main: undefined, partial: [], latest: undefined };
   for (const rule of request.rules) {
     if (!enabled(rule, facts)) continue;
-    const result = applyRule(rule, facts);
+    const result = applyRule(rule, facts, (text) => void warnings.push(text));
     const tag = result === undefined ? "" : decorate(result.tag, rule, request.flavor, facts);
     if (result === undefined || tag === "") continue;
     version = {
@@ -65,7 +67,8 @@ export function planMetadata(request: MetadataRequest, facts: MetadataFacts): Im
   const names = tagNames(version, request.flavor);
   const tags =
     request.images.length === 0 ? names : request.images.flatMap((image) => names.map((tag) => `${image}:${tag}`));
-  return { version: version.main ?? "", tags, tagNames: names, labels: labelsOf(request, version.main ?? "", facts) };
+  const labels = labelsOf(request, version.main ?? "", facts);
+  return { version: version.main ?? "", tags, tagNames: names, labels, warnings };
 }
 
 function enabled(rule: TagRule, facts: MetadataFacts): boolean {
@@ -75,7 +78,7 @@ function enabled(rule: TagRule, facts: MetadataFacts): boolean {
   throw new StepFailure(`Invalid value "${value}" for the enable attribute of a tag rule: it must be true or false`);
 }
 
-function applyRule(rule: TagRule, facts: MetadataFacts): RuleResult | undefined {
+function applyRule(rule: TagRule, facts: MetadataFacts, warn: (text: string) => void): RuleResult | undefined {
   const { attributes } = rule;
   switch (rule.type) {
     case "raw":
@@ -93,13 +96,11 @@ function applyRule(rule: TagRule, facts: MetadataFacts): RuleResult | undefined 
     case "ref":
       return refTag(attributes["event"] ?? "", facts);
     case "semver":
-      return semverTag(attributes, facts);
+      return semverTag(attributes, facts, warn);
     case "match":
       return matchTag(attributes, facts);
     case "pep440":
-      throw new StepFailure(
-        'Tag type "pep440" is not supported by the built-in docker/metadata-action: use type=match',
-      );
+      return pep440Tag(attributes, facts, warn);
   }
 }
 
@@ -114,49 +115,6 @@ function refTag(event: string, facts: MetadataFacts): RuleResult | undefined {
   if (event === "tag" && kind === "tags") return { tag: name, latest: true };
   if (event === "pr" && kind === "pull") return { tag: name.replace(/\/merge$/, ""), latest: false };
   return undefined;
-}
-
-/** The tag that was pushed, or `value=`. */
-function subject(attributes: Readonly<Record<string, string>>, facts: MetadataFacts): string | undefined {
-  const value = attributes["value"];
-  if (value !== undefined && value !== "") return fillHandlebars(value, facts);
-  return facts.ref.startsWith("refs/tags/") ? facts.ref.slice("refs/tags/".length) : undefined;
-}
-
-function semverTag(attributes: Readonly<Record<string, string>>, facts: MetadataFacts): RuleResult | undefined {
-  const raw = subject(attributes, facts)?.replaceAll("/", "-");
-  if (raw === undefined) return undefined;
-  const parsed = semver.parse(raw);
-  // A tag that is no version is for other rules.
-  if (parsed === null) return undefined;
-  const pattern = attributes["pattern"] ?? "{{version}}";
-  // A pre-release is tagged by its whole version only: it must not move `1.2` or `latest`.
-  const prerelease = parsed.prerelease.length > 0;
-  const used = prerelease && !/^\{\{\s*raw\s*\}\}$/.test(pattern) ? "{{version}}" : pattern;
-  const names = {
-    raw,
-    version: parsed.version,
-    major: String(parsed.major),
-    minor: String(parsed.minor),
-    patch: String(parsed.patch),
-  };
-  return { tag: fillHandlebars(used, facts, names), latest: !prerelease };
-}
-
-function matchTag(attributes: Readonly<Record<string, string>>, facts: MetadataFacts): RuleResult | undefined {
-  const text = subject(attributes, facts);
-  if (text === undefined) return undefined;
-  const written = attributes["pattern"] ?? "";
-  const [, body, flags] = /^\/(.+)\/([gimsuy]*)$/.exec(written) ?? [];
-  let expression: RegExp;
-  try {
-    expression = new RegExp(body ?? written, flags ?? "");
-  } catch {
-    throw new StepFailure(`"${written}" is not a regular expression`);
-  }
-  const group = Number(attributes["group"] ?? "0");
-  const found = expression.exec(text)?.[group];
-  return found === undefined ? undefined : { tag: found, latest: true };
 }
 
 /** Prefix and suffix of the rule, or else of the flavor; then what a tag cannot hold is replaced. */
