@@ -137,6 +137,38 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     assert.equal(await statusOf(octokit.rest.git.deleteRef({ ...at, ref: "heads/objects" })), 422);
   });
 
+  test("a branch is merged into another, as far as they agree, and content that is no Base64 is refused", async () => {
+    const { data: main } = await octokit.rest.git.getRef({ ...at, ref: "heads/main" });
+    for (const branch of ["left", "right"]) {
+      await octokit.rest.git.createRef({ ...at, ref: `refs/heads/${branch}`, sha: main.object.sha });
+      const write = {
+        ...at,
+        path: "side.txt",
+        message: branch,
+        branch,
+        content: Buffer.from(branch).toString("base64"),
+      };
+      await octokit.rest.repos.createOrUpdateFileContents(write);
+      assert.equal(
+        await statusOf(octokit.rest.repos.createOrUpdateFileContents({ ...write, path: "x", content: "!!" })),
+        422,
+      );
+    }
+    assert.equal(await statusOf(octokit.rest.repos.merge({ ...at, base: "left", head: "nowhere" })), 404);
+    await octokit.rest.git.createRef({ ...at, ref: "refs/heads/third", sha: main.object.sha });
+    const other = { ...at, path: "third.txt", message: "third", branch: "third", content: "eA==\n" };
+    await octokit.rest.repos.createOrUpdateFileContents(other);
+    const { data: merged } = await octokit.rest.repos.merge({
+      ...at,
+      base: "left",
+      head: "third",
+      commit_message: "Both",
+    });
+    assert.equal(merged.parents.length, 2);
+    assert.equal((await octokit.rest.repos.merge({ ...at, base: "left", head: "third" })).status, 204);
+    assert.equal(await statusOf(octokit.rest.repos.merge({ ...at, base: "left", head: "right" })), 409);
+  });
+
   test("statuses and check runs are made, counted together and listed with their annotations", async () => {
     const { data: main } = await octokit.rest.git.getRef({ ...at, ref: "heads/main" });
     const { sha } = main.object;

@@ -4,7 +4,7 @@ import { zeroId, type Repository, type Workshop } from "#git";
 import { workflowFolders } from "../wiring/action-files.ts";
 import { apiUrl, gitCommitShape, type CommitPlace } from "./commit-shape.ts";
 import { forbidden, isJob, reach, whoAsks, workshopOf, type RestParts } from "./face.ts";
-import { type Fields, fieldsOf, queryText } from "./fields.ts";
+import { bytesOf64, type Fields, fieldsOf, queryText } from "./fields.ts";
 import { lines64, signatureOf } from "./object-routes.ts";
 import { moveRef } from "./ref-routes.ts";
 import { placeOf, revision } from "./repository-routes.ts";
@@ -33,7 +33,8 @@ export function contentsRoutes(app: FastifyInstance, parts: RestParts): void {
     const fields = fieldsOf(request, "Commit");
     const content = fields.raw("content");
     if (typeof content !== "string") throw missingField("Commit", "content");
-    const bytes = Buffer.from(content, "base64");
+    const bytes = bytesOf64(content);
+    if (bytes === undefined) throw unprocessable("content is not valid Base64");
     const written = await write(parts, request, reply, fields, bytes);
     return await reply.code(written.created ? 201 : 200).send({ content: written.content, commit: written.commit });
   });

@@ -94,6 +94,14 @@ export class Fields {
   }
 }
 
+/** Lines are as long as whoever wrote them likes; anything else is a mistake that would be kept as content. */
+export function bytesOf64(text: string): Buffer | undefined {
+  const plain = text.replaceAll(/\s/g, "");
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.replace(/=+$/, "").length % 4 !== 1
+    ? Buffer.from(plain, "base64")
+    : undefined;
+}
+
 export function fieldsOf(request: FastifyRequest, resource: string): Fields {
   return new Fields(request.body, resource);
 }

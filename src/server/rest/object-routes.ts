@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isObjectId, type TreeChange, type Workshop } from "#git";
 import { apiUrl, gitCommitShape, type CommitPlace } from "./commit-shape.ts";
 import { reach, whoAsks, workshopOf, type Named, type RestParts } from "./face.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import { bytesOf64, type Fields, fieldsOf } from "./fields.ts";
 import { loginOf, nodeId } from "./people.ts";
 import { placeOf } from "./repository-routes.ts";
 import { badField, notFound, unprocessable } from "./rest-error.ts";
@@ -137,7 +137,9 @@ function blobRoutes(app: FastifyInstance, parts: RestParts): void {
     if (typeof content !== "string") throw badField("Blob", "content", "content must be a text");
     const encoding = fields.oneOf("encoding", ["utf-8", "base64"]) ?? "utf-8";
     const shop = await workshopOf(parts, repository, reply);
-    const sha = await shop.writeBlob(Buffer.from(content, encoding === "base64" ? "base64" : "utf8"));
+    const bytes = encoding === "base64" ? bytesOf64(content) : Buffer.from(content, "utf8");
+    if (bytes === undefined) throw unprocessable("content is not valid Base64");
+    const sha = await shop.writeBlob(bytes);
     return await reply.code(201).send({ sha, url: `${apiUrl(placeOf(parts, repository))}/git/blobs/${sha}` });
   });
 }

@@ -13,6 +13,7 @@ import { requireToken, tagAnswers, type RestParts } from "./face.ts";
 import { issueHistoryRoutes } from "./issue-history-routes.ts";
 import { issueRoutes } from "./issue-routes.ts";
 import { keptRoutes } from "./kept-routes.ts";
+import { mergeRoutes } from "./merge-routes.ts";
 import { objectRoutes } from "./object-routes.ts";
 import { pullRoutes } from "./pull-routes.ts";
 import { refRoutes } from "./ref-routes.ts";
@@ -45,6 +46,7 @@ export function restRoutes(parts: RestParts): FastifyPluginAsync {
     refRoutes(app, parts);
     objectRoutes(app, parts);
     contentsRoutes(app, parts);
+    mergeRoutes(app, parts);
     commitRoutes(app, parts);
     checkRoutes(app, parts);
     runRoutes(app, parts);
