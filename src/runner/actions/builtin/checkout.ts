@@ -7,7 +7,7 @@ import { fetchAndCheckout, findRef, isCommit, wantOf, type GitSource, type GitWa
 import { gitEnvironment, gitRemote, type GitRemote } from "../git/git-remote.ts";
 import { prepareRepository } from "../git/prepare-repository.ts";
 import { removeSshFiles, sshAccess } from "../git/ssh-access.ts";
-import { isUnsafeCheckout } from "../git/unsafe-checkout.ts";
+import { isUnsafeCheckout, trimRef } from "../git/unsafe-checkout.ts";
 
 export const checkout: BuiltinAction = {
   name: "actions/checkout",
@@ -64,7 +64,7 @@ async function checkOut(call: ActionCall): Promise<void> {
   if (call.isTrue("lfs")) requireLfs(call);
   const remote = await remoteOf(call, repository, folder);
   await mkdir(folder, { recursive: true });
-  const ref = call.text("ref") || (isOwn(call, remote) ? assignment.ref : "");
+  const ref = refOf(call) || (isOwn(call, remote) ? assignment.ref : "");
   await prepareRepository(call, folder, remote, { clean: call.isTrue("clean", true), ref });
   if (call.isTrue("lfs")) await call.run("git", ["lfs", "install", "--local"], { cwd: folder, quiet: true });
   const want = await wanted(call, folder, remote);
@@ -117,7 +117,7 @@ function depthOf(call: ActionCall): number {
 }
 
 function refuseUnsafe(call: ActionCall, repository: string): void {
-  const ref = call.text("ref");
+  const ref = refOf(call);
   const own = repository.toLowerCase() === call.parts.assignment.repository.toLowerCase();
   if ((own && ref === "") || call.isTrue("allow-unsafe-pr-checkout")) return;
   const { github } = call.parts.assignment.contexts;
@@ -192,6 +192,10 @@ async function removeFiles(call: ActionCall, credentials: string): Promise<void>
   await removeSshFiles(JSON.parse(call.state("ssh") || "[]") as readonly string[]);
 }
 
+function refOf(call: ActionCall): string {
+  return trimRef(call.inputs["ref"] ?? "");
+}
+
 function isOwn(call: ActionCall, { repository }: Pick<GitRemote, "repository">): boolean {
   const own = call.parts.assignment.repository;
   return serverOf(call) === undefined && repository.toLowerCase() === own.toLowerCase();
@@ -199,7 +203,7 @@ function isOwn(call: ActionCall, { repository }: Pick<GitRemote, "repository">):
 
 async function wanted(call: ActionCall, folder: string, remote: GitRemote): Promise<GitWant> {
   const { assignment } = call.parts;
-  const ref = call.text("ref");
+  const ref = refOf(call);
   const ours = isOwn(call, remote);
   if (ours && (ref === "" || ref === assignment.ref)) return wantOf(assignment.ref, assignment.sha);
   if (ours && ref === assignment.sha) return { kind: "commit", commit: ref };

@@ -1,6 +1,7 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { isUnsafeCheckout } from "./unsafe-checkout.ts";
+import { isCommit } from "../git-fetch.ts";
+import { isUnsafeCheckout, trimRef } from "./unsafe-checkout.ts";
 
 const sha = (digit: string): string => digit.repeat(40);
 const repository = { id: 1, full_name: "acme/shop" };
@@ -73,3 +74,8 @@ for (const [what, event, payload, wanted, ref, unsafe] of cases) {
     equal(isUnsafeCheckout(event, payload, { repository: wanted, ref }), unsafe);
   });
 }
+
+test("a branch whose name begins with a mark that nobody sees is no commit", () => {
+  for (const mark of ["\uFEFF", "\u00A0", "\u2028"]) equal(isCommit(trimRef(` ${mark}${sha("e")}\n`)), false);
+  equal(trimRef(` \t${sha("e")}\r\n`), sha("e"));
+});

@@ -25,6 +25,14 @@ export function isUnsafeCheckout(event: string, payload: unknown, { repository, 
   );
 }
 
+/**
+ * What a step asks for, without blanks around it. No more is taken away than cannot be in the name of a branch: without
+ * its first character, which is a mark that nobody sees, a fork's branch could be the commit of a pull request.
+ */
+export function trimRef(text: string): string {
+  return text.replace(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, "");
+}
+
 interface Head {
   readonly repository: unknown;
   readonly commits: readonly unknown[];
