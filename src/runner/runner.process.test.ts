@@ -123,6 +123,31 @@ test("the files of a step are in its github context too, and a mistake in one ke
   match(record.completed?.summary ?? "", /told/);
 });
 
+test("a job in a file of Forgejo finds everything by Forgejo's names, and its token in every step", async () => {
+  const at = { repository: "acme/shop", ref: "refs/heads/main", sha: "7".repeat(40) };
+  const steps = [
+    {
+      id: "one",
+      run: 'test "$FORGEJO_ACTIONS $GITEA_ACTIONS $FORGEJO_REPOSITORY" = "true true acme/shop"; echo a=1 >> $FORGEJO_OUTPUT',
+    },
+    {
+      name: "sees",
+      env: { GITHUB_TOKEN: "my own" },
+      run: 'test "$FORGEJO_TOKEN" = "$WANTED" && test "$GITHUB_TOKEN" = "my own" && test -n "${{ env.FORGEJO_TOKEN }}"; echo "a=${{ steps.one.outputs.a }}"',
+    },
+    { name: "neither", run: 'test -z "$FORGEJO_ACTIONS$FORGEJO_TOKEN$GITHUB_TOKEN${{ env.GITHUB_TOKEN }}"' },
+  ];
+  const secrets = { GITHUB_TOKEN: "token-1", FORGEJO_TOKEN: "token-1" };
+  const own = await runJob([steps[0] ?? {}, { ...steps[1], env: { ...steps[1]?.env, WANTED: "token-1" } }], {
+    secrets,
+    workflow: { ...at, path: ".forgejo/workflows/ci.yml" },
+  });
+  match(logOf(own, "sees"), /^a=1$/m);
+  equal(own.completed?.conclusion, "success");
+  const other = await runJob([steps[2] ?? {}], { secrets, workflow: { ...at, path: ".github/workflows/ci.yml" } });
+  equal(other.completed?.conclusion, "success");
+});
+
 test("a step is called by the first line of its script, expressions over several lines filled in", async () => {
   const record = await runJob([
     { run: "\n  echo ${{\n  github.actor\n}}\necho more" },

@@ -77,7 +77,7 @@ jobs:
       - run: 'echo "version \${{ github.event.client_payload.version }}"'
 `;
 
-describe("Given workflows that know each other", { skip: skipWithout("git") }, () => {
+describe("Given workflows that know each other", { skip: skipWithout("git") || skipWithout("curl") }, () => {
   let tidegate: Tidegate;
   let work: WorkCopy;
 
@@ -168,6 +168,30 @@ describe("Given workflows that know each other", { skip: skipWithout("git") }, (
       (await tidegate.cli(["workflow", "enable", "acme/ci", "no.yml"], 1)).stderr,
       /There is no workflow "no\.yml"/,
     );
+  });
+
+  test("when a repository comes from Forgejo, then its names and its token are what steps find", async () => {
+    const forgejo = await newRepository(tidegate, "acme/moved");
+    const sha = await forgejo.commit("Move", {
+      ".forgejo/workflows/ci.yml": `
+name: Moved
+on: push
+jobs:
+  look:
+    runs-on: docker
+    outputs: { seen: "\${{ steps.one.outputs.seen }}" }
+    steps:
+      - id: one
+        run: |
+          [ "$FORGEJO_TOKEN" = "\${{ secrets.FORGEJO_TOKEN }}" ] && [ "$FORGEJO_TOKEN" = "\${{ forgejo.token }}" ]
+          code=$(curl -s -o /dev/null -w '%{http_code}' -H "authorization: token $FORGEJO_TOKEN" "$FORGEJO_API_URL/repos/$FORGEJO_REPOSITORY")
+          echo "seen=$code" >> "$FORGEJO_OUTPUT"
+      - run: 'echo "seen \${{ steps.one.outputs.seen }} at \${{ forge.ref_name }}"'
+`,
+    });
+    await forgejo.git(["push", "--quiet", "origin", "HEAD:refs/heads/main"]);
+    const run = await completed((one) => one.sha === sha);
+    assert.match(await log(run, "look"), /^seen 200 at main$/m);
   });
 
   test("when a call does not fit, then the push says where, and the run that failed as well", async () => {

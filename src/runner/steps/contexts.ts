@@ -8,6 +8,7 @@ import {
   type ContextObject,
   type Contexts,
   type ExpressionFunctions,
+  type JobAssignment,
 } from "#workflows";
 import type { JobStatus } from "../job/job.ts";
 import { hashFiles } from "./hash-files.ts";
@@ -41,7 +42,7 @@ export function contextsOf(
       ...(scope.depth > 0 ? { action_status: scope.status() } : {}),
       ...(scope.files === undefined ? {} : filesContext(scope.files, host)),
     },
-    env: { ...Object.fromEntries(scope.job.env), ...scope.env, ...env },
+    env: { ...tokenVariables(assignment), ...Object.fromEntries(scope.job.env), ...scope.env, ...env },
     vars: contexts.vars,
     // A composite action sees no secrets but those handed to it as inputs.
     secrets: scope.depth > 0 ? {} : secrets,
@@ -62,6 +63,16 @@ export function contextsOf(
       debug: debugEnabled(scope) ? "1" : "",
     },
   };
+}
+
+/** The job's token, if Forgejo's contract gives it to every step: the job is written in a file of its own. */
+export function forgejoToken({ workflow, secrets }: JobAssignment): string | undefined {
+  return workflow?.path.startsWith(".forgejo/") === true ? secrets["FORGEJO_TOKEN"] : undefined;
+}
+
+function tokenVariables(assignment: JobAssignment): Record<string, string> {
+  const token = forgejoToken(assignment);
+  return token === undefined ? {} : { GITHUB_TOKEN: token, FORGEJO_TOKEN: token };
 }
 
 /** `>> ${{ github.output }}` is what `>> $GITHUB_OUTPUT` is. */

@@ -1,7 +1,8 @@
 /** The environment contract of steps: what every program of a workflow may rely on finding set. */
+import type { JobAssignment } from "#workflows";
 import type { RunningStep } from "./scope.ts";
 import type { FileCommandFiles } from "./step-files.ts";
-import { contextsOf, debugEnabled } from "./contexts.ts";
+import { contextsOf, debugEnabled, forgejoToken } from "./contexts.ts";
 import type { StepHost } from "./step-host.ts";
 
 /** The keys of `github` that become GITHUB_*; the token is not among them. */
@@ -67,26 +68,49 @@ function machineEnvironment(
   const { job } = step.scope;
   const { assignment } = job.parts;
   const own: Record<string, string> = { ...Object.fromEntries(job.env), ...step.env };
+  const contract = { GITHUB_ACTIONS: "true", ...githubVariables(step, host), ...fileVariables(files) };
   const env: Record<string, string> = {
     ...host.baseEnv,
     CI: "true",
     ...own,
-    GITHUB_ACTIONS: "true",
-    ...githubVariables(step, host),
+    ...contract,
+    ...forgejoVariables(assignment, contract, own),
     ...runnerVariables(step),
     PATH: pathOf(step, own, host),
   };
-  if (files !== undefined) {
-    env["GITHUB_ENV"] = files.env;
-    env["GITHUB_OUTPUT"] = files.output;
-    env["GITHUB_PATH"] = files.path;
-    env["GITHUB_STATE"] = files.state;
-    env["GITHUB_STEP_SUMMARY"] = files.summary;
-  }
   const { idTokenRequestUrl, idTokenRequestToken } = assignment.services;
   if (idTokenRequestUrl !== undefined) env["ACTIONS_ID_TOKEN_REQUEST_URL"] = idTokenRequestUrl;
   if (idTokenRequestToken !== undefined) env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = idTokenRequestToken;
   return env;
+}
+
+function fileVariables(files: FileCommandFiles | undefined): Record<string, string> {
+  if (files === undefined) return {};
+  return {
+    GITHUB_ENV: files.env,
+    GITHUB_OUTPUT: files.output,
+    GITHUB_PATH: files.path,
+    GITHUB_STATE: files.state,
+    GITHUB_STEP_SUMMARY: files.summary,
+  };
+}
+
+/** Forgejo's contract for its own files: everything by its name, too, and the token in every step unless it is set. */
+function forgejoVariables(
+  assignment: JobAssignment,
+  contract: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const token = forgejoToken(assignment);
+  if (token === undefined) return {};
+  const named = Object.entries(contract).map(([name, value]) => [name.replace(/^GITHUB_/, "FORGEJO_"), value]);
+  const { GITHUB_TOKEN = token, FORGEJO_TOKEN = token } = own;
+  return {
+    ...(Object.fromEntries(named) as Record<string, string>),
+    GITEA_ACTIONS: "true",
+    GITHUB_TOKEN,
+    FORGEJO_TOKEN,
+  };
 }
 
 /** The PATH that a program of the step gets. */

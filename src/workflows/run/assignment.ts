@@ -12,7 +12,7 @@ import type { JobTokenRequest, RepositoryFacts, ServicesRequest } from "../ports
 import type { ContextObject, JobAssignment, JobContexts } from "../protocol.ts";
 import { evaluateContainers } from "./containers.ts";
 import { findPlace, type JobPlace } from "./job-place.ts";
-import { jobSecrets, withoutSecrets } from "./job-secrets.ts";
+import { jobSecrets, tokenSecrets, withoutSecrets } from "./job-secrets.ts";
 import type { JobTokens } from "./job-tokens.ts";
 import type { RunParts } from "./parts.ts";
 import type { JobRow, RunRow } from "./schema.ts";
@@ -40,7 +40,7 @@ export async function buildAssignment(
   const servicesRequest = { ...request, ...servicesFacts(run, place, environment), readOnly: trust.readOnly };
   const services = await parts.services.forJob(servicesRequest, { signal });
   const stored = trust.secrets ? await jobSecrets(parts.variables, asked, environment, place, token, signal) : {};
-  const secrets = { ...stored, GITHUB_TOKEN: token };
+  const secrets = { ...stored, ...tokenSecrets(place.workflow.path, token) };
   const contexts = { ...base, github: { ...base.github, job: job.key, token }, vars };
   const env = evaluateEnv(place, { ...contexts, secrets });
   const { cancelTimeoutMinutes } = instance;

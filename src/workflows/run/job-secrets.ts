@@ -9,6 +9,13 @@ import type { CallerPlace, JobPlace } from "./job-place.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
+/** The job's token by the names that a file of its dialect knows it by. */
+export function tokenSecrets(path: string, token: string): Secrets {
+  return path.startsWith(".forgejo/")
+    ? { GITHUB_TOKEN: token, FORGEJO_TOKEN: token, GITEA_TOKEN: token }
+    : { GITHUB_TOKEN: token };
+}
+
 export async function jobSecrets(
   port: VariablesPort,
   request: VariablesRequest,
@@ -22,14 +29,15 @@ export async function jobSecrets(
   if (place.callers.length === 0) return all;
   const own = Object.entries(all).filter(([name, value]) => common[name] !== value);
   let handed: Secrets = common;
-  for (const caller of place.callers) handed = handOn(caller, handed, token);
+  const tokens = tokenSecrets(place.workflow.path, token);
+  for (const caller of place.callers) handed = handOn(caller, handed, tokens);
   return { ...handed, ...Object.fromEntries(own) };
 }
 
-function handOn(caller: CallerPlace, secrets: Secrets, token: string): Secrets {
+function handOn(caller: CallerPlace, secrets: Secrets, tokens: Secrets): Secrets {
   const given = caller.job.call?.secrets ?? {};
   if (given === "inherit") return secrets;
-  const contexts = { ...caller.contexts, secrets: { ...secrets, GITHUB_TOKEN: token } };
+  const contexts = { ...caller.contexts, secrets: { ...secrets, ...tokens } };
   const entries = Object.entries(given).flatMap(([name, value]) =>
     Object.entries(withoutSecrets(`secrets.${name}`, value, () => evaluateRecord({ [name]: value }, contexts))),
   );
