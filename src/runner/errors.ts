@@ -18,7 +18,14 @@ export class LeaseLost extends AppError<"runner/lease-lost"> {
 }
 
 /** Control answered, and repeating the request would not help. */
-export class ControlRefused extends AppError<"runner/refused", { readonly status: number }> {}
+export class ControlRefused extends AppError<"runner/refused", { readonly status: number; readonly said: string }> {}
+
+/** Control knows this runner no more, or gives it nothing any more; the message is what control said. */
+export class Dismissed extends AppError<"runner/dismissed"> {
+  constructor(said: string) {
+    super("runner/dismissed", `The runner ends, since control refuses it: ${said}`);
+  }
+}
 
 /** Control did not answer, and there is no time to ask again. */
 export class ControlAway extends AppError<"runner/control-away"> {

@@ -15,6 +15,7 @@ import {
 } from "#lib";
 import { ActionStore } from "./actions/store/action-store.ts";
 import { ControlClient } from "./control/control-client.ts";
+import { ControlRefused, Dismissed } from "./errors.ts";
 import { findJournals } from "./journal/journal.ts";
 import { LeftFolders } from "./journal/left-folders.ts";
 import { ClaimIds } from "./job/claim-ids.ts";
@@ -84,6 +85,8 @@ class ClaimingRunner implements Runner {
   readonly #sharedFolder: string;
   readonly #actionStore: ActionStore;
   readonly #tasks: TaskGroup;
+  /** Aborted with the `Dismissed` that every slot ends by. */
+  readonly #dismissal = new AbortController();
   /** Outlives the slots by a little. */
   readonly #background: TaskGroup;
   readonly #leftFolders: LeftFolders;
@@ -102,7 +105,7 @@ class ClaimingRunner implements Runner {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const stop = AbortSignal.any([signal, this.#tasks.signal]);
+    const stop = AbortSignal.any([signal, this.#tasks.signal, this.#dismissal.signal]);
     await mkdir(this.#jobsFolder, { recursive: true });
     const runnerId = this.#options.runnerId ?? (await this.#identity());
     const hold = this.#holdOptions();
@@ -130,6 +133,7 @@ class ClaimingRunner implements Runner {
     await this.#tasks.settled();
     await this.#background.settled();
     await this.#leftFolders[Symbol.asyncDispose]();
+    if (this.#dismissal.signal.aborted) throw this.#dismissal.signal.reason;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -167,11 +171,23 @@ class ClaimingRunner implements Runner {
         if (assignment !== undefined && this.#options.ephemeral === true) return;
       } catch (error) {
         if (stop.aborted) return;
+        const dismissed = this.#dismissedBy(error);
+        if (dismissed !== undefined) {
+          this.#dismissal.abort(dismissed);
+          return;
+        }
         // A refused token, a full disk: the slot stays and tries again, ever more rarely.
         log.error("Job could not be taken", { error });
         await clock.sleep(backoffDelayMs(failureRetry, failures++, ids.random()), stop).catch(() => {});
       }
     }
+  }
+
+  /** A registered runner is told for good; the server's own waits for the server to be itself again. */
+  #dismissedBy(error: unknown): Dismissed | undefined {
+    if (this.#options.runnerId === undefined || !(error instanceof ControlRefused)) return undefined;
+    const { status, said = error.message } = error.details ?? {};
+    return status === 401 || status === 403 ? new Dismissed(said) : undefined;
   }
 
   async #trimImages(): Promise<void> {

@@ -29,9 +29,15 @@ jobs:
       - run: 'echo begun; ${wait}; echo "done with $(git log --format=%s -1) on $RUNNER_NAME"'
 `;
 
+interface StartedRunner {
+  readonly ended: Promise<unknown[]>;
+  said(): string;
+}
+
 describe("Given a server without a runner of its own", { skip: skipWithout("git") }, () => {
   let tidegate: Tidegate;
   let work: WorkCopy;
+  let far1: StartedRunner;
   const children: ChildProcess[] = [];
   before(async () => {
     tidegate = await startTidegate({ jobs: 0 });
@@ -65,15 +71,17 @@ describe("Given a server without a runner of its own", { skip: skipWithout("git"
     assert.equal(process.exitCode, code, said);
     return said;
   };
-  const startRunner = (folder: string): ChildProcess => {
-    const [program, words] = cliCommand(["runner", "run", "--folder", join(tidegate.scratch, folder)]);
+  const startRunner = (folder: string, ...more: string[]): StartedRunner => {
+    const [program, words] = cliCommand(["runner", "run", "--folder", join(tidegate.scratch, folder), ...more]);
     const child = spawn(program, words, {
       env: environment(),
       cwd: tidegate.scratch,
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", "pipe"],
     });
     children.push(child);
-    return child;
+    let said = "";
+    child.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    return { ended: once(child, "exit"), said: () => said };
   };
   const register = async (folder: string, ...more: string[]): Promise<void> => {
     const token = (await tidegate.cli(["runner", "token", "--group", "builders"])).stdout.trim();
@@ -109,9 +117,21 @@ describe("Given a server without a runner of its own", { skip: skipWithout("git"
     await elsewhere([...args, "--folder", join(tidegate.scratch, "once")]);
     const said = await elsewhere([...args, "--folder", join(tidegate.scratch, "twice")], 1);
     assert.match(said, /registration token is not known: it was used/);
+    const other = (await tidegate.cli(["runner", "token"])).stdout.trim();
+    const same = ["runner", "register", "--url", tidegate.url, "--token", other, "--name", "once"];
+    const taken = await elsewhere([...same, "--folder", join(tidegate.scratch, "same")], 1);
+    assert.match(
+      taken,
+      /There is a runner "once" already\. Choose another --name, or --replace it; the token is still good/,
+    );
+    await elsewhere([...same, "--replace", "--folder", join(tidegate.scratch, "same")]);
+    assert.deepEqual(
+      (await runners()).map(({ name }) => name),
+      ["once"],
+    );
     const once_ = await state("once", "offline");
     assert.deepEqual([once_.group, once_.labels.includes("self-hosted")], ["Default", true]);
-    await tidegate.cli(["runner", "remove", once_.id]);
+    await tidegate.cli(["runner", "remove", "once"]);
     assert.deepEqual(await runners(), []);
     const { mode } = await stat(join(tidegate.scratch, "once", "runner.json"));
     assert.equal(mode & 0o77, 0, "nobody else reads its token");
@@ -119,7 +139,7 @@ describe("Given a server without a runner of its own", { skip: skipWithout("git"
 
   test("when jobs ask for its labels, then it runs them, through a death of the control process too", async () => {
     await register("far-1");
-    startRunner("far-1");
+    far1 = startRunner("far-1");
     await state("far-1", "idle");
     const { sha } = await work.push("first", { ".github/workflows/w.yml": workflow("sleep 3") });
     await runOf(sha, (run) => run.jobs.some((job) => job.status === "in_progress"));
@@ -150,6 +170,9 @@ describe("Given a server without a runner of its own", { skip: skipWithout("git"
     const { id } = await state("far-1", "idle");
     await tidegate.cli(["runner", "remove", id]);
     assert.deepEqual(await runners(), []);
+    const [code] = (await far1.ended) as [number];
+    assert.equal(code, 1, "it does not ask for ever");
+    assert.match(far1.said(), /The runner ends, since control refuses it: .* register it again/);
     const { sha } = await work.push("nobody", { ".github/workflows/w.yml": workflow("true") });
     const waiting = await runOf(sha, (run) => run.jobs[0]?.message !== undefined);
     assert.match(waiting.jobs[0]?.message ?? "", /no runner is connected/);
@@ -158,19 +181,25 @@ describe("Given a server without a runner of its own", { skip: skipWithout("git"
 
   test("when it is ephemeral, then it takes one job, ends, and takes no other", async () => {
     await register("brief", "--ephemeral");
-    const child = startRunner("brief");
+    const { ended } = startRunner("brief");
     await state("brief", "idle");
-    const ended = once(child, "exit");
     const { sha } = await work.push("third", { ".github/workflows/w.yml": workflow("true") });
     assert.equal((await runOf(sha, completed)).jobs[0]?.runner, "brief");
     assert.deepEqual(await ended, [0, null]);
     assert.deepEqual(await runners(), []);
     // Its folder and its token are still there; the one job was all they were for.
     const again = startRunner("brief");
-    const { sha: next } = await work.push("fourth", { ".github/workflows/w.yml": workflow("true") });
-    await runOf(next, (run) => run.jobs[0]?.message !== undefined);
-    const later = await once(again, "exit", { signal: AbortSignal.timeout(5000) }).catch(() => "runs on");
-    assert.equal(later, "runs on");
-    assert.equal((await runOf(next, () => true)).jobs[0]?.status, "queued");
+    assert.deepEqual(await again.ended, [1, null]);
+    assert.match(again.said(), /is ephemeral and has had its job: register another one/);
+  });
+
+  test("when it is to run once, then it takes one job and ends, and may come back", async () => {
+    await register("steady");
+    for (const message of ["fourth", "fifth"]) {
+      const { ended } = startRunner("steady", "--once");
+      const { sha } = await work.push(message, { ".github/workflows/w.yml": workflow("true") });
+      assert.equal((await runOf(sha, completed)).jobs[0]?.runner, "steady");
+      assert.deepEqual(await ended, [0, null]);
+    }
   });
 });

@@ -10,6 +10,7 @@ import { jobHooks, localEnvironment } from "#server";
 import { command, type GlobalOptions, interruptSignal, openSession } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { print, printJson, table } from "../output.ts";
+import { readValue } from "../read-value.ts";
 
 export function runnerCommand(): Command {
   const runner = command("runner", "Runners on other machines: register, run, list, remove; groups of them", [
@@ -27,9 +28,10 @@ export function runnerCommand(): Command {
       "tidegate runner register --url http://build-server:7070 --token tgreg_… --labels gpu,fast",
     ])
       .requiredOption("--url <url>", "address of the server")
-      .requiredOption("--token <token>", "of tidegate runner token")
+      .option("--token <token>", "of tidegate runner token (default: asked for, or read from standard input)")
       .option("--name <name>", "what people know it by (default: the name of this machine)")
       .option("--labels <labels>", "beside self-hosted, the system and the architecture; commas between them")
+      .option("--replace", "take the place of a runner of this name; a job it has is given to another one")
       .option("--ephemeral", "take one job, then end and be forgotten")
       .option("--jobs <number>", "jobs at a time", "1")
       .option("--folder <folder>", "where the runner keeps its files", ".tidegate-runner")
@@ -38,14 +40,15 @@ export function runnerCommand(): Command {
   runner.addCommand(
     command("run", "Take jobs until interrupted; an ephemeral runner takes one", ["tidegate runner run"])
       .option("--folder <folder>", "where the runner keeps its files", ".tidegate-runner")
+      .option("--once", "take one job, then end; the runner stays registered")
       .action(run),
   );
   runner.addCommand(command("list", "List runners, and what they do", ["tidegate runner list --json"]).action(list));
   runner.addCommand(
     command("remove", "End the registration of a runner; a job it has is given to another one", [
-      "tidegate runner remove 0b6c…",
+      "tidegate runner remove gpu-1",
     ])
-      .argument("<id>")
+      .argument("<runner>", "its name or id")
       .action(remove),
   );
   runner.addCommand(groupCommand());
@@ -112,7 +115,8 @@ async function invite(options: GlobalOptions & { readonly group?: string }): Pro
 
 interface RegisterOptions extends GlobalOptions {
   readonly url: string;
-  readonly token: string;
+  readonly token?: string;
+  readonly replace?: boolean;
   readonly name?: string;
   readonly labels?: string;
   readonly ephemeral?: boolean;
@@ -140,10 +144,13 @@ async function register(options: RegisterOptions): Promise<void> {
   }
   const controlUrl = options.url.replace(/\/$/, "");
   const name = options.name ?? hostname();
+  if (name === "" || name.length > 100) throw new CliError("cli/usage", "--name takes 1 to 100 characters");
   const given = (options.labels ?? "").split(",").map((label) => label.trim());
   const labels = [...new Set(["self-hosted", system, architecture, ...given.filter((label) => label !== "")])];
   const ephemeral = options.ephemeral === true;
-  const made = await sendRegistration(controlUrl, options.token, { name, labels, ephemeral });
+  const token = options.token ?? (await readValue("the registration token", interruptSignal())).trim();
+  const body = { name, labels, ephemeral, replace: options.replace === true };
+  const made = await sendRegistration(controlUrl, token, body);
   const config = { controlUrl, ...made, name, labels, concurrency, ephemeral };
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFileAtomic(file, JSON.stringify(config, undefined, 2), 0o600);
@@ -185,7 +192,8 @@ async function sendRegistration(url: string, token: string, body: object): Promi
   }
   const answer: unknown = await response.json().catch(() => ({}));
   if (!response.ok || !isObject(answer)) {
-    const failure = isObject(answer) && isObject(answer["error"]) ? answer["error"]["message"] : undefined;
+    const failed = isObject(answer) && isObject(answer["error"]) ? answer["error"] : answer;
+    const failure = isObject(failed) ? failed["message"] : undefined;
     throw new CliError(
       "cli/failed",
       `Cannot register with "${url}": ${typeof failure === "string" ? failure : `it answered ${response.status}`}`,
@@ -195,7 +203,12 @@ async function sendRegistration(url: string, token: string, body: object): Promi
   return { runnerId: id, ...rest };
 }
 
-async function run(options: GlobalOptions & { readonly folder: string }): Promise<void> {
+interface RunOptions extends GlobalOptions {
+  readonly folder: string;
+  readonly once?: boolean;
+}
+
+async function run(options: RunOptions): Promise<void> {
   const file = configFile(options.folder);
   const text = await readFileIfExists(file);
   if (text === undefined) {
@@ -208,7 +221,8 @@ async function run(options: GlobalOptions & { readonly folder: string }): Promis
   const engine = variable("DOCKER_HOST");
   const runtimeFolder = variable("XDG_RUNTIME_DIR");
   const config = {
-    ...(JSON.parse(text) as object),
+    ...registrationIn(text, file),
+    ...(options.once === true ? { ephemeral: true } : {}),
     workFolder: join(dirname(file), "work"),
     nodePath,
     baseEnv: env,
@@ -223,6 +237,19 @@ async function run(options: GlobalOptions & { readonly folder: string }): Promis
   stop.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0) throw new CliError("cli/failed", "The runner ended with an error: what it said is above");
+}
+
+function registrationIn(text: string, file: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new CliError(
+    "cli/failed",
+    `"${file}" cannot be read as the registration of a runner: remove its folder and register again`,
+  );
 }
 
 async function list(options: GlobalOptions): Promise<void> {
@@ -244,8 +271,15 @@ async function list(options: GlobalOptions): Promise<void> {
   print(table(["id", "name", "state", "group", "labels", "jobs", "last seen"], rows));
 }
 
-async function remove(id: string, options: GlobalOptions): Promise<void> {
+async function remove(runner: string, options: GlobalOptions): Promise<void> {
   const { client } = await openSession(options);
+  const { items } = await client.api<{ items: RunnerSummary[] }>("/runners");
+  const found = items.filter((item) => item.registered && (item.id === runner || item.name === runner));
+  const [{ id } = { id: runner }] = found;
+  if (found.length > 1) {
+    const ids = found.map((item) => item.id).join(", ");
+    throw new CliError("cli/usage", `There are ${found.length} runners "${runner}": name one by its id, ${ids}`);
+  }
   await client.api(`/runners/${encodeURIComponent(id)}`, { method: "DELETE" });
   if (options.json === true) printJson({ id, removed: true });
   else print(`Runner ${id} is removed.`);

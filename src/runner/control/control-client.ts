@@ -220,5 +220,16 @@ async function* unbroken(
 
 function refused(path: string, status: number, text: string): ControlRefused {
   const message = `Cannot send "${path}" to control: it answered ${status}: ${text.slice(0, 300)}`;
-  return new ControlRefused("runner/refused", message, { details: { status } });
+  return new ControlRefused("runner/refused", message, { details: { status, said: saidIn(text) } });
+}
+
+/** The sentence of an answer in which there is one. */
+function saidIn(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    if (typeof error?.message === "string") return error.message;
+  } catch {
+    // A proxy's page.
+  }
+  return text.slice(0, 300);
 }

@@ -124,7 +124,11 @@ function jobRoute<Body>(
 async function authorize(request: FastifyRequest, reply: FastifyReply, access: AccessPort): Promise<void> {
   const identity = await access.authenticate(request.headers.authorization);
   if (identity === undefined) {
-    await reply.code(401).send(body("workflows/unauthenticated", "Runners need a token: send Authorization: Bearer"));
+    const given = /^Bearer \S/i.test(request.headers.authorization ?? "");
+    const message = given
+      ? "The runner's token is not known: it was removed, or never registered. To register it again: tidegate runner register"
+      : "Runners need a token: send Authorization: Bearer";
+    await reply.code(401).send(body("workflows/unauthenticated", message));
   } else if (!permits(identity, "runner", "write")) {
     await reply.code(403).send(body("workflows/forbidden", "The token does not allow to run jobs: use a runner token"));
   }

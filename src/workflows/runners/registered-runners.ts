@@ -15,14 +15,24 @@ export interface RegisterRequest {
   readonly name: string;
   readonly labels: readonly string[];
   readonly ephemeral?: boolean;
+  /** Another one of this name is removed; without it the name must be free. */
+  readonly replace?: boolean;
 }
 
 export interface Registration {
+  readonly kind: "registered";
   readonly id: string;
   /** The runner's own, shown once. */
   readonly token: string;
   readonly group: string;
 }
+
+export type Registering =
+  | Registration
+  /** The token is none, was used, or is over. */
+  | { readonly kind: "unknown-token" }
+  /** The token is still good. */
+  | { readonly kind: "name-taken" };
 
 const registrationMs = 3_600_000;
 /** An ephemeral runner that has done its job may still repeat its last words for a while. */
@@ -55,18 +65,25 @@ export class RegisteredRunners {
     return { token, expiresAt: Temporal.Instant.fromEpochMilliseconds(expiresAt).toString() };
   }
 
-  /** Undefined for a token that is none, was used, or is over. */
-  async register(invitation: string, request: RegisterRequest): Promise<Registration | undefined> {
+  async register(invitation: string, request: RegisterRequest): Promise<Registering> {
     const { db, ids } = this.#options;
     const token = `tgrun_${ids.secret()}`;
     const hash = sha256Hex(invitation);
-    return await db.transaction().execute(async (tx) => {
+    await this.#forgetSpent();
+    return await db.transaction().execute(async (tx): Promise<Registering> => {
+      const known = await tx
+        .selectFrom("workflows_runner_registrations")
+        .select("expires_at")
+        .where("token_hash", "=", hash)
+        .executeTakeFirst();
+      if (known === undefined || known.expires_at < this.#nowMs()) return { kind: "unknown-token" };
+      if (request.replace === true) await tx.deleteFrom("workflows_runners").where("name", "=", request.name).execute();
+      else if (await isTaken(tx, request.name)) return { kind: "name-taken" };
       const found = await tx
         .deleteFrom("workflows_runner_registrations")
         .where("token_hash", "=", hash)
-        .returning(["runner_group", "expires_at"])
-        .executeTakeFirst();
-      if (found === undefined || found.expires_at < this.#nowMs()) return undefined;
+        .returning("runner_group")
+        .executeTakeFirstOrThrow();
       const row = {
         id: ids.uuid(),
         name: request.name,
@@ -79,7 +96,7 @@ export class RegisteredRunners {
         last_seen_at: null,
       };
       await tx.insertInto("workflows_runners").values(row).execute();
-      return { id: row.id, token, group: row.runner_group };
+      return { kind: "registered", id: row.id, token, group: row.runner_group };
     });
   }
 
@@ -137,6 +154,17 @@ export class RegisteredRunners {
   #nowMs(): number {
     return this.#options.clock.now().epochMilliseconds;
   }
+}
+
+/** By a runner that still takes jobs: an ephemeral one that has had its own needs no name. */
+async function isTaken(tx: WorkflowsTransaction, name: string): Promise<boolean> {
+  const found = await tx
+    .selectFrom("workflows_runners")
+    .select("id")
+    .where("name", "=", name)
+    .where("spent_claim", "is", null)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** What a registered runner asks for, by what is written of it. */

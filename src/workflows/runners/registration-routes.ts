@@ -12,6 +12,7 @@ const registerSchema = {
     name: { ...short, maxLength: 100 },
     labels: { type: "array", maxItems: 100, items: short },
     ephemeral: { type: "boolean" },
+    replace: { type: "boolean" },
   },
 } as const;
 
@@ -26,7 +27,14 @@ export function runnerRegistrationRoutes(workflows: Workflows, ports: () => read
       async handler(request, reply) {
         const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
         const made = await workflows.registered.register(token, request.body);
-        if (made !== undefined) return { ...made, ports: ports() };
+        if (made.kind === "registered") {
+          const { kind: _kind, ...registration } = made;
+          return { ...registration, ports: ports() };
+        }
+        if (made.kind === "name-taken") {
+          const message = `There is a runner "${request.body.name}" already. Choose another --name, or --replace it; the token is still good`;
+          return await reply.code(409).send({ error: { code: "workflows/not-possible-now", message } });
+        }
         const message =
           "The registration token is not known: it was used, or is over an hour old. Make one with tidegate runner token";
         return await reply.code(401).send({ error: { code: "workflows/unauthenticated", message } });
