@@ -32,6 +32,8 @@ export interface CommentView {
   readonly number: number;
   readonly author: string;
   readonly body: string;
+  /** Why it is folded away; null: it is not. */
+  readonly minimized: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -215,8 +217,8 @@ export async function requireComment(
 }
 
 export function commentView(row: CommentRow, number: number): CommentView {
-  const { id, author, body } = row;
-  return { id, number, author, body, createdAt: row.created_at, updatedAt: row.updated_at };
+  const { id, author, body, minimized } = row;
+  return { id, number, author, body, minimized, createdAt: row.created_at, updatedAt: row.updated_at };
 }
 
 export function names(list: readonly string[]): readonly string[] {

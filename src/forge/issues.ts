@@ -210,7 +210,7 @@ export class Issues {
         updated_at: nowMs,
       };
       const { insertId } = await tx.insertInto("forge_comments").values(values).executeTakeFirstOrThrow();
-      const comment = commentView({ ...values, id: Number(insertId) }, number);
+      const comment = commentView({ ...values, minimized: null, id: Number(insertId) }, number);
       const view = await touched(tx, issue, nowMs);
       const event = { kind: "comment", action: "created", issue: view, comment } as const;
       await this.#parts.events.append(tx, repository, author, event);
@@ -230,6 +230,27 @@ export class Issues {
       await this.#parts.events.append(tx, repository, actor, event);
       return comment;
     });
+  }
+
+  /** Folds it away for a reason, or with null shows it again. */
+  async minimizeComment(repository: RepositoryRef, id: number, reason: string | null): Promise<CommentView> {
+    return await this.#write(async (tx) => {
+      const { row, issue } = await requireComment(tx, repository.id, id);
+      await tx.updateTable("forge_comments").set({ minimized: reason }).where("id", "=", id).execute();
+      return commentView({ ...row, minimized: reason }, issue.number);
+    });
+  }
+
+  /** The repository and number of an issue, a pull request, or what a comment is about, by ids of this whole server. */
+  async place(
+    kind: "issue" | "comment",
+    id: number,
+  ): Promise<{ readonly repositoryId: string; readonly number: number } | undefined> {
+    const { db } = this.#parts;
+    const issues = db.selectFrom("forge_issues").select(["repository_id", "number"]);
+    const of = db.selectFrom("forge_comments").select("issue_id").where("id", "=", id);
+    const row = await issues.where("id", "=", kind === "issue" ? id : of).executeTakeFirst();
+    return row === undefined ? undefined : { repositoryId: row.repository_id, number: row.number };
   }
 
   async deleteComment(repository: RepositoryRef, id: number, actor: string): Promise<void> {

@@ -242,4 +242,10 @@ ALTER TABLE forge_events ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX forge_events_of ON forge_events (repository_id, number) WHERE number IS NOT NULL;
 `,
   },
+  {
+    name: "comments that are folded away",
+    sql: `
+ALTER TABLE forge_comments ADD COLUMN minimized TEXT;
+`,
+  },
 ];

@@ -96,6 +96,8 @@ interface CommentsTable {
   body: string;
   created_at: number;
   updated_at: number;
+  /** Why it is folded away: `outdated`. */
+  minimized: Generated<string | null>;
 }
 
 interface ReviewsTable {

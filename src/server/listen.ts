@@ -13,6 +13,7 @@ import { registryRoutes } from "#registry";
 import { runnerRegistrationRoutes, workflowRoutes } from "#workflows";
 import { consoleFiles } from "./api/console-files.ts";
 import { forgeLinks } from "./rest/forge-links.ts";
+import { graphqlRoutes } from "./graphql/graphql-routes.ts";
 import { requestOrigin } from "./rest/request-origin.ts";
 import { restRoutes, uploadRoutes } from "./rest/rest-routes.ts";
 import { productRoutes } from "./api/product-routes.ts";
@@ -129,6 +130,7 @@ async function registerFaces(
   };
   await app.register(restRoutes(rest), { prefix: "/api/v3" });
   await app.register(uploadRoutes(rest), { prefix: "/api/uploads" });
+  await app.register(graphqlRoutes(rest), { prefix: "/api/graphql" });
   await app.register(forgeLinks(rest));
   await app.register(webhookRoutes({ ...rooms, log }), { prefix: "/api/tidegate/hooks" });
   await app.register(kubeRoutes(kubeOptions(context, rooms)), { prefix: "/kube" });

@@ -356,6 +356,69 @@ describe("the forge", { skip: skipWithout("git") || skipWithout("curl") }, () =>
     assert.equal(await statusOf(octokit.rest.repos.getCollaboratorPermissionLevel({ ...at, username: "who" })), 404);
   });
 
+  test("a comment is found, changed and folded away over GraphQL, by whoever may", async () => {
+    const { data: issue } = await octokit.rest.issues.create({ ...at, title: "Graph" });
+    for (const body of ["one", "two", "three"]) {
+      await octokit.rest.issues.createComment({ ...at, issue_number: issue.number, body });
+    }
+    const query = `query($owner: String!, $name: String!, $number: Int!, $after: String) {
+      viewer { login }
+      repository(owner: $owner, name: $name) { issue(number: $number) { comments(first: 2, after: $after) {
+        nodes { id body isMinimized author { login } } pageInfo { endCursor hasNextPage }
+      } } }
+    }`;
+    interface Page {
+      readonly viewer: { readonly login: string };
+      readonly repository: {
+        readonly issue: {
+          readonly comments: {
+            readonly nodes: { id: string; body: string; isMinimized: boolean }[];
+            readonly pageInfo: { readonly endCursor: string; readonly hasNextPage: boolean };
+          };
+        };
+      };
+    }
+    const ask = async (after: string | null): Promise<Page> =>
+      await octokit.graphql<Page>(query, { owner: "acme", name: "shop", number: issue.number, after });
+    const first = await ask(null);
+    assert.equal(first.viewer.login, "admin");
+    const { nodes, pageInfo } = first.repository.issue.comments;
+    assert.deepEqual([nodes.map(({ body }) => body), pageInfo.hasNextPage], [["one", "two"], true]);
+    const rest = (await ask(pageInfo.endCursor)).repository.issue.comments;
+    assert.deepEqual([rest.nodes.map(({ body }) => body), rest.pageInfo.hasNextPage], [["three"], false]);
+    const update =
+      "mutation($input: UpdateIssueCommentInput!) { updateIssueComment(input: $input) { issueComment { body } } }";
+    const input = { id: nodes[0]?.id, body: "changed" };
+    assert.deepEqual(await octokit.graphql(update, { input }), {
+      updateIssueComment: { issueComment: { body: "changed" } },
+    });
+    const minimize = "mutation($input: MinimizeCommentInput!) { minimizeComment(input: $input) { clientMutationId } }";
+    await octokit.graphql(minimize, { input: { subjectId: nodes[1]?.id, classifier: "OUTDATED" } });
+    await octokit.graphql("mutation($id: ID!) { deleteIssueComment(input: { id: $id }) { clientMutationId } }", {
+      id: rest.nodes[0]?.id,
+    });
+    const after = (await ask(null)).repository.issue.comments.nodes;
+    assert.deepEqual(
+      after.map(({ body, isMinimized }) => [body, isMinimized]),
+      [
+        ["changed", false],
+        ["two", true],
+      ],
+    );
+    const { secret } = await tidegate.api<{ secret: string }>("/tokens", {
+      method: "POST",
+      body: { name: "reader", scopes: ["issues:read:acme/shop", "git:read:acme/shop"] },
+    });
+    const reader = clientOf(tidegate, secret);
+    await assert.rejects(reader.graphql(update, { input }), /Resource not accessible by personal access token/);
+    const { secret: stranger } = await tidegate.api<{ secret: string }>("/tokens", {
+      method: "POST",
+      body: { name: "stranger", scopes: ["git:read:acme/other"] },
+    });
+    await assert.rejects(clientOf(tidegate, stranger).graphql(update, { input }), /Not Found/);
+    await assert.rejects(octokit.graphql("{ viewer { shoeSize } }"), /Field 'shoeSize' doesn't exist on type 'User'/);
+  });
+
   test("variables are kept over REST, secrets named, and neither is told to a job", async () => {
     const { actions } = octokit.rest;
     await actions.createRepoVariable({ ...at, name: "region", value: "north" });
