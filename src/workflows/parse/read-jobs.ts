@@ -111,6 +111,7 @@ function readStrategy(reader: NodeReader, node: YamlNode | undefined): Strategy 
   if (whole !== undefined) return { whole, failFast: true };
   const matrix = reader.get(node, "matrix");
   checkVectors(reader, matrix);
+  checkExcludes(reader, matrix);
   const json = matrix === undefined ? undefined : reader.json(matrix);
   const values = {
     maxParallel: reader.numberOrTemplate(reader.get(node, "max-parallel")),
@@ -124,6 +125,20 @@ function checkVectors(reader: NodeReader, matrix: YamlNode | undefined): void {
     if (["include", "exclude"].includes(key.value.toLowerCase())) continue;
     if (value.kind !== "sequence" || value.items.length > 0) continue;
     reader.error(value, `Matrix has no values for "${key.value}". Give it at least one, or remove it`, "matrix");
+  }
+}
+
+/** What is told when the matrix is made, where the file says all of it. */
+function checkExcludes(reader: NodeReader, matrix: YamlNode | undefined): void {
+  const exclude = reader.get(matrix, "exclude");
+  const keys = reader.pairs(matrix).map(({ key }) => key.value);
+  const lists = keys.filter((key) => !["include", "exclude"].includes(key.toLowerCase()));
+  if (exclude?.kind !== "sequence" || lists.some((key) => key.includes("${{"))) return;
+  const known = new Set(lists.map((key) => key.toLowerCase()));
+  for (const { key } of exclude.items.flatMap((item) => reader.pairs(item))) {
+    if (key.value.includes("${{") || known.has(key.value.toLowerCase())) continue;
+    const there = lists.length === 0 ? "It has none" : `Its lists are ${lists.join(", ")}`;
+    reader.error(key, `"${key.value}" is no list of the matrix. ${there}`, "exclude");
   }
 }
 

@@ -82,7 +82,10 @@ function loosen(raw: RawSchema): void {
   if (properties !== undefined) properties["inputs"] = "workflow-dispatch-inputs-or-none";
 }
 
-/** Forgejo's reference: the contexts `forgejo`, `forge`, `gitea`, and two keys of workflows and jobs. */
+/**
+ * Forgejo's reference: the contexts `forgejo`, `forge`, `gitea`, two keys of workflows and jobs, `runs-on` beside a call,
+ * where it has no effect, and what a service is started with as a list.
+ */
 function addForgejo(raw: RawSchema): void {
   for (const definition of Object.values(raw.definitions)) {
     if (definition.context?.includes("github") === true) definition.context.push(...forgejoContexts);
@@ -93,6 +96,10 @@ function addForgejo(raw: RawSchema): void {
     properties["enable-openid-connect"] = "boolean";
     properties["enable-email-notifications"] = "boolean";
   }
+  const { properties: call } = raw.definitions["workflow-job"]?.mapping ?? {};
+  if (call !== undefined) call["runs-on"] = "runs-on";
+  const { properties: service } = raw.definitions["service-container-mapping"]?.mapping ?? {};
+  if (service !== undefined) service["cmd"] = "sequence-of-non-empty-string";
 }
 
 /** Names of contexts and `name(min,max)` of functions that an `if` of this kind may use. */

@@ -145,6 +145,11 @@ describe("problems", () => {
         text: inJob("steps:", "- run: echo", "  env: { A: nope {0}, B: 1 }", "- run: echo more", "- { run: x }"),
         want: [["7:22", /Not valid YAML: Unexpected flow-map-start/]],
       },
+      {
+        name: "an exclude by what is no list",
+        text: inJob("strategy: { matrix: { os: [a], exclude: [{ OS: a, arch: b }] } }", "steps: [{ run: x }]"),
+        want: [["5:55", /"arch" is no list of the matrix. Its lists are os/]],
+      },
       { name: "no jobs", text: "on: push", want: [["1:1", /Required property is missing: jobs. Add it/]] },
       {
         name: "a key that does not exist",

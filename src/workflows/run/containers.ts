@@ -45,7 +45,7 @@ function evaluateContainer(what: string, tree: ContextValue, contexts: Contexts)
   };
   const options = text("options");
   const entrypoint = text("entrypoint");
-  const command = text("command");
+  const command = text("command") ?? commandOf(filled["cmd"]);
   const credentials = credentialsOf(filled["credentials"]);
   return {
     image: text("image") ?? "",
@@ -57,6 +57,12 @@ function evaluateContainer(what: string, tree: ContextValue, contexts: Contexts)
     ...(command === undefined ? {} : { command }),
     ...(credentials === undefined ? {} : { credentials }),
   };
+}
+
+/** Forgejo's list of words, as the line that a shell would take for them. */
+function commandOf(words: ContextValue | undefined): string | undefined {
+  const all = list(words);
+  return all.length === 0 ? undefined : all.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }
 
 const empty: ContainerSpec = { image: "", env: {}, ports: [], volumes: [] };

@@ -158,13 +158,13 @@ export class RunDriver implements Disposable {
   }
 
   /** Treats the job as lost, if it is still under this lease: only here and in `advance` can it lose it. */
-  async giveUp(job: JobRow): Promise<void> {
+  async giveUp(job: JobRow, reason: string): Promise<void> {
     await this.#lock.run(String(job.run_id), async () => {
       const run = await findRun(this.#parts.db, job.run_id);
       const now = await findJob(this.#parts.db, job.id);
       if (run === undefined || now?.status !== "in_progress" || now.lease !== job.lease) return;
       const state = jobState(now, this.leases.nowMs());
-      await this.#apply(run, [lostJob({ cancelRequested: run.cancel_requested === 1 }, state)]);
+      await this.#apply(run, [lostJob({ cancelRequested: run.cancel_requested === 1 }, state, reason)]);
     });
     await this.advance(job.run_id);
   }

@@ -224,7 +224,7 @@ export class RunnerDesk {
     const job = await this.#leased(jobId, request.lease);
     if (job.status === "completed") return;
     this.#parts.log.warn("Runner gave a job up", { job: jobId, run: job.run_id, reason: request.reason });
-    await this.#driver.giveUp(job);
+    await this.#driver.giveUp(job, request.reason);
   }
 
   /** The job of this lease, its lease renewed if it still runs. */

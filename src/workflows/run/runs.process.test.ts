@@ -294,6 +294,10 @@ describe("leases", () => {
     const second = await runner.claim("claim-2");
     assert.equal(second.jobId, first.jobId);
     assert.notEqual(second.lease, first.lease);
+    await runner.post(`/jobs/${second.jobId}/abandon`, { lease: second.lease, reason: "The disk is full" });
+    const run = await only(allRuns(control.workflows));
+    assert.equal(run.conclusion, "failure");
+    assert.match(run.jobs[0]?.message ?? "", /^The disk is full\. That was try 2 of 2: look at the runner's log/);
   });
 });
 

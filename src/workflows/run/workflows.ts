@@ -287,7 +287,7 @@ export class Workflows implements AsyncDisposable {
     const workflow = workflowOf(run);
     const places = new Map(rows.map((row) => [row.id, filePlace(workflow, row.key, row.position)]));
     rows.sort((a, b) => comparePlaces(places.get(a.id) ?? [], places.get(b.id) ?? []));
-    const jobs = await Promise.all(rows.map((row) => this.#jobView(run, row)));
+    const jobs = await Promise.all(rows.map((row) => this.#jobView(run, row, workflow)));
     return { ...(await this.#runView(run)), jobs: rows.map((row, index) => withParent(jobs[index], row, rows)) };
   }
 
@@ -307,9 +307,9 @@ export class Workflows implements AsyncDisposable {
     return job === undefined || run === undefined ? undefined : await this.#jobView(run, job);
   }
 
-  async #jobView(run: RunRow, job: JobRow): Promise<JobView> {
+  async #jobView(run: RunRow, job: JobRow, workflow = workflowOf(run)): Promise<JobView> {
     const { db } = this.#parts;
-    const view = jobView(job, workflowOf(run), await findSteps(db, job), await findJobActions(db, job));
+    const view = jobView(job, workflow, await findSteps(db, job), await findJobActions(db, job));
     const gated = job.status === "waiting" && job.instance_json !== null;
     const hold = gated ? await gateHold(this.#parts, run, job.id) : undefined;
     if (hold !== undefined) return { ...view, ...hold };
