@@ -20,7 +20,7 @@ interface CacheRoute {
 export function artifactRoutes(app: FastifyInstance, options: ArtifactRoutesOptions): void {
   const { artifacts: service, workflows } = options;
   app.get<{ Params: { id: string } }>("/runs/:id/artifacts", async ({ params }) => {
-    if ((await workflows.getRun(params.id)) === undefined) throw notFound(`run ${params.id}`);
+    if ((await workflows.getRunView(params.id)) === undefined) throw notFound(`run ${params.id}`);
     const items: readonly ArtifactSummary[] = await service.artifacts.list(params.id);
     return { items };
   });
@@ -57,7 +57,7 @@ export function artifactRoutes(app: FastifyInstance, options: ArtifactRoutesOpti
 /** What the jobs of a run have reported of the code. */
 function reportRoutes(app: FastifyInstance, { artifacts, workflows }: ArtifactRoutesOptions): void {
   const requireRun = async (id: string): Promise<void> => {
-    if ((await workflows.getRun(id)) === undefined) throw notFound(`run ${id}`);
+    if ((await workflows.getRunView(id)) === undefined) throw notFound(`run ${id}`);
   };
   app.get<{ Params: { id: string } }>("/runs/:id/coverage", async ({ params }) => {
     await requireRun(params.id);

@@ -195,7 +195,7 @@ function artifactRoutes(app: FastifyInstance, parts: RestParts, base: string): v
     repository: Repository,
     artifact: Awaited<ReturnType<typeof service.artifacts.list>>[number],
   ) => {
-    const run = await workflows.getRun(artifact.runId);
+    const run = await workflows.getRunView(artifact.runId);
     const headSha = run === undefined ? "" : await commitChecks.headOf(run);
     return artifactShape(artifact, run, headSha, placeOf(parts, repository));
   };
