@@ -148,7 +148,7 @@ function check(run: RunDetail, seen: ReadonlyMap<string, ReadonlySet<string>>): 
     assertOneAfterTheOther(mine, what);
     if (job.conclusion === "success") assertWhole(job.id, given, n, mine, what);
     else {
-      assert.match(job.message ?? "", /The runner stopped answering.*for the \d+\. time/, what);
+      assert.match(job.message ?? "", /^The runner .*\. That was try \d+ of \d+/, what);
       total.lost += 1;
     }
     if (given > 1) total.again += 1;

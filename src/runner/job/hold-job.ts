@@ -1,5 +1,5 @@
 /** Holds one claimed job: keeps its lease, runs it, and delivers its log and result; nothing is lost on the way. */
-import { TaskGroup, Wake, withDeadline, type Clock, type Ids, type Log } from "#lib";
+import { errorCode, TaskGroup, Wake, withDeadline, type Clock, type Ids, type Log } from "#lib";
 import type { JobAssignment } from "#workflows";
 import { JobActions, type ActionDelivery } from "../actions/job-actions.ts";
 import type { ActionStore } from "../actions/store/action-store.ts";
@@ -81,9 +81,22 @@ export async function holdJob(claimed: Claimed, options: HoldOptions, signal: Ab
     } else if (signal.aborted) await sayFarewell(journal, options, "The runner was stopped while the job ran");
     else {
       options.log.error("Job could not be run", { jobId, error });
-      await sayFarewell(journal, options, "The runner failed while it ran the job; see the runner's log");
+      await sayFarewell(journal, options, whyFailed(error));
     }
   }
+}
+
+/** What a person can mend without the log of the runner, in words; everything else is told there. */
+const machineTroubles: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk of the runner is full",
+  EDQUOT: "The runner may not use more of its disk",
+  EROFS: "The disk of the runner cannot be written",
+  EMFILE: "The runner has too many open files",
+  ENFILE: "The machine of the runner has too many open files",
+};
+
+function whyFailed(error: unknown): string {
+  return machineTroubles[errorCode(error) ?? ""] ?? "The runner failed while it ran the job";
 }
 
 /** Processes and containers that a job has left behind, found by its tracking id; what cannot be removed is logged. */

@@ -91,9 +91,10 @@ function planLost(run: ObservedRun): readonly RunAction[] {
     .map((job) => lostJob(run, job));
 }
 
-/** What becomes of a job whose runner is gone. */
-export function lostJob(run: Pick<ObservedRun, "cancelRequested">, job: JobState): RunAction {
-  const lost = "The runner stopped answering while it ran this job";
+const silent = "The runner stopped answering while it ran this job";
+
+/** What becomes of a job whose runner is gone, or has given it up and said why. */
+export function lostJob(run: Pick<ObservedRun, "cancelRequested">, job: JobState, lost = silent): RunAction {
   if (run.cancelRequested || job.cancelRequested) {
     return {
       kind: "finish-job",
@@ -103,7 +104,7 @@ export function lostJob(run: Pick<ObservedRun, "cancelRequested">, job: JobState
     };
   }
   if (job.tries < maxTries) return { kind: "requeue", jobId: job.id, message: `${lost}: it is given to another one` };
-  const message = `${lost}, for the ${job.tries}. time. Look at the runner's log, then run the job again`;
+  const message = `${lost}. That was try ${job.tries} of ${maxTries}: look at the runner's log, then run the job again`;
   return { kind: "finish-job", jobId: job.id, conclusion: "failure", message };
 }
 
