@@ -150,6 +150,11 @@ describe("problems", () => {
         text: inJob("strategy: { matrix: { os: [a], exclude: [{ OS: a, arch: b }] } }", "steps: [{ run: x }]"),
         want: [["5:55", /"arch" is no list of the matrix. Its lists are os/]],
       },
+      {
+        name: "a colon in a script",
+        text: inJob("steps:", "- run: cut -d: -f2"),
+        want: [["6:12", /Nested mappings are not allowed in compact mappings. Put quotes around/]],
+      },
       { name: "no jobs", text: "on: push", want: [["1:1", /Required property is missing: jobs. Add it/]] },
       {
         name: "a key that does not exist",

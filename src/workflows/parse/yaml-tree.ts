@@ -94,7 +94,8 @@ function syntaxProblem(file: string, error: YAMLParseError): Problem {
   const at = { file, line: place?.line ?? 1, column: place?.col ?? 1 };
   const message = firstLine(error.message);
   if (isForgiven(error)) return { path: "", message, at, severity: "warning" };
-  return { path: "", message: `Not valid YAML: ${message}`, at };
+  const remedy = message.startsWith("Nested mappings") ? `. Put quotes around a value that holds ": "` : "";
+  return { path: "", message: `Not valid YAML: ${message}${remedy}`, at };
 }
 
 /** GitHub reads a comment right behind a bracket; what it says is clear. */
