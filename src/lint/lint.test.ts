@@ -601,6 +601,14 @@ test("what cannot run is found as syntax, with the reader's place", () => {
   assert.equal(found.line, 4);
 });
 
+test("what a rule says is not said as syntax too", () => {
+  const found = lint(steps("- if: true && ${{ github.ref == 'a' }}\n  run: make"));
+  assert.deepEqual(
+    found.map((one) => one.rule),
+    ["unsound-condition"],
+  );
+});
+
 test("steps of composite actions are looked at", () => {
   const text =
     'name: a\ndescription: b\nruns:\n  using: composite\n  steps:\n    - run: echo "${{ github.head_ref }}"\n      shell: bash\n';

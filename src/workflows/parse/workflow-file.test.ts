@@ -282,6 +282,14 @@ describe("problems", () => {
     });
   }
 
+  test("a merge key is named as what it is, once and at its place", () => {
+    const text =
+      "on: push\nenv: &e\n  A: b\njobs:\n  a:\n    runs-on: x\n    env:\n      <<: *e\n    steps: [{ run: a }]\n";
+    assert.deepEqual(parseWorkflowFile(path, text).problems.map(formatProblem), [
+      `${path}:8:7: Merge keys ("<<") are not read in workflows. Write the keys out, or give the whole mapping as an alias`,
+    ]);
+  });
+
   test("every event may stand alone or in a list", () => {
     for (const on of ["repository_dispatch", "[push, repository_dispatch]", "[branch_protection_rule, push]"]) {
       const { problems } = parseWorkflowFile(path, `on: ${on}\njobs:\n  a:\n    runs-on: x\n    steps: [{ run: a }]\n`);

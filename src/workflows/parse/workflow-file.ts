@@ -7,7 +7,7 @@ import { readJobs } from "./read-jobs.ts";
 import { readConcurrency, readDefaults, readFlag, readPermissions } from "./read-shared.ts";
 import { readTriggers } from "./read-triggers.ts";
 import { checkSchema, type Dialect } from "./schema-check.ts";
-import { readYamlTree, type YamlLimits } from "./yaml-tree.ts";
+import { readYamlTree, type YamlLimits, type YamlNode } from "./yaml-tree.ts";
 
 export interface WorkflowText {
   /** Path in the repository. */
@@ -37,7 +37,11 @@ export function parseWorkflowFile(path: string, text: string, limits?: YamlLimit
   const dialect: Dialect = path.startsWith(".forgejo/") ? "forgejo" : "github";
   const reader = new NodeReader(path);
   reader.problems.push(...tree.problems);
-  reader.problems.push(...checkSchema(path, tree.value, "workflow-root-strict", dialect));
+  const merges = mergeKeys(path, tree.value);
+  // What is merged stands where no such value is taken: one word is enough.
+  reader.problems.push(
+    ...(merges.length > 0 ? merges : checkSchema(path, tree.value, "workflow-root-strict", dialect)),
+  );
   if (tree.value.kind !== "mapping") return { problems: first(reader.problems) };
   const root = tree.value;
   const values = {
@@ -56,6 +60,18 @@ export function parseWorkflowFile(path: string, text: string, limits?: YamlLimit
     jobs: readJobs(reader, reader.get(root, "jobs"), dialect),
   };
   return { value: workflow, problems: first(sorted(reader.problems)) };
+}
+
+/** YAML 1.1 had merge keys; Actions reads 1.2, where `<<` is a key like any other. */
+function mergeKeys(file: string, node: YamlNode): readonly Problem[] {
+  if (node.kind === "scalar") return [];
+  if (node.kind === "sequence") return node.items.flatMap((item) => mergeKeys(file, item));
+  return node.pairs.flatMap(({ key, value }) => {
+    if (key.value !== "<<") return mergeKeys(file, value);
+    const message =
+      'Merge keys ("<<") are not read in workflows. Write the keys out, or give the whole mapping as an alias';
+    return [{ path: "", message, at: { file, ...key.start } }];
+  });
 }
 
 /** The problems of all workflow files among these, for the answer to a push. */
