@@ -12,7 +12,7 @@ export const probe = {
 /** What the runner sets anew for each step, or for actions only. */
 const ownVariables = "^(GITHUB_|ACTIONS_|INPUT_|STATE_|RUNNER_TRACKING|SHLVL|_=|OLDPWD|PWD)";
 
-export function workflowOf(cases: readonly TwinCase[]): string {
+export function workflowOf(name: string, cases: readonly TwinCase[]): string {
   const jobs = cases.map((one) => ({
     key: one.key,
     "runs-on": "ubuntu-latest",
@@ -42,7 +42,7 @@ export function workflowOf(cases: readonly TwinCase[]): string {
     ],
   }));
   const entries = jobs.map(({ key, ...job }) => [key, job]);
-  return JSON.stringify({ name: "Twins", on: { push: { branches: ["main"] } }, jobs: Object.fromEntries(entries) });
+  return JSON.stringify({ name, on: { push: { branches: ["main"] } }, jobs: Object.fromEntries(entries) });
 }
 
 /** A line of `tidegate logs --json`. */
