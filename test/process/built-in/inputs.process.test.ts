@@ -166,3 +166,20 @@ test("a mistake about how an artifact is kept fails the step, and the artifact i
   );
   match(logOf(record, "look"), /x\nfailure \[\d+\]$/, wholeLog(record));
 });
+
+test("the builder that is not set up tells all that workflows ask of one", async () => {
+  const record = await jobs.run([
+    { id: "x", uses: "docker/setup-buildx-action@v4", with: { name: "mine", config: "old.toml" } },
+    {
+      name: "look",
+      env: { OUTPUTS: "${{ toJSON(steps.x.outputs) }}", NODE: "${{ fromJSON(steps.x.outputs.nodes)[0].status }}" },
+      run: 'echo "$OUTPUTS"; echo "$NODE"',
+    },
+  ]);
+  match(
+    logOf(record, "look"),
+    /"name": "mine",\n *"driver": "tidegate",\n *"platforms": "linux\/\w+",\n *"nodes": .*\n *"endpoint": "",\n *"status": "running",\n *"flags": ""\n\}\nrunning$/,
+    wholeLog(record),
+  );
+  match(wholeLog(record), /##\[warning\]Unexpected input\(s\) 'config'/);
+});

@@ -36,9 +36,17 @@ export const setupBuildx: BuiltinAction = {
   },
   async main(call) {
     call.log("Nothing to set up: images are built by Tidegate's own packer, or by the container engine of the runner");
-    call.setOutput("name", call.text("name") || "tidegate");
+    const name = call.text("name") || "tidegate";
+    const platforms = `linux/${call.parts.runner.arch === "ARM64" ? "arm64" : "amd64"}`;
+    const node = { name, endpoint: call.text("endpoint"), status: "running", "buildkitd-flags": "", platforms };
+    call.setOutput("name", name);
     call.setOutput("driver", "tidegate");
-    call.setOutput("platforms", `linux/${call.parts.runner.arch === "ARM64" ? "arm64" : "amd64"}`);
+    call.setOutput("platforms", platforms);
+    call.setOutput("nodes", JSON.stringify([node], undefined, 2));
+    // Of the first node alone, for workflows that have not looked at the list since there is one.
+    call.setOutput("endpoint", node.endpoint);
+    call.setOutput("status", node.status);
+    call.setOutput("flags", "");
   },
 };
 
