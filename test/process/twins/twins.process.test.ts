@@ -63,7 +63,7 @@ interface Tried {
 }
 
 async function tryAll(): Promise<Tried> {
-  await using tidegate = await startTidegate({ jobs: 2 });
+  await using tidegate = await startTidegate({ jobs: 4 });
   const cases = twinCases(tidegate)
     .filter(({ needs }) => needs === undefined || skipWithout(needs) === false)
     .filter(
