@@ -52,7 +52,7 @@ export function documentKind(path: string): DocumentKind | undefined {
 }
 
 /** A file that is looked at alone. */
-export const alone: Project = { isWhole: false, document: () => undefined, workflow: () => undefined };
+const alone: Project = { isWhole: false, document: () => undefined, workflow: () => undefined };
 
 export function readDocument(
   file: string,

@@ -98,7 +98,7 @@ function whatIsTaken(document: LintDocument, step: LintStep): Takes | undefined 
   return { inputs: set(known.inputs), required: set(known.required), deprecated: new Map() };
 }
 
-export function actionAt(document: LintDocument, path: string): LintDocument | undefined {
+function actionAt(document: LintDocument, path: string): LintDocument | undefined {
   const folder = path === "" ? "" : `${path.replace(/\/+$/, "")}/`;
   return ["action.yml", "action.yaml"]
     .map((name) => document.project.document(`${folder}${name}`))

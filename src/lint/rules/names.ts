@@ -262,9 +262,9 @@ function* conflicts(labels: readonly PlacedLabel[]): Iterable<Found> {
   }
 }
 
-export type System = "linux" | "windows" | "macos";
+type System = "linux" | "windows" | "macos";
 
-export function systemOf(label: string): System | undefined {
+function systemOf(label: string): System | undefined {
   const name = label.toLowerCase();
   if (/^(?:ubuntu-.*|linux)$/.test(name)) return "linux";
   if (/^windows(?:-.*)?$/.test(name)) return "windows";

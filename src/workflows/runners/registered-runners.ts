@@ -19,7 +19,7 @@ export interface RegisterRequest {
   readonly replace?: boolean;
 }
 
-export interface Registration {
+interface Registration {
   readonly kind: "registered";
   readonly id: string;
   /** The runner's own, shown once. */
