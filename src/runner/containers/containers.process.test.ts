@@ -309,13 +309,23 @@ echo "::notice::from the action"
         `echo ${Buffer.from(text).toString("base64")} | busybox base64 -d > act/${name}; chmod +x act/${name}`,
     );
     const steps: StepText[] = [
-      { name: "write", run: ["mkdir -p act; echo workspace > file.txt", ...make].join("\n") },
+      { name: "write", run: ["mkdir -p act told; echo workspace > file.txt", ...make].join("\n") },
+      {
+        name: "write another",
+        run: `echo '{ runs: { using: docker, image: "docker://${image}", env: { MOOD: own, TONE: own } } }' > told/action.yml`,
+      },
       { name: "boxed", id: "boxed", uses: "./act", with: { who: "me" } },
       { name: "see", run: "cat from-action; echo '${{ steps.boxed.outputs.said }}'" },
       {
         name: "image",
         uses: `docker://${image}`,
         with: { entrypoint: "/bin/sh", args: "-c 'echo $0 from the image' all" },
+      },
+      {
+        name: "told",
+        uses: "./told",
+        with: { EntryPoint: "/bin/sh", args: "-c 'echo $0 $MOOD $TONE $INPUT_MORE' all", more: "1" },
+        env: { MOOD: "set" },
       },
       { name: "fails", uses: `docker://${image}`, continueOnError: true, with: { args: "sh -c 'exit 9'" } },
     ];
@@ -327,6 +337,8 @@ echo "::notice::from the action"
     assert.match(boxed, /"number": 5[\s\S]*workspace$/m);
     assert.match(logOf(record, "see"), /^made\nme at \/github\/workspace$/m);
     assert.match(logOf(record, "image"), /^all from the image$/m);
+    // What the step says of an action that says nothing itself, and of the environment in any case.
+    assert.match(logOf(record, "told"), /^all set own 1$/m);
     assert.match(logOf(record, "fails"), /exit code 9/);
     assert.match(logOf(record, "Post boxed"), /^after yes$/m);
     assert.equal(
