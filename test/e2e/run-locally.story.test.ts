@@ -162,6 +162,10 @@ describe("Given a repository with a workflow, a called one, and changes that are
     const mistyped = await local(["-W", "matrix.yml", "--matrix", "nde:20"], 2);
     assert.match(mistyped.stderr, /No job has "nde" in its matrix\. Keys are node\. Did you mean "node"\?/);
     assert.doesNotMatch(mistyped.stdout, /ran/);
+    const inputs = await local(["-W", "matrix.yml", "--input", "a=b"], 2);
+    assert.match(inputs.stderr, /"push" takes no inputs\. Leave them out, or start a workflow by workflow_dispatch/);
+    const nowhere = await local(["-C", join(folder, "nowhere")], 2);
+    assert.match(nowhere.stderr, /there is no such folder/);
     const listed = await local(["-W", "matrix.yml", "--list", "pull_request"], 2);
     assert.match(listed.stderr, /No workflow is started by "pull_request": it is by push/);
   });

@@ -19,7 +19,7 @@ import { readMatrix, readPairs, readPairsFile, splitPair } from "../local/pairs.
 import { print, printJson, table } from "../output.ts";
 import { readValue } from "../read-value.ts";
 
-type Wish = Pick<LocalRequest, "target" | "event" | "jobs">;
+type Wish = Pick<LocalRequest, "target" | "event" | "jobs" | "hasInputs">;
 
 interface RunOptions extends GlobalOptions {
   readonly job: readonly string[];
@@ -229,6 +229,7 @@ async function wishOf(target: string | undefined, options: RunOptions): Promise<
     ...(target === undefined ? {} : { target }),
     ...(event === undefined ? {} : { event }),
     jobs: options.job,
+    hasInputs: options.input.length > 0 || options.inputFile !== undefined,
   };
 }
 

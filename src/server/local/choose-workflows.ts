@@ -14,6 +14,8 @@ export interface Wish {
   readonly event?: string;
   /** Keys of jobs. */
   readonly jobs: readonly string[];
+  /** Whether inputs are given, which only a start by hand takes. */
+  readonly hasInputs?: boolean;
 }
 
 /** Keys that a combination is asked to have, and that no job of these has; none where only a run can tell. */
@@ -59,15 +61,11 @@ export function chooseWorkflows(workflows: readonly LocalWorkflow[], wish: Wish)
     return nothing(`"${wish.target}" is no workflow and no event. ${there}${hint}`);
   }
   const event = wish.event ?? (named.length === 0 ? wish.target : undefined);
-  return withJobs(named.length > 0 ? named : workflows, event, wish.jobs, wish.target);
+  return withJobs(named.length > 0 ? named : workflows, { ...wish, ...(event === undefined ? {} : { event }) });
 }
 
-function withJobs(
-  candidates: readonly LocalWorkflow[],
-  asked: string | undefined,
-  jobs: readonly string[],
-  target: string | undefined,
-): Chosen {
+function withJobs(candidates: readonly LocalWorkflow[], wish: Wish): Chosen {
+  const { event: asked, jobs, target, hasInputs = false } = wish;
   const having = jobs.length === 0 ? candidates : candidates.filter((one) => jobs.every((key) => hasJob(one, key)));
   if (having.length === 0) {
     const known = candidates.flatMap(({ workflow }) => workflow.jobs.map((job) => job.key));
@@ -75,12 +73,22 @@ function withJobs(
     const hint = meant.length === 0 ? "" : `. Did you mean "${meant.join('" and "')}"?`;
     return nothing(`There is no workflow with the job "${jobs.join('" and "')}". Jobs are ${known.join(", ")}${hint}`);
   }
-  const event = asked ?? preferredEvent(having);
+  const event = asked ?? preferredEvent(having, hasInputs ? ["workflow_dispatch", ...preferred] : preferred);
+  if (hasInputs && event !== "workflow_dispatch" && event !== "workflow_call") {
+    return nothing(`"${event}" takes no inputs. Leave them out, or start a workflow by workflow_dispatch`);
+  }
   const paths = having.filter(({ workflow }) => eventsOf(workflow).includes(event)).map(({ path }) => path);
   if (paths.length > 0) return { kind: "chosen", event, paths };
   const what = target === undefined || target === event ? "No workflow" : `No workflow of "${target}"`;
-  const starts = [...new Set(having.flatMap(({ workflow }) => eventsOf(workflow)))].join(", ") || "no event";
-  const hint = starts === "workflow_call" ? ". Run a workflow that calls it" : "";
+  const known = [...new Set(having.flatMap(({ workflow }) => eventsOf(workflow)))];
+  const starts = known.join(", ") || "no event";
+  const meant = nearestName(event, known);
+  const hint =
+    starts === "workflow_call"
+      ? ". Run a workflow that calls it"
+      : meant === undefined
+        ? ""
+        : `. Did you mean "${meant}"?`;
   return nothing(`${what} is started by "${event}": ${having.length === 1 ? "it is" : "they are"} by ${starts}${hint}`);
 }
 
@@ -105,9 +113,9 @@ function hasJob({ workflow }: LocalWorkflow, key: string): boolean {
   return workflow.jobs.some((job) => job.key === key);
 }
 
-function preferredEvent(workflows: readonly LocalWorkflow[]): string {
+function preferredEvent(workflows: readonly LocalWorkflow[], order: readonly string[]): string {
   const events = new Set(workflows.flatMap(({ workflow }) => eventsOf(workflow)));
-  return preferred.find((name) => events.has(name)) ?? [...events].find((name) => name !== "workflow_call") ?? "push";
+  return order.find((name) => events.has(name)) ?? [...events].find((name) => name !== "workflow_call") ?? "push";
 }
 
 export function eventsOf({ on }: Pick<Workflow, "on">): readonly string[] {

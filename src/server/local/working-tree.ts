@@ -2,7 +2,7 @@
  * A folder as a repository that jobs can check out, what is not committed included: one more commit on top, in a
  * repository of our own that borrows the objects of the folder's. Nothing of the folder or its repository is written.
  */
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { CommandError, commandOutput, errorCode, runCommand } from "#lib";
 import { LocalError } from "./errors.ts";
@@ -45,6 +45,10 @@ const maxOutputBytes = 256 * 1024 * 1024;
 
 export async function findWorkingTree(folder: string, runner: GitRunner): Promise<WorkingTree> {
   const at = resolve(folder);
+  const found = await stat(at).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new LocalError("server/local-usage", `Cannot run what is in "${folder}": there is no such folder`);
+  }
   const top = await ask(["-C", at, "rev-parse", "--show-toplevel"], runner);
   if (top === undefined) return { folder: at, repository: localName(at), branch: "main", defaultBranch: "main" };
   const [objects = "", index = "", shallow = ""] = (
