@@ -73,8 +73,8 @@ async function makeImage(name: string, libraries: boolean): Promise<void> {
     }
   }
   const tar = spawn("tar", ["--create", "--directory", root, "."], { stdio: ["ignore", "pipe", "inherit"] });
-  const [repo = "", tag = ""] = name.split(":");
-  const query = { fromSrc: "-", repo, tag, changes: "CMD httpd -f -p 8080 -h /www" };
+  // With its tag: Podman passes over the parameter of that name.
+  const query = { fromSrc: "-", repo: name, changes: "CMD httpd -f -p 8080 -h /www" };
   await readProgress(await engine.stream("POST", "/images/create", { query, archive: tar.stdout, signal }));
 }
 

@@ -12,7 +12,11 @@ export interface InspectedContainer {
     readonly ExitCode: number;
     readonly Health?: { readonly Status?: string; readonly Log?: readonly { readonly Output?: string }[] | null };
   };
-  readonly Config: { readonly Env?: readonly string[] | null };
+  readonly Config: {
+    readonly Env?: readonly string[] | null;
+    /** In nanoseconds. */
+    readonly Healthcheck?: { readonly Interval?: number } | null;
+  };
   readonly NetworkSettings: {
     readonly Ports?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>> | null;
   };
@@ -95,6 +99,18 @@ export class JobEngine implements AsyncDisposable {
 
   async inspect(id: string, signal: AbortSignal): Promise<InspectedContainer> {
     return await this.engine.json<InspectedContainer>("GET", `/containers/${id}/json`, { signal });
+  }
+
+  /** Makes a health check now. False where the engine is not Podman: it makes them by itself. */
+  async checkHealth(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.engine.send("GET", `/libpod/containers/${id}/healthcheck`, { signal });
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isEngineStatus(error, 404)) return false;
+      throw error;
+    }
   }
 
   async remove(id: string, signal: AbortSignal): Promise<void> {
