@@ -191,6 +191,7 @@ export const glob: Rule = {
 function patternProblem(pattern: string, isRef: boolean): string | undefined {
   const text = pattern.replace(/^!/, "");
   if (text === "") return `is empty. Name a ${isRef ? "branch or tag" : "path"}`;
+  if (text.length > 1000) return "is longer than any name";
   if (text !== text.trim()) return "begins or ends with a blank. Leave it out";
   const range = [...text.matchAll(/\[[^\]]*?(.)-(.)[^\]]*\]/g)].find(([, from = "", to = ""]) => from > to);
   if (range !== undefined) return `has a range that ends before it begins: "${range[1]}-${range[2]}"`;

@@ -16,6 +16,10 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ['echo "it\'s" a\\ b', ["echo its a\\ b"]],
 ];
 
+test("here-documents without an end are read in time linear in them", () => {
+  assert.equal(commandsOf("cat <<EOF\n".repeat(40_000)).length, 1);
+});
+
 for (const [script, expected] of cases) {
   test(`commands of ${JSON.stringify(script)}`, () => {
     const commands = commandsOf(script);

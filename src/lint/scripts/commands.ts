@@ -48,11 +48,19 @@ export function commandsOf(script: string): readonly ScriptCommand[] {
   return commands;
 }
 
+/** Their lines as blanks. Line by line, since scripts come from strangers: no search from each beginning to the end. */
 function withoutHereDocuments(script: string): string {
-  return script.replaceAll(
-    /(<<-?\s*['"]?(\w+)['"]?[^\n]*\n)([^]*?)(?=\n[ \t]*\2[ \t]*(?:\n|$))/g,
-    (_whole, head: string, _word: string, body: string) => head + body.replaceAll(/[^\n]/g, " "),
-  );
+  let until: string | undefined;
+  const lines = script.split("\n").map((line) => {
+    if (until === undefined) {
+      until = /<<-?\s*['"]?(\w+)/.exec(line)?.[1];
+      return line;
+    }
+    if (line.trim() !== until) return " ".repeat(line.length);
+    until = undefined;
+    return line;
+  });
+  return lines.join("\n");
 }
 
 /** Those of a step's `run`, each with its place in the file. */
