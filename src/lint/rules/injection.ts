@@ -85,10 +85,10 @@ function trustIn(document: LintDocument, step: LintStep, path: string): Trust {
   const [context, name = "*"] = path.split(".");
   if (context === "env") {
     const owners = [step.node, step.job?.node, document.root];
-    const pair = owners
-      .flatMap((owner) => pairsOf(nodeAt(owner, "env")))
-      .find((found) => found.key.value.toLowerCase() === name);
-    return worst(document, [pair?.value]);
+    const value = owners
+      .map((owner) => variablesOf(nodeAt(owner, "env"))?.get(name))
+      .find((found) => found !== undefined);
+    return worst(document, [value]);
   }
   if (context !== "matrix") return trustOf(path);
   const matrix = nodeAt(step.job?.node, "strategy", "matrix");
@@ -97,6 +97,16 @@ function trustIn(document: LintDocument, step: LintStep, path: string): Trust {
   const isMade = nodes.flatMap((node) => [...scalarsOf(node)]).some((node) => String(node.value).includes("${{"));
   const trust = worst(document, nodes);
   return trust === "trusted" && isMade ? "unknown" : trust;
+}
+
+/** By their names in lower case, made once for each `env`: each of many steps asks the one above all jobs. */
+const variables = new WeakMap<YamlNode, ReadonlyMap<string, YamlNode>>();
+
+function variablesOf(env: YamlNode | undefined): ReadonlyMap<string, YamlNode> | undefined {
+  if (env === undefined) return undefined;
+  const known = variables.get(env) ?? new Map(pairsOf(env).map(({ key, value }) => [key.value.toLowerCase(), value]));
+  variables.set(env, known);
+  return known;
 }
 
 function matrixValues(matrix: YamlNode, name: string): readonly (YamlNode | undefined)[] {
