@@ -27,6 +27,7 @@ export { linearPattern, type LinearPattern } from "./linear-pattern.ts";
 export { joinInside, readFileIfExists, writeFileAtomic, writeFileWhole } from "./files.ts";
 export { CommandError, commandOutput, runCommand, type CommandOptions, type CommandResult } from "./command.ts";
 export { findProgram } from "./find-program.ts";
+export { runInThread, ThreadFailed } from "./run-in-thread.ts";
 export { nearestName } from "./nearest-name.ts";
 export { libc } from "./libc.ts";
 export { spawnProgram, type RunningProgram } from "./spawn-program.ts";

@@ -180,7 +180,7 @@ async function openWorkflowRooms(
     clock,
     ids,
   });
-  const findings = new RecentFindings();
+  const findings = new RecentFindings(clock);
   const workflows: Workflows = await openWorkflows({
     database,
     folder: home.workflows,

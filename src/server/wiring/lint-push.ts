@@ -2,9 +2,17 @@
  * What the linter says of a push, and whether the repository's policy refuses it. Only what the push adds counts: a
  * finding that was there before is no reason to hold up the work that came after.
  */
-import { formatProblems, hasErrors } from "#lib";
+import { formatProblems, hasErrors, ThreadFailed } from "#lib";
 import type { ObjectReader, Push, PushedUpdate, RefRefusal } from "#git";
-import { blockingFindings, type Finding, isLintedPath, type LintFile, policyPaths, readPolicies } from "#lint";
+import {
+  blockingFindings,
+  type Finding,
+  isLintedPath,
+  type LintFile,
+  type LintPolicy,
+  policyPaths,
+  readPolicies,
+} from "#lint";
 import type { RecentFindings } from "./recent-findings.ts";
 
 export interface LintVerdict {
@@ -42,19 +50,31 @@ async function lintUpdate(
   const changed = after.filter(
     (place) => !before.some((former) => former.sha === place.sha && former.path === place.path),
   );
-  const found = recent
-    .lint(await lintedFiles(objects, update.after, changed), policyFiles)
-    .filter((finding) => finding.rule !== "syntax");
-  const known = base === undefined || found.length === 0 ? [] : await lintedFiles(objects, base, changed);
-  const former = new Set(recent.lint(known, policyFiles).map(identity));
-  const added = found.filter((finding) => !former.has(identity(finding)));
-  const messages = [...(await policyProblems(objects, update)), ...describe(added)];
   const policy = readPolicies(policyFiles).value;
+  const lint = async (sha: string): Promise<readonly Finding[]> =>
+    await recent.lint(await lintedFiles(objects, sha, changed), policyFiles);
+  let added: readonly Finding[];
+  try {
+    const found = (await lint(update.after)).filter((finding) => finding.rule !== "syntax");
+    const former = new Set(base === undefined || found.length === 0 ? [] : (await lint(base)).map(identity));
+    added = found.filter((finding) => !former.has(identity(finding)));
+  } catch (error) {
+    if (!(error instanceof ThreadFailed)) throw error;
+    return tooMuch(update, policy, error);
+  }
+  const messages = [...(await policyProblems(objects, update)), ...describe(added)];
   const blocking = blockingFindings(added, policy);
   const [worst] = blocking;
   if (worst === undefined) return { refuse: [], messages };
   const reason = `lint policy: ${blocking.length} of severity "${policy.block}" or worse, e.g. ${worst.rule} at ${worst.file}:${worst.line}`;
   return { refuse: [{ ref: update.ref, reason }], messages };
+}
+
+/** What nobody has looked at is not let in where the policy is to refuse. */
+function tooMuch({ ref }: PushedUpdate, { block }: LintPolicy, { message }: ThreadFailed): LintVerdict {
+  const found = `the workflow files cannot be looked at: ${message}; make them smaller, or push them in parts`;
+  if (block === "never") return { refuse: [], messages: [`Tidegate: ${found}`] };
+  return { refuse: [{ ref, reason: `lint policy: ${found}` }], messages: [] };
 }
 
 /** Without its place, which every line above it moves. */

@@ -15,6 +15,8 @@ export function idProblem(what: string, id: string): string | undefined {
 /** Names for the steps of one job, each given out once; case does not count. */
 export class ContextNames {
   readonly #taken: Set<string>;
+  /** How often a base was asked for; what is taken stays taken, so no number is tried twice. */
+  readonly #counts = new Map<string, number>();
 
   /** @param ids of the steps that have one */
   constructor(ids: Iterable<string>) {
@@ -24,11 +26,12 @@ export class ContextNames {
   /** `actions/checkout` is `__actions_checkout`, the next one `__actions_checkout_2`. */
   make(subject: string): string {
     const base = `__${subject.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
-    for (let count = 1; ; count += 1) {
+    for (let count = (this.#counts.get(base) ?? 0) + 1; ; count += 1) {
       const suffix = count === 1 ? "" : `_${count}`;
       const name = `${base.slice(0, maxLength - suffix.length)}${suffix}`;
       if (this.#taken.has(name.toLowerCase())) continue;
       this.#taken.add(name.toLowerCase());
+      this.#counts.set(base, count);
       return name;
     }
   }

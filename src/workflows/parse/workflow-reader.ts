@@ -3,8 +3,7 @@
  * that may take long is read in a thread of its own, which has its time and its memory.
  */
 import { setImmediate } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
-import { errorMessage, KeyedLock, sha256Hex, type Checked, type Clock } from "#lib";
+import { KeyedLock, runInThread, sha256Hex, ThreadFailed, type Checked, type Clock } from "#lib";
 import type { Workflow } from "./model.ts";
 import { parseWorkflowFile } from "./workflow-file.ts";
 
@@ -84,26 +83,12 @@ export class WorkflowReader {
 }
 
 async function readInThread(path: string, text: string, clock: Clock): Promise<Checked<Workflow>> {
-  const worker = new Worker(new URL("./parse-thread.ts", import.meta.url), {
-    workerData: { path, text },
-    resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
-  });
-  const failed = (found: string): Checked<Workflow> => ({
-    problems: [{ path: "", message: `File cannot be read: ${found}. Make it smaller`, at: { file: path } }],
-  });
-  const late = Promise.withResolvers<Checked<Workflow>>();
-  using _deadline = clock.schedule(deadlineMs, () => late.resolve(failed(`it takes over ${deadlineMs / 1000} s`)));
   try {
-    return await Promise.race([late.promise, answerOf(worker, failed)]);
-  } finally {
-    await worker.terminate();
+    const thread = new URL("./parse-thread.ts", import.meta.url);
+    return await runInThread(thread, { path, text }, { deadlineMs, heapMegabytes, clock });
+  } catch (error) {
+    if (!(error instanceof ThreadFailed)) throw error;
+    const message = `File cannot be read: ${error.message}. Make it smaller`;
+    return { problems: [{ path: "", message, at: { file: path } }] };
   }
-}
-
-async function answerOf(worker: Worker, failed: (found: string) => Checked<Workflow>): Promise<Checked<Workflow>> {
-  return await new Promise((resolve) => {
-    worker.once("message", resolve);
-    worker.once("error", (error) => resolve(failed(errorMessage(error))));
-    worker.once("exit", () => resolve(failed("its thread ended")));
-  });
 }
