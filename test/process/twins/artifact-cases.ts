@@ -1,4 +1,5 @@
 /** Artifacts: what is kept of files and of their paths, and what comes back of it. */
+import { extname } from "node:path";
 import type { TwinCase, TwinStep } from "./cases.ts";
 
 type ArtifactCase = Omit<TwinCase, "key" | "uses" | "says" | "with" | "mixed"> &
@@ -22,6 +23,10 @@ const some = [
   "echo one > out/a.txt; echo two > out/logs/b.log; echo no > out/logs/c.tmp; : > out/zero",
   "echo h > out/.hidden/h; echo e > out/.env; ln -s a.txt out/link; ln -s logs out/folder-link; chmod 755 out/a.txt",
 ].join("\n");
+/** An artifact that is a file as it is has that file's name, and the jobs of all pairs are of one run. */
+function ownName(file: string): string {
+  return `${some}\ncp -p out/${file} "out/$GITHUB_JOB${extname(file)}"`;
+}
 const came =
   'cd back 2>/dev/null && find . -mindepth 1 -printf "%y %m %p\\n" | sort && find . -type f -exec sha256sum {} + | sort -k2';
 const listed = [
@@ -133,17 +138,23 @@ export function uploadCases(version: string): readonly ArtifactCase[] {
     refused("a file whose name is none", { path: "odd" }, { before: "mkdir odd; echo > 'odd/a:b'" }),
     refused("neither true nor false", { path: "out", overwrite: "maybe" }),
     {
-      ...kept("a file as it is", { path: "out/a.txt", archive: false }),
+      ...kept("a file as it is", { path: `out/${name}.txt`, archive: false }, { before: ownName("a.txt") }),
       since: "v7",
       look: `${came}; ${listed}`,
-      afterwards: [{ if: "always()", uses: "actions/download-artifact@v8", with: { name: "a.txt", path: "back" } }],
+      afterwards: [
+        { if: "always()", uses: "actions/download-artifact@v8", with: { name: `${name}.txt`, path: "back" } },
+      ],
     },
     {
-      ...kept("an empty file as it is", { path: "out/zero", archive: false }),
+      ...kept("an empty file as it is", { path: `out/${name}`, archive: false }, { before: ownName("zero") }),
       since: "v7",
-      afterwards: [{ if: "always()", uses: "actions/download-artifact@v8", with: { name: "zero", path: "back" } }],
+      afterwards: [{ if: "always()", uses: "actions/download-artifact@v8", with: { name, path: "back" } }],
     },
-    refused("an input of later versions", { path: "out/a.txt", archive: false }, { afterwards: back, look: came }),
+    refused(
+      "an input of later versions",
+      { path: `out/${name}.txt`, archive: false },
+      { before: ownName("a.txt"), afterwards: back, look: came },
+    ),
     refused("files as they are", { path: "out", archive: false }, { since: "v7" }),
   ];
 }
