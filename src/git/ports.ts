@@ -26,6 +26,11 @@ export interface PushVerdict {
   readonly refuse?: readonly RefRefusal[];
   /** Printed to the pusher as `remote: …`, refused or not. */
   readonly messages: readonly string[];
+  /**
+   * More to print, for which the refs need not wait: asked for once the updates are durable and what follows from them has
+   * begun. An answer later than the signal is left out. A throw is logged; the push stands.
+   */
+  readonly later?: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** Looks at a push before it moves anything, and talks to the pusher. */

@@ -16,7 +16,7 @@ import { ObjectPipe } from "./object-pipe.ts";
 import { objectReader } from "./objects.ts";
 import { pipedReader } from "./piped-reader.ts";
 import { bandPackets, flushPacket, PacketSplitter, type Packet } from "./pkt-line.ts";
-import type { PushCheckPort, PushedUpdate } from "./ports.ts";
+import type { PushCheckPort, PushedUpdate, PushVerdict } from "./ports.ts";
 import { refuseCommands, refuseForced, type BranchProtection } from "./protection.ts";
 import { changeKind, maxPushHeadBytes, parsePushHead, type PushHead, type RefCommand } from "./push-head.ts";
 import { closingBytes, refusalReport, type RefRefusal } from "./push-report.ts";
@@ -42,8 +42,9 @@ export interface ReceiveOptions {
 /** Largest report kept back: one line for each ref of the largest push head. */
 const maxReportBytes = 4 * 1024 * 1024;
 
-/** How long a finished push waits for the words of `PushCheckPort.accepted`. */
-const acceptedPatienceMs = 3000;
+/** How long a finished push waits for the words of `PushCheckPort.accepted`, and of a verdict's `later`. */
+const acceptedPatienceMs = 3_000;
+const laterPatienceMs = 25_000;
 
 /** The response body to a push whose (inflated) request body is `body`. */
 export async function* receivePack(
@@ -103,6 +104,7 @@ class PushSession {
   readonly #forced = new Set<string>();
   readonly #messages: string[] = [];
   #refusals: readonly RefRefusal[] = [];
+  #later: PushVerdict["later"];
 
   constructor(head: PushHead, options: ReceiveOptions) {
     this.#head = head;
@@ -210,19 +212,21 @@ class PushSession {
       if (!this.#sideBand) return Buffer.alloc(0);
       return Buffer.concat([bandPackets(3, `Cannot store the push: ${reason}\n`), flushPacket]);
     }
-    const messages = [...this.#messages, ...(await this.#accepted())];
-    return closingBytes(this.#sideBand, report, messages);
+    const { ledger, checks } = this.#options;
+    const updates = await ledger.updatesOf(this.#push);
+    if (updates.length === 0) return closingBytes(this.#sideBand, report, this.#messages);
+    // What has begun has read the files already.
+    const begun = await this.#said(acceptedPatienceMs, (signal) => checks.accepted(updates, signal));
+    const later = await this.#said(laterPatienceMs, this.#later);
+    return closingBytes(this.#sideBand, report, [...this.#messages, ...later, ...begun]);
   }
 
-  async #accepted(): Promise<readonly string[]> {
-    const { ledger, checks, log, signal } = this.#options;
-    const updates = await ledger.updatesOf(this.#push);
-    if (updates.length === 0) return [];
-    const deadline = withDeadline(signal, acceptedPatienceMs);
+  async #said(patienceMs: number, say: PushVerdict["later"]): Promise<readonly string[]> {
+    const deadline = withDeadline(this.#options.signal, patienceMs);
     try {
-      return await Promise.race([checks.accepted(updates, deadline), onAbort(deadline)]);
+      return say === undefined ? [] : await Promise.race([say(deadline), onAbort(deadline)]);
     } catch (error) {
-      log.error("Cannot say what follows from a push", { error, push: this.#push });
+      this.#options.log.error("Cannot say what follows from a push", { error, push: this.#push });
       return [];
     }
   }
@@ -243,14 +247,13 @@ class PushSession {
       checks.check({ repository: repository.name, updates, pusher, objects, signal }),
     );
     this.#messages.push(...verdict.messages);
+    this.#later = verdict.later;
     this.#refusals = verdict.refuse ?? [];
     return this.#refusals.length === 0;
   }
 
   /** A check that cannot be done refuses: what it guards must not slip by because it broke. */
-  async #verdict(
-    check: () => Promise<{ refuse?: readonly RefRefusal[]; messages: readonly string[] }>,
-  ): Promise<{ refuse?: readonly RefRefusal[]; messages: readonly string[] }> {
+  async #verdict(check: () => Promise<PushVerdict>): Promise<PushVerdict> {
     try {
       return await check();
     } catch (error) {

@@ -24,12 +24,14 @@ export interface LintVerdict {
 const places = [".github", ".forgejo", ".gitea", "action.yml", "action.yaml", ".pre-commit-config.yaml"] as const;
 const maxLines = 10;
 
-export async function lintPush(push: Push, recent: RecentFindings): Promise<LintVerdict> {
+/** @param standing before this push, so that a push cannot loosen what it is measured by */
+export async function lintPush(
+  push: Pick<Push, "objects" | "updates">,
+  standing: DefaultBranch,
+  recent: RecentFindings,
+): Promise<LintVerdict> {
   const updates = push.updates.filter((update) => update.ref.startsWith("refs/heads/") && update.kind !== "delete");
-  if (updates.length === 0) return { refuse: [], messages: [] };
-  // As it was before this push, so that a push cannot loosen what it is measured by.
-  const policy = await policyAtHead(push.objects);
-  const verdicts = await Promise.all(updates.map((update) => lintUpdate(push.objects, update, policy, recent)));
+  const verdicts = await Promise.all(updates.map((update) => lintUpdate(push.objects, update, standing, recent)));
   return {
     refuse: verdicts.flatMap((verdict) => verdict.refuse),
     messages: verdicts.flatMap((verdict) => verdict.messages),
@@ -39,10 +41,10 @@ export async function lintPush(push: Push, recent: RecentFindings): Promise<Lint
 async function lintUpdate(
   objects: ObjectReader,
   update: PushedUpdate,
-  policyFiles: ReadonlyMap<string, string>,
+  { head, policyFiles }: DefaultBranch,
   recent: RecentFindings,
 ): Promise<LintVerdict> {
-  const base = /^0+$/.test(update.before) ? await objects.resolve("HEAD") : update.before;
+  const base = /^0+$/.test(update.before) ? head : update.before;
   const [before, after] = await Promise.all([
     base === undefined ? [] : lintedPlaces(objects, base),
     lintedPlaces(objects, update.after),
@@ -98,10 +100,16 @@ async function lintedFiles(objects: ObjectReader, sha: string, within: readonly 
   return [...files].map(([path, content]) => ({ path, text: content.toString("utf8") }));
 }
 
-/** The files of the policy, as the default branch has them. */
-export async function policyAtHead(objects: ObjectReader): Promise<ReadonlyMap<string, string>> {
+/** What a push is measured by. */
+export interface DefaultBranch {
+  readonly head: string | undefined;
+  /** In which the repository says what it makes of findings. */
+  readonly policyFiles: ReadonlyMap<string, string>;
+}
+
+export async function defaultBranch(objects: ObjectReader): Promise<DefaultBranch> {
   const head = await objects.resolve("HEAD");
-  return head === undefined ? new Map() : await policyTexts(objects, head);
+  return { head, policyFiles: head === undefined ? new Map() : await policyTexts(objects, head) };
 }
 
 async function policyTexts(objects: ObjectReader, sha: string): Promise<ReadonlyMap<string, string>> {

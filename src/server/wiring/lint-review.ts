@@ -3,7 +3,7 @@ import type { Repositories } from "#git";
 import { ThreadFailed } from "#lib";
 import type { Finding } from "#lint";
 import type { ReviewPort } from "#workflows";
-import { policyAtHead } from "./lint-push.ts";
+import { defaultBranch } from "./lint-push.ts";
 import type { RecentFindings } from "./recent-findings.ts";
 
 /** `tidegate lint` shows all. */
@@ -23,8 +23,8 @@ export function lintReview(repositories: Repositories, recent: RecentFindings): 
     }
   };
   return async (repository, file, { signal }) => {
-    const policy = await policyAtHead(await repositories.reader(repository, signal));
-    return (await lint(file, policy))
+    const { policyFiles } = await defaultBranch(await repositories.reader(repository, signal));
+    return (await lint(file, policyFiles))
       .filter(({ severity, rule }) => severity !== "note" && rule !== "syntax")
       .slice(0, maxFindings)
       .map(({ rule, message, line, column }) => ({

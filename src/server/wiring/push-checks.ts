@@ -1,16 +1,17 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { formatProblem, hasErrors } from "#lib";
-import type { Push, PushCheckPort, RefRefusal, RefUpdate, Repositories } from "#git";
+import type { ObjectReader, Push, PushCheckPort, PushVerdict, RefRefusal, RefUpdate, Repositories } from "#git";
+import { readPolicies } from "#lint";
 import type { Workflows } from "#workflows";
 import { commitFiles } from "./action-files.ts";
-import { lintPush } from "./lint-push.ts";
+import { defaultBranch, lintPush } from "./lint-push.ts";
 import type { RecentFindings } from "./recent-findings.ts";
 import { commitOf, pushEvent } from "./push-event.ts";
 import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
 
 export interface PushCheckOptions {
   readonly workflows: Workflows;
-  readonly repositories: Pick<Repositories, "resolve">;
+  readonly repositories: Pick<Repositories, "resolve" | "reader">;
   readonly findings: RecentFindings;
   /** Where people see a run. */
   readonly runUrl: (runId: string) => string;
@@ -19,6 +20,7 @@ export interface PushCheckOptions {
 }
 
 const maxLines = 20;
+/** A push is answered soon: what a large file or a called repository would hold up stands on the run. */
 const checkMs = 25_000;
 
 export function pushChecks(options: PushCheckOptions): PushCheckPort {
@@ -31,11 +33,21 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
       }
       const beyond = await refuseWorkflows(push);
       if (beyond.length > 0) return { refuse: beyond, messages: [] };
-      const [problems, lint] = await Promise.all([
-        workflowProblems(options.workflows, push),
-        lintPush(push, options.findings),
-      ]);
-      return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
+      const standing = await defaultBranch(push.objects);
+      const advise = async (objects: ObjectReader, signal: AbortSignal): Promise<PushVerdict> => {
+        const [problems, lint] = await Promise.all([
+          workflowProblems(options.workflows, { ...push, objects }, signal),
+          lintPush({ ...push, objects }, standing, options.findings),
+        ]);
+        return { refuse: lint.refuse, messages: [...problems, ...lint.messages] };
+      };
+      if (readPolicies(standing.policyFiles).value.block !== "never") {
+        return await advise(push.objects, AbortSignal.any([push.signal, AbortSignal.timeout(checkMs)]));
+      }
+      // Nothing will be refused: whatever follows from the push need not wait for what is said of it.
+      const later = async (signal: AbortSignal): Promise<readonly string[]> =>
+        (await advise(await options.repositories.reader(push.repository, signal), signal)).messages;
+      return { messages: [], later };
     },
     async accepted(updates, signal) {
       const lines = await Promise.all(updates.map((update) => startRuns(options, update, signal)));
@@ -59,10 +71,12 @@ async function refuseWorkflows({ pusher, updates, objects }: Push): Promise<read
  * A broken workflow file does not refuse the push, as on any forge: the commit may be the one that mends it next. It is
  * said here and stands on the failed run.
  */
-async function workflowProblems(workflows: Workflows, push: Push): Promise<string[]> {
+async function workflowProblems(
+  workflows: Workflows,
+  push: Pick<Push, "repository" | "updates" | "objects">,
+  signal: AbortSignal,
+): Promise<string[]> {
   const lines: string[] = [];
-  // A push is answered soon: what a large file or a called repository would hold up stands on the run.
-  const signal = AbortSignal.timeout(checkMs);
   for (const update of push.updates) {
     if (!update.ref.startsWith("refs/heads/") || update.kind === "delete") continue;
     const { workflows: texts, manifests, rules } = await commitFiles(push.objects, update.after);
