@@ -173,9 +173,12 @@ function receive(record: JobRecord, what: string, body: unknown): object {
       if (steps !== undefined) record.steps = steps;
       return { acknowledged: logs.map((log) => receiveLog(record, { ...log, lease }).acknowledged) };
     }
-    case "complete":
-      record.completed = body as CompleteRequest;
-      return {};
+    case "complete": {
+      const { logs = [], ...completed } = body as CompleteRequest;
+      const acknowledged = logs.map((log) => receiveLog(record, { ...log, lease: completed.lease }).acknowledged);
+      record.completed = completed;
+      return { acknowledged };
+    }
     default:
       record.abandoned = body as AbandonRequest;
       return {};

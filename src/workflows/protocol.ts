@@ -16,7 +16,7 @@
  * | POST /jobs/:id/steps      | StepsRequest       | 200 {}                       |
  * | POST /jobs/:id/log        | LogRequest         | 200 LogResponse              |
  * | POST /jobs/:id/report     | ReportRequest      | 200 ReportResponse           |
- * | POST /jobs/:id/complete   | CompleteRequest    | 200 {}                       |
+ * | POST /jobs/:id/complete   | CompleteRequest    | 200 ReportResponse           |
  * | POST /jobs/:id/abandon    | AbandonRequest     | 200 {}                       |
  *
  * Errors carry `ErrorResponse`: 400 a body of the wrong shape, 401/403 the token, 404 no such job, 410 the lease is
@@ -377,6 +377,8 @@ export interface CompleteRequest {
   readonly steps: readonly StepState[];
   /** Where what the job deployed is seen: `environment.url`, evaluated. */
   readonly environmentUrl?: string;
+  /** The last lines. The job is completed once all lines of all of these are acknowledged, not before. */
+  readonly logs?: ReportRequest["logs"];
 }
 
 /** The runner can not go on (it restarted and the job's processes are gone): control treats the job as lost at once. */

@@ -7,7 +7,6 @@ import {
   type ActionsRequest,
   type ActionsResponse,
   type ClaimRequest,
-  type CompleteRequest,
   type HeartbeatRequest,
   type HeartbeatResponse,
   type JobAssignment,
@@ -112,15 +111,41 @@ export class ControlClient {
     logs: readonly ReportedLog[],
     signal: AbortSignal,
   ): Promise<ReportResponse> {
+    return await this.#sendLogs(jobId, "report", lease, steps, logs, signal);
+  }
+
+  /**
+   * A `CompleteRequest`. The job is completed when all lines are acknowledged.
+   *
+   * @param result members of it as JSON, with their names
+   */
+  async complete(
+    jobId: string,
+    lease: string,
+    result: string,
+    logs: readonly ReportedLog[],
+    signal: AbortSignal,
+  ): Promise<ReportResponse> {
+    return await this.#sendLogs(jobId, "complete", lease, result, logs, signal);
+  }
+
+  async #sendLogs(
+    jobId: string,
+    what: "report" | "complete",
+    lease: string,
+    members: string | undefined,
+    logs: readonly ReportedLog[],
+    signal: AbortSignal,
+  ): Promise<ReportResponse> {
     const parts: Buffer[] = [
-      Buffer.from(`{"lease":${JSON.stringify(lease)},${steps === undefined ? "" : `${steps},`}"logs":[`),
+      Buffer.from(`{"lease":${JSON.stringify(lease)},${members === undefined ? "" : `${members},`}"logs":[`),
     ];
     for (const [index, { step, firstLine, lines }] of logs.entries()) {
       parts.push(Buffer.from(`${index === 0 ? "" : ","}{"step":${step},"firstLine":${firstLine},"lines":[`));
       parts.push(lines, Buffer.from("]}"));
     }
     const payload = Buffer.concat([...parts, Buffer.from("]}")]);
-    const answer = await this.#sendText(`/jobs/${encodeURIComponent(jobId)}/report`, payload, requestMs, signal);
+    const answer = await this.#sendText(`/jobs/${encodeURIComponent(jobId)}/${what}`, payload, requestMs, signal);
     const acknowledged = isObject(answer) && Array.isArray(answer["acknowledged"]) ? answer["acknowledged"] : [];
     return { acknowledged: acknowledged.filter((line) => typeof line === "number") };
   }
@@ -129,10 +154,6 @@ export class ControlClient {
     const answer = await this.#job(jobId, "log", request, signal);
     const acknowledged = isObject(answer) ? answer["acknowledged"] : undefined;
     return { acknowledged: typeof acknowledged === "number" ? acknowledged : request.firstLine };
-  }
-
-  async complete(jobId: string, request: CompleteRequest, signal: AbortSignal): Promise<void> {
-    await this.#job(jobId, "complete", request, signal);
   }
 
   async abandon(jobId: string, request: AbandonRequest, signal: AbortSignal): Promise<void> {

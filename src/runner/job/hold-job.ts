@@ -125,10 +125,12 @@ export async function deliver(
   const { jobId, lease } = journal.held;
   try {
     using logs = new StepLogs(journal.logFolder);
-    await new LogShipper(journal.held, logs, control, true).flush(signal);
+    const shipper = new LogShipper(journal.held, logs, control, true);
     const result = await readResult(journal);
-    if (result === undefined) await control.abandon(jobId, { lease, reason }, signal);
-    else await control.complete(jobId, { lease, ...result }, signal);
+    if (result === undefined) {
+      await shipper.flush(signal);
+      await control.abandon(jobId, { lease, reason }, signal);
+    } else await shipper.complete(result, signal);
   } catch (error) {
     // What control refuses now it would refuse for ever: keeping it would only fail at each start.
     if (error instanceof ControlRefused) log.error("Control refused what was left of a job", { jobId, error });
@@ -192,7 +194,6 @@ class Holding {
   }
 
   async #runAndReport(run: JobRun, board: StepBoard, shipper: LogShipper): Promise<void> {
-    const { control } = this.#options;
     await using loops = new TaskGroup((error) => {
       this.#failure ??= error;
       this.#kill.abort();
@@ -205,12 +206,10 @@ class Holding {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#stopKill.aborted && !this.#kill.signal.aborted) throw this.#stopKill.reason;
     // The heartbeat goes on meanwhile: with control away this can take long.
-    const { jobId, lease } = this.#assignment;
     const ending = AbortSignal.any([this.#stopKill, loops.signal]);
     saveResult(this.#journal, result);
     this.#onRan();
-    await shipper.flush(ending);
-    await control.complete(jobId, { lease, ...result }, ending);
+    await shipper.complete(result, ending);
   }
 
   #makeJob(masker: Masker): Job {

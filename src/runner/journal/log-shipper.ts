@@ -2,7 +2,7 @@
 import { KeyedLock } from "#lib";
 import { protocolLimits } from "#workflows";
 import type { ControlClient, ReportedLog } from "../control/control-client.ts";
-import type { HeldJob } from "./journal.ts";
+import type { HeldJob, JobResult } from "./journal.ts";
 import type { LogSlice, StepLogs } from "./step-log.ts";
 
 interface Position {
@@ -19,6 +19,13 @@ interface Sent {
 
 /** Of the lines of one report: far enough below the limit of a body for all else in it. */
 const reportBytes = 2 * 1024 * 1024;
+
+/** Of the lines that go with a result, and of the result they go with; what is larger goes before it, or without them. */
+const lastBytes = 256 * 1024;
+
+function reported({ step, firstLine, slice }: Sent): ReportedLog {
+  return { step, firstLine, lines: slice.json };
+}
 
 export class LogShipper {
   readonly #held: HeldJob;
@@ -46,13 +53,37 @@ export class LogShipper {
   }
 
   async #sendAlone(steps: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const sent = await this.#collect(signal);
+    const sent = await this.#collect(reportBytes, signal);
     if (sent.length === 0 && steps === undefined) return false;
-    const logs = sent.map(({ step, firstLine, slice }): ReportedLog => ({ step, firstLine, lines: slice.json }));
     const { jobId, lease } = this.#held;
-    const { acknowledged } = await this.#control.report(jobId, lease, steps, logs, signal);
+    const { acknowledged } = await this.#control.report(jobId, lease, steps, sent.map(reported), signal);
     for (const [index, one] of sent.entries()) this.#moveTo(one, acknowledged[index] ?? one.firstLine);
     return true;
+  }
+
+  /**
+   * Returns when control holds every line and the result. What is left of the log goes with the result: a request less for
+   * each job.
+   */
+  async complete(result: JobResult, signal: AbortSignal): Promise<void> {
+    const { jobId, lease } = this.#held;
+    const members = JSON.stringify(result).slice(1, -1);
+    const room = members.length > lastBytes ? 0 : lastBytes;
+    for (;;) {
+      if (this.#left() > room) await this.flush(signal);
+      const sent = await this.#collect(lastBytes, signal);
+      const { acknowledged } = await this.#control.complete(jobId, lease, members, sent.map(reported), signal);
+      // From a control of an earlier version, which completes without looking at lines.
+      if (acknowledged.length < sent.length) return await this.flush(signal);
+      for (const [index, one] of sent.entries()) this.#moveTo(one, acknowledged[index] ?? one.firstLine);
+      if (sent.every(({ firstLine, slice }, index) => (acknowledged[index] ?? 0) >= firstLine + slice.lines)) return;
+    }
+  }
+
+  /** Bytes that control has not acknowledged. */
+  #left(): number {
+    const sent = (step: number): number => this.#positions.get(step)?.offset ?? 0;
+    return this.#logs.steps().reduce((sum, step) => sum + this.#logs.size(step) - sent(step), 0);
   }
 
   /** Returns when control holds every line that was written before the call. */
@@ -60,9 +91,9 @@ export class LogShipper {
     while (await this.send(undefined, signal));
   }
 
-  async #collect(signal: AbortSignal): Promise<readonly Sent[]> {
+  async #collect(maxBytes: number, signal: AbortSignal): Promise<readonly Sent[]> {
     const sent: Sent[] = [];
-    let bytes: number = reportBytes;
+    let bytes = maxBytes;
     let lines: number = protocolLimits.reportLines;
     for (const step of this.#logs.steps()) {
       if (this.#resume && !this.#positions.has(step)) await this.#ask(step, signal);

@@ -96,6 +96,16 @@ export const stepsSchema = {
 } as const;
 
 /** The lines are checked by `checkLines`: there may be a great many of them. */
+const logs = {
+  type: "array",
+  maxItems: protocolLimits.steps,
+  items: {
+    type: "object",
+    required: ["step", "firstLine", "lines"],
+    properties: { step: stepNumber, firstLine: line, lines: { type: "array" } },
+  },
+} as const;
+
 export const reportSchema = {
   type: "object",
   required: ["lease", "logs"],
@@ -103,15 +113,7 @@ export const reportSchema = {
     lease,
     steps,
     revision: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 },
-    logs: {
-      type: "array",
-      maxItems: protocolLimits.steps,
-      items: {
-        type: "object",
-        required: ["step", "firstLine", "lines"],
-        properties: { step: stepNumber, firstLine: line, lines: { type: "array" } },
-      },
-    },
+    logs,
   },
 } as const;
 
@@ -149,6 +151,7 @@ export const completeSchema = {
     summary: { type: "string", maxLength: protocolLimits.summaryLength },
     steps,
     environmentUrl: { type: "string", maxLength: 4096 },
+    logs,
   },
 } as const;
 

@@ -97,6 +97,7 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
     jobRoute<LogRequest>(server, "log", logSchema, (id, request) => desk.appendLog(id, request));
     jobRoute<CompleteRequest>(server, "complete", completeSchema, (id, request) => {
       checkOutputs(request.outputs);
+      checkLines(request.logs ?? []);
       return desk.complete(id, request);
     });
     jobRoute<AbandonRequest>(server, "abandon", abandonSchema, (id, request) => desk.abandon(id, request));

@@ -158,13 +158,18 @@ export class RunnerDesk {
     const job = await this.#leased(jobId, request.lease);
     const { steps, revision = 0, logs } = request;
     if (steps !== undefined) await this.#takeSteps(job, steps, revision);
+    return { acknowledged: await this.#takeLogs(job, logs) };
+  }
+
+  /** Of each, how many lines of it there are now. */
+  async #takeLogs(job: JobRow, logs: ReportRequest["logs"]): Promise<readonly number[]> {
     const acknowledged = await Promise.all(
       logs.map(async ({ step, firstLine, lines }) => {
-        return await this.#parts.logs.append({ jobId, try: job.tries, step }, firstLine, lines);
+        return await this.#parts.logs.append({ jobId: job.id, try: job.tries, step }, firstLine, lines);
       }),
     );
-    if (logs.some(({ lines }) => lines.length > 0)) this.#driver.notify(job.run_id, jobId, "log");
-    return { acknowledged };
+    if (logs.some(({ lines }) => lines.length > 0)) this.#driver.notify(job.run_id, job.id, "log");
+    return acknowledged;
   }
 
   async appendLog(jobId: number, request: LogRequest): Promise<LogResponse> {
@@ -175,12 +180,18 @@ export class RunnerDesk {
     return { acknowledged };
   }
 
-  async complete(jobId: number, request: CompleteRequest): Promise<void> {
+  async complete(jobId: number, request: CompleteRequest): Promise<ReportResponse> {
     const job = await this.#leased(jobId, request.lease);
+    const { logs = [] } = request;
     if (job.status !== "completed") {
       await this.#parts.db.transaction().execute((tx) => saveSteps(tx, job, request.steps, Number.MAX_SAFE_INTEGER));
-      await this.#finish(job, request);
-    } else await this.#driver.advance(job.run_id);
+    }
+    const acknowledged = await this.#takeLogs(job, logs);
+    // Whoever sees the job completed has all of its log.
+    const whole = logs.every(({ firstLine, lines }, index) => (acknowledged[index] ?? 0) >= firstLine + lines.length);
+    if (job.status === "completed") await this.#driver.advance(job.run_id);
+    else if (whole) await this.#finish(job, request);
+    return { acknowledged };
   }
 
   /** Writes the end of a job and goes on with its run. */

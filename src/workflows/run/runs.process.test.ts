@@ -372,6 +372,29 @@ test("a follower sees every line of every step in order, as they come", async ()
   );
 });
 
+test("a job is completed by a request that brings the last of its log, and not before all of it is there", async () => {
+  await using control = await startControl(await options(single));
+  await control.workflows.accept(pushEvent("event-1"), { signal });
+  const runner = new RunnerFake("one", control.url);
+  const job = await runner.claim("claim-1");
+  const step: StepState = { number: 1, name: "make", status: "completed", conclusion: "success" };
+  const end = { lease: job.lease, conclusion: "success", outputs: {}, annotations: [], summary: "", steps: [step] };
+  const complete = async (firstLine: number, texts: readonly string[]): Promise<unknown> => {
+    const lines = texts.map((text) => ({ time: "2026-01-01T00:00:00.000Z", text }));
+    const logs = [{ step: 1, firstLine, lines }];
+    return await (await runner.post(`/jobs/${job.jobId}/complete`, { ...end, logs })).json();
+  };
+  const conclusion = async (): Promise<string | undefined> =>
+    (await control.workflows.getJob(job.jobId))?.conclusion ?? undefined;
+  await runner.sendLog(job, 1, 0, ["one"]);
+  assert.deepEqual([await complete(2, ["three"]), await conclusion()], [{ acknowledged: [1] }, undefined]);
+  assert.deepEqual([await complete(1, ["two", "three"]), await conclusion()], [{ acknowledged: [3] }, "success"]);
+  assert.deepEqual(await complete(1, ["two", "three"]), { acknowledged: [3] }, "told again, nothing changes");
+  const texts: string[] = [];
+  for await (const { text } of control.workflows.logs(job.jobId, { signal })) texts.push(text);
+  assert.deepEqual(texts, ["one", "two", "three"]);
+});
+
 const many = `
 on: push
 jobs:
