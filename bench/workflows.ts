@@ -8,7 +8,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { RunDetail } from "#api";
@@ -67,6 +67,7 @@ async function takeSample(tidegate: Tidegate, copy: WorkCopy, one: Case, round: 
   await copy.git(["push", "--quiet", "origin", "HEAD:main"]);
   const run = await completed(tidegate, one);
   const oursMs = Temporal.Instant.from(run.completedAt ?? "").epochMilliseconds - pushedMs;
+  await tidiedUp(tidegate);
   const actMs = await runAct(tidegate, copy);
   return { oursMs, actMs, run, pushedMs };
 }
@@ -83,6 +84,13 @@ async function completed(tidegate: Tidegate, { repository, name }: Case): Promis
       return await tidegate.api<RunDetail>(`/runs/${run.id}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The runner removes the files of jobs when they are over: that must not be in the way of the other. */
+async function tidiedUp({ home }: Tidegate): Promise<void> {
+  while ((await readdir(join(home, "runner", "work", "jobs"))).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
