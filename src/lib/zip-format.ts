@@ -40,13 +40,7 @@ export function localHeader(entry: Omit<ZipEntry, "mode" | "encrypted">, time: D
   const name = Buffer.from(entry.name, "utf8");
   const header = Buffer.alloc(localHeaderBytes + name.length + 20);
   header.writeUInt32LE(localSignature, 0);
-  header.writeUInt16LE(version, 4);
-  header.writeUInt16LE(flagsOf(entry), 6);
-  header.writeUInt16LE(entry.method, 8);
-  header.writeUInt32LE(dosTime(time), 10);
-  header.writeUInt32LE(entry.crc, 14);
-  header.writeUInt32LE(max32, 18);
-  header.writeUInt32LE(max32, 22);
+  writeShared(header, 4, entry, time);
   header.writeUInt16LE(name.length, 26);
   header.writeUInt16LE(20, 28);
   name.copy(header, localHeaderBytes);
@@ -63,13 +57,7 @@ export function centralHeader(entry: ZipEntry, time: Date): Buffer {
   const header = Buffer.alloc(46 + name.length + 28);
   header.writeUInt32LE(centralSignature, 0);
   header.writeUInt16LE((3 << 8) | version, 4);
-  header.writeUInt16LE(version, 6);
-  header.writeUInt16LE(flagsOf(entry), 8);
-  header.writeUInt16LE(entry.method, 10);
-  header.writeUInt32LE(dosTime(time), 12);
-  header.writeUInt32LE(entry.crc, 16);
-  header.writeUInt32LE(max32, 20);
-  header.writeUInt32LE(max32, 24);
+  writeShared(header, 6, entry, time);
   header.writeUInt16LE(name.length, 28);
   header.writeUInt16LE(28, 30);
   header.writeUInt32LE((entry.mode << 16) >>> 0, 38);
@@ -82,6 +70,22 @@ export function centralHeader(entry: ZipEntry, time: Date): Buffer {
   header.writeBigUInt64LE(BigInt(entry.compressedSize), extra + 12);
   header.writeBigUInt64LE(BigInt(entry.offset), extra + 20);
   return header;
+}
+
+/** What both headers say, from the version to the sizes, which are in the extra field. */
+function writeShared(
+  header: Buffer,
+  at: number,
+  entry: Pick<ZipEntry, "method" | "crc" | "streamed">,
+  time: Date,
+): void {
+  header.writeUInt16LE(version, at);
+  header.writeUInt16LE(flagsOf(entry), at + 2);
+  header.writeUInt16LE(entry.method, at + 4);
+  header.writeUInt32LE(dosTime(time), at + 6);
+  header.writeUInt32LE(entry.crc, at + 10);
+  header.writeUInt32LE(max32, at + 14);
+  header.writeUInt32LE(max32, at + 18);
 }
 
 /** 4.3.9: with 64-bit sizes, as the local header has the field for them. */

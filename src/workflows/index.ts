@@ -31,6 +31,7 @@ export {
 export { completeCondition } from "./expressions/condition.ts";
 export { hasExpression, splitTemplate } from "./expressions/template.ts";
 export { checkFiles, isWorkflowPath, parseWorkflowFile, type WorkflowText } from "./parse/workflow-file.ts";
+export { hasAlias } from "./parse/has-alias.ts";
 export { readYamlTree, type Position, type YamlNode, type YamlPair } from "./parse/yaml-tree.ts";
 export { ContextNames, stepSubject } from "./parse/identifiers.ts";
 export { checkCall } from "./parse/check-call.ts";

@@ -184,7 +184,7 @@ export class ActionCall {
     this.step.output.flush();
   }
 
-  /** A failure that the step has, which goes on for now: whoever says it throws a `ToldFailure` in the end. */
+  /** A failure that does not end the step at once: whoever says it throws a `ToldFailure` when the rest is done. */
   complain(text: string): void {
     this.step.output.error(text);
     this.step.output.flush();

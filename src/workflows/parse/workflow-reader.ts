@@ -4,6 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { KeyedLock, runInThread, sha256Hex, ThreadFailed, type Checked, type Clock } from "#lib";
+import { hasAlias } from "./has-alias.ts";
 import type { Workflow } from "./model.ts";
 import { parseWorkflowFile } from "./workflow-file.ts";
 
@@ -20,9 +21,6 @@ const turnMs = 20;
 
 /** Characters of all files that are remembered together. */
 const maxRemembered = 8 * 1024 * 1024;
-
-/** An alias lets a short file be a large one. */
-const alias = /(^|[\s,[{:-])\*[\w-]/m;
 
 export class WorkflowReader {
   readonly #clock: Clock;
@@ -46,11 +44,11 @@ export class WorkflowReader {
       this.#known.set(key, known);
       return known.read;
     }
-    const hasAlias = alias.test(text);
-    const large = text.length > inlineLength || hasAlias;
+    const aliased = hasAlias(text);
+    const large = text.length > inlineLength || aliased;
     const read = large ? await this.#readInTurn(path, text) : await this.#readInline(path, text);
     // How much an alias stands for is not known: a lot.
-    this.#remember(key, read, text.length + (hasAlias ? inlineLength * 20 : 0));
+    this.#remember(key, read, text.length + (aliased ? inlineLength * 20 : 0));
     return read;
   }
 
