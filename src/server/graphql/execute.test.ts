@@ -92,6 +92,14 @@ for (const source of wrong) {
     assert.throws(() => parseDocument(source), { code: "rest/bad-request" }));
 }
 
+test("fragments that hold each the next one twice are refused before they are all unfolded", async () => {
+  const doubling = Array.from({ length: 60 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`);
+  const source = `{ ...F0 } ${doubling.join(" ")} fragment F60 on Query { nobody }`;
+  await assert.rejects(answer(source), /at most 20000 fields/);
+  const wide = `{ ${"...W ".repeat(5_000)} } fragment W on Query { ${"nobody ".repeat(5_000)} }`;
+  await assert.rejects(answer(wide), /at most 20000 fields/);
+});
+
 test("a fragment within itself ends, and any text is read or refused", async () => {
   await assert.rejects(answer("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"), /within itself/);
   const part = fc.constantFrom(

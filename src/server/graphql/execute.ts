@@ -24,13 +24,18 @@ interface Answer {
   readonly errors?: readonly { readonly type: string; readonly path: readonly string[]; readonly message: string }[];
 }
 
-/** Fields in all: what asks for more asks for too much at once. */
+/** Fields and fragments in all: what asks for more asks for too much at once. */
 const mostFields = 20_000;
 
 interface Run {
   readonly document: Document;
   readonly variables: Args;
   fields: number;
+}
+
+function count(run: Run): void {
+  run.fields += 1;
+  if (run.fields > mostFields) throw new RestError("rest/bad-request", `A query has at most ${mostFields} fields`);
 }
 
 export async function executeOperation(
@@ -73,6 +78,8 @@ type Field = Extract<Selection, { kind: "field" }>;
 
 function fieldsOf(run: Run, selections: readonly Selection[], object: Graph, within: readonly string[] = []): Field[] {
   return selections.flatMap((selection): Field[] => {
+    // Before it is unfolded: a few fragments, each with the next one twice, hold more than memory does.
+    count(run);
     if (selection.kind === "field") return [selection];
     if (selection.kind === "spread" && within.includes(selection.name)) {
       throw new RestError("rest/bad-request", `Fragment "${selection.name}" is within itself`);
@@ -91,8 +98,6 @@ function fieldsOf(run: Run, selections: readonly Selection[], object: Graph, wit
 }
 
 async function valueOf(run: Run, field: Field, object: Graph): Promise<unknown> {
-  run.fields += 1;
-  if (run.fields > mostFields) throw new RestError("rest/bad-request", `A query has at most ${mostFields} fields`);
   if (field.name === "__typename") return object.type;
   if (!Object.hasOwn(object.fields, field.name)) {
     throw new RestError("rest/bad-request", `Field '${field.name}' doesn't exist on type '${object.type}'`);
