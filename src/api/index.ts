@@ -1,4 +1,5 @@
 /** Every kind: types, defaults, validation. Pure; all that the console may see. */
+export { isJobName, jobName } from "./job-name.ts";
 export { areas, permits, type AccessPort, type Area, type Identity, type Verb } from "./access.ts";
 export type {
   AnyObject,

@@ -1,6 +1,6 @@
 /** Tokens, browser sessions and one-time login codes: who is asking. */
 import type { Kysely, Transaction } from "kysely";
-import type { AccessPort, Identity } from "#api";
+import { isJobName, type AccessPort, type Identity } from "#api";
 import {
   type Clock,
   type Database,
@@ -108,7 +108,7 @@ export class Tokens implements AccessPort {
       problems.push({ path: "name", message: "A name of 1 to 100 characters is needed" });
     }
     // Whoever has one counts as a job of that run, in what it starts and in what is told of it.
-    if (options.name.startsWith("run/") || /\p{Cc}/u.test(options.name)) {
+    if (isJobName(options.name) || /\p{Cc}/u.test(options.name)) {
       const message = `Names that begin with "run/" are those of jobs, and control characters are none of a name`;
       problems.push({ path: "name", message });
     }

@@ -1,4 +1,5 @@
 /** The commits that merging makes. Objects only: nothing points at them yet. */
+import { isJobName } from "#api";
 import { toTimestamp, type Clock } from "#lib";
 import { ForgeError } from "./errors.ts";
 import type { CommitsPort, Person } from "./ports.ts";
@@ -100,6 +101,6 @@ export function squashMessage(
 }
 
 function personOf(login: string): Omit<Person, "date"> {
-  if (login.startsWith("run/")) return { name: "github-actions[bot]", email: "github-actions[bot]@tidegate.invalid" };
+  if (isJobName(login)) return { name: "github-actions[bot]", email: "github-actions[bot]@tidegate.invalid" };
   return { name: login, email: `${login.replaceAll(/[^\w.+-]/g, "-")}@users.noreply.tidegate.invalid` };
 }

@@ -1,13 +1,12 @@
 /** Environments of repositories, their deployments, and reviews of the jobs that wait for them. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { type DeploymentState, permits, type Verb } from "#api";
+import { isJobName, type DeploymentState, permits, type Verb } from "#api";
 import type { Repositories } from "#git";
 import { type Clock, isObject } from "#lib";
 import type { SecretsRoom } from "#secrets";
 import type { Timeline } from "#timeline";
 import type { Workflows } from "#workflows";
 import { ApiError, badRequest, notFound } from "./api-error.ts";
-import { isJobName } from "../wiring/workflow-guard.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { identityOf, ofRepository } from "./session.ts";
 import { resolveRef } from "./workflow-routes.ts";

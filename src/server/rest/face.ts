@@ -1,6 +1,6 @@
 /** What every route of the REST subset stands on: who asks, about which repository, and what they may do there. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Area, type Identity, permits, type Verb } from "#api";
+import { type Area, type Identity, isJobName, permits, type Verb } from "#api";
 import type { ArtifactService } from "#artifacts";
 import type { Tokens } from "#auth";
 import type { Forge } from "#forge";
@@ -9,7 +9,7 @@ import { type Clock, type Ids, type Log, sha256Hex } from "#lib";
 import type { SecretsRoom } from "#secrets";
 import type { Workflows } from "#workflows";
 import type { CommitChecks } from "../wiring/commit-checks.ts";
-import { isJobName } from "../wiring/workflow-guard.ts";
+
 import { notFound, RestError } from "./rest-error.ts";
 
 export interface RestParts {

@@ -1,4 +1,5 @@
 /** Who did something, as GitHub shows people and programs. */
+import { isJobName } from "#api";
 import { fnv1a32 } from "#lib";
 
 export interface UserShape {
@@ -17,7 +18,7 @@ export interface UserShape {
 export const jobLogin = "github-actions[bot]";
 
 export function loginOf(name: string): string {
-  return name.startsWith("run/") ? jobLogin : name;
+  return isJobName(name) ? jobLogin : name;
 }
 
 /** Names stand for people here; where GitHub has a number for them, the name gives a stable one. */

@@ -1,7 +1,8 @@
 /** Refs: read, create, move, delete. What protects a branch from pushes protects it here. */
+import { isJobName } from "#api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isObjectId, isRefName, zeroId, type Repository } from "#git";
-import { changedWorkflow, isJobName, workflowRefusal } from "../wiring/workflow-guard.ts";
+import { changedWorkflow, workflowRefusal } from "../wiring/workflow-guard.ts";
 import { apiUrl } from "./commit-shape.ts";
 import { reach, whoAsks, workshopOf, type Named, type RestParts } from "./face.ts";
 import { fieldsOf } from "./fields.ts";

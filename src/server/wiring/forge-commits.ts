@@ -1,7 +1,8 @@
 /** The commits of repositories as the forge wants them. */
+import { isJobName } from "#api";
 import { type CommitsPort, ForgeError } from "#forge";
 import type { Repositories } from "#git";
-import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
+import { changedWorkflow, workflowRefusal } from "./workflow-guard.ts";
 
 /** More are not listed in the message of a squashed commit. */
 const maxCommits = 250;

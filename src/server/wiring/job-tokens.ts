@@ -1,4 +1,5 @@
 /** GITHUB_TOKEN: a token that lives as long as its job and reaches its repository only. */
+import { jobName } from "#api";
 import { AuthError, type Tokens } from "#auth";
 import type { Ids } from "#lib";
 import type { JobTokenPort, JobTokenRequest } from "#workflows";
@@ -11,7 +12,7 @@ export function jobTokens(tokens: Tokens, ids: Ids): JobTokenPort {
     async mint(job) {
       const secret = `tg_job_${ids.secret()}`;
       // The name ties what the job pushes to its run; see the chronicle.
-      const options = { name: `run/${job.runId}`, scopes: scopesOf(job), lifetimeMs: jobTokenLifetimeMs };
+      const options = { name: jobName(job.runId), scopes: scopesOf(job), lifetimeMs: jobTokenLifetimeMs };
       await tokens.install(tokenId(job.jobId), secret, options);
       return secret;
     },

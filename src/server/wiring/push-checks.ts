@@ -1,4 +1,5 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
+import { isJobName } from "#api";
 import { formatProblem, hasErrors } from "#lib";
 import type { ObjectReader, Push, PushCheckPort, PushVerdict, RefRefusal, RefUpdate, Repositories } from "#git";
 import { readPolicies } from "#lint";
@@ -7,7 +8,7 @@ import { commitFiles } from "./action-files.ts";
 import { defaultBranch, lintPush } from "./lint-push.ts";
 import type { RecentFindings } from "./recent-findings.ts";
 import { commitOf, pushEvent } from "./push-event.ts";
-import { changedWorkflow, isJobName, workflowRefusal } from "./workflow-guard.ts";
+import { changedWorkflow, workflowRefusal } from "./workflow-guard.ts";
 
 export interface PushCheckOptions {
   readonly workflows: Workflows;

@@ -1,6 +1,6 @@
+import { isJobName } from "#api";
 import type { RefUpdate, Repositories } from "#git";
 import type { WorkflowEvent } from "#workflows";
-import { isJobName } from "./workflow-guard.ts";
 
 /** Where the default branch of the repository stands; undefined while it has no commit. */
 export type DefaultHead = { readonly ref: string; readonly sha: string } | undefined;

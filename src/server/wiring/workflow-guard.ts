@@ -5,11 +5,6 @@
 import type { ObjectReader } from "#git";
 import { workflowFolders } from "./action-files.ts";
 
-/** Tokens of jobs are named by their run. */
-export function isJobName(name: string): boolean {
-  return name.startsWith("run/");
-}
-
 /** As GitHub says it. */
 export function workflowRefusal(path: string): string {
   return `refusing to allow a GitHub App to create or update workflow \`${path}\` without \`workflows\` permission`;
