@@ -109,11 +109,16 @@ export class ContainerLog {
     }
   }
 
-  /** After the last write: notes it and lets followers see the end. */
-  finish(): void {
+  /** Notes what has been written and not been told of yet: who asks for lines by their time must find them all. */
+  catchUp(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#look();
+  }
+
+  /** After the last write: notes it and lets followers see the end. */
+  finish(): void {
+    this.catchUp();
     for (const reader of this.#readers) reader.notify();
   }
 

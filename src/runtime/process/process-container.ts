@@ -165,6 +165,8 @@ export class ProcessContainer implements Disposable {
       // Out of inotify watches: the end is still noticed, log followers are served when it comes.
       this.#options.log.warn("Cannot watch a container's folder", { container: this.facts.id, error });
     }
+    // On a busy machine a program has written, and perhaps all it ever will, before it is watched.
+    this.output.touch();
   }
 
   #lookLater(): void {

@@ -40,6 +40,7 @@ async function* rawLog(
 ): AsyncIterable<Uint8Array> {
   const wake = new Wake();
   using _subscription = log.subscribe(wake);
+  log.catchUp();
   const stamper = options.timestamps ? new LineStamper() : undefined;
   // Without following, what is written from now on is not waited for, however fast it comes.
   const end = options.follow ? undefined : log.end;
