@@ -13,13 +13,15 @@ import { errorMessage, withDeadline, type Ids, type Log } from "#lib";
 import { GitError } from "./errors.ts";
 import { gitEnvironment, type GitHost } from "./git-process.ts";
 import { ObjectPipe } from "./object-pipe.ts";
-import { objectReader } from "./objects.ts";
+import { readLooseObject } from "./loose-object.ts";
+import { objectReader, type ObjectReader } from "./objects.ts";
 import { pipedReader } from "./piped-reader.ts";
 import { bandPackets, flushPacket, PacketSplitter, type Packet } from "./pkt-line.ts";
 import type { PushCheckPort, PushedUpdate, PushVerdict } from "./ports.ts";
 import { refuseCommands, refuseForced, type BranchProtection } from "./protection.ts";
 import { changeKind, maxPushHeadBytes, parsePushHead, type PushHead, type RefCommand } from "./push-head.ts";
 import { closingBytes, refusalReport, type RefRefusal } from "./push-report.ts";
+import { parseCommitObject } from "./raw-objects.ts";
 import { receiveConfig } from "./receive-config.ts";
 import { startRefProcess, type RefProcess } from "./ref-process.ts";
 import type { UpdateLedger } from "./update-ledger.ts";
@@ -234,11 +236,11 @@ class PushSession {
   async #check(quarantine: { path: string; alternates: string }): Promise<boolean> {
     const { host, repository, protections, pusher, checks, signal } = this.#options;
     const environment = gitEnvironment(host, {}, quarantineEnvironment(quarantine));
-    // One process for all that is asked of the push.
+    // One process for all that is asked of the push; none where nothing is.
     using pipe = new ObjectPipe({ folder: repository.folder, environment, signal });
     const objects = pipedReader(objectReader({ folder: repository.folder, environment, signal }), () => pipe);
     for (const command of this.#head.commands) {
-      if (await isForced(command, objects)) this.#forced.add(command.ref);
+      if (await isForced(command, quarantine.path, objects)) this.#forced.add(command.ref);
     }
     this.#refusals = refuseForced([...this.#forced], protections);
     if (this.#refusals.length > 0) return false;
@@ -268,8 +270,11 @@ class PushSession {
   }
 }
 
-async function isForced(command: RefCommand, objects: ReturnType<typeof objectReader>): Promise<boolean> {
+async function isForced(command: RefCommand, quarantine: string, objects: ObjectReader): Promise<boolean> {
   if (changeKind(command) !== "update") return false;
+  // What most pushes are: a commit on top, which takes no process to see.
+  const top = quarantine === "" ? undefined : await readLooseObject(quarantine, command.after);
+  if (top?.type === "commit" && parseCommitObject(top)?.parents.includes(command.before) === true) return false;
   return !(await objects.isAncestor(command.before, command.after));
 }
 

@@ -178,7 +178,9 @@ async function stream(
 ): Promise<FastifyReply> {
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, repositories.tasks.signal]);
-  reply.raw.on("close", () => gone.abort());
+  reply.raw.on("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
   const chunks = produce(signal);
   let first: IteratorResult<Buffer, void>;
   try {

@@ -1,5 +1,4 @@
 /** Learns of the end of children that were started past Node.js, which looks after its own ones only. */
-import { systemClock } from "./clock.ts";
 import type { LibC } from "./libc.ts";
 
 /** The longest time that a timer can have, 24 days. */
@@ -15,7 +14,8 @@ export class ChildReaper {
   readonly #calls: Pick<LibC, "endOf">;
   readonly #waiting = new Map<number, Waiting>();
   /** A listener for a signal does not keep the process alive; whoever waits for a child wants it to be. */
-  #alive: AbortController | undefined;
+  // oxlint-disable-next-line tidegate/wall-clock -- no time is told by it
+  readonly #alive = setInterval(() => {}, longMs).unref();
 
   constructor(calls: Pick<LibC, "endOf">) {
     this.#calls = calls;
@@ -41,14 +41,8 @@ export class ChildReaper {
   }
 
   #stayOrGo(): void {
-    const wanted = this.#waiting.values().some(({ held }) => held);
-    if (wanted && this.#alive === undefined) {
-      this.#alive = new AbortController();
-      systemClock.sleep(longMs, this.#alive.signal).catch(() => {});
-    } else if (!wanted) {
-      this.#alive?.abort();
-      this.#alive = undefined;
-    }
+    if (this.#waiting.values().some(({ held }) => held)) this.#alive.ref();
+    else this.#alive.unref();
   }
 
   /** Signals of several children come as one: all are asked. */

@@ -52,13 +52,12 @@ export async function runProcessGroup(file: string, args: readonly string[], opt
 async function outputEnded({ stdout, stderr }: RunningProgram, clock: Clock): Promise<void> {
   const open = [stdout, stderr].filter((stream) => !stream.readableEnded);
   if (open.length === 0) return;
-  const enough = new AbortController();
+  const enough = Promise.withResolvers<void>();
   const ended = Promise.all(
     open.map((stream) => new Promise<void>((resolve) => stream.once("close", () => resolve()))),
   );
-  const waited = clock.sleep(lingerMs, enough.signal).catch(() => {});
-  await Promise.race([ended, waited]);
-  enough.abort();
+  using _timer = clock.schedule(lingerMs, enough.resolve);
+  await Promise.race([ended, enough.promise]);
 }
 
 /** Sends what the options' signals ask for, for as long as it is not disposed of. */

@@ -47,6 +47,9 @@ export interface HoldOptions extends DeliverOptions {
 /** What happens within this time is told together: steps that take milliseconds are not held up by telling of each. */
 const foldMs = 20;
 
+/** What does not wait to be told with more. */
+const foldBytes = 256 * 1024;
+
 /** Most jobs that fail at once, or are about one command, are over by then: control has just given out the lease. */
 const firstHeartbeatMs = 250;
 
@@ -270,8 +273,12 @@ class Holding {
       await this.#options.clock.sleep(foldMs, signal);
       if (this.#ending) return;
       const { revision } = board;
-      let steps = revision === reported ? undefined : `"steps":${JSON.stringify(board.list())},"revision":${revision}`;
-      while (await shipper.send(steps, signal)) steps = undefined;
+      const steps =
+        revision === reported ? undefined : `"steps":${JSON.stringify(board.list())},"revision":${revision}`;
+      await shipper.send(steps, signal);
+      // Only what is too much for one report is sent on without a pause.
+      while (shipper.left > foldBytes && (await shipper.send(undefined, signal)));
+      if (shipper.left > 0) this.#changed.notify();
       reported = revision;
     }
   }

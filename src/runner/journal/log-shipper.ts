@@ -70,7 +70,7 @@ export class LogShipper {
     const members = JSON.stringify(result).slice(1, -1);
     const room = members.length > lastBytes ? 0 : lastBytes;
     for (;;) {
-      if (this.#left() > room) await this.flush(signal);
+      if (this.left > room) await this.flush(signal);
       const sent = await this.#collect(lastBytes, signal);
       const { acknowledged } = await this.#control.complete(jobId, lease, members, sent.map(reported), signal);
       // From a control of an earlier version, which completes without looking at lines.
@@ -81,7 +81,7 @@ export class LogShipper {
   }
 
   /** Bytes that control has not acknowledged. */
-  #left(): number {
+  get left(): number {
     const sent = (step: number): number => this.#positions.get(step)?.offset ?? 0;
     return this.#logs.steps().reduce((sum, step) => sum + this.#logs.size(step) - sent(step), 0);
   }

@@ -120,7 +120,9 @@ export async function workshopOf(parts: RestParts, repository: Repository, reply
 /** Aborts when the client goes, or the server ends. */
 export function goneSignal(parts: Pick<RestParts, "signal">, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
   return AbortSignal.any([gone.signal, parts.signal]);
 }
 

@@ -34,7 +34,7 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
       }
       const beyond = await refuseWorkflows(push);
       if (beyond.length > 0) return { refuse: beyond, messages: [] };
-      const standing = await defaultBranch(push.objects);
+      const standing = await defaultBranch(await options.repositories.reader(push.repository, push.signal));
       const advise = async (objects: ObjectReader, signal: AbortSignal): Promise<PushVerdict> => {
         const [problems, lint] = await Promise.all([
           workflowProblems(options.workflows, { ...push, objects }, signal),

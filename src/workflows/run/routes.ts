@@ -138,7 +138,9 @@ async function authorize(request: FastifyRequest, reply: FastifyReply, access: A
 /** Aborts when the client goes before it got its answer. */
 function closeSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
   return gone.signal;
 }
 
