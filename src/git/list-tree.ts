@@ -1,4 +1,5 @@
 /** All files below a folder, by reading trees. */
+import type { BatchObject } from "./cat-file.ts";
 import { GitError } from "./errors.ts";
 import type { ObjectPipe } from "./object-pipe.ts";
 import { parseTreeObject } from "./raw-objects.ts";
@@ -13,26 +14,29 @@ export async function listTree(pipe: () => ObjectPipe, sha: string, folder: stri
   if (root === undefined) return [];
   if (root.type !== "tree") return [folder];
   const files = new Map<string, readonly string[]>();
-  await readLevel([{ path: folder, sha: root.sha }]);
-  return flatten(folder);
-
-  async function readLevel(folders: readonly { readonly path: string; readonly sha: string }[]): Promise<void> {
+  for (let below = take(folder, root); below.length > 0;) {
     const trees = await pipe().read(
-      folders.map((one) => one.sha),
+      below.map((one) => one.sha),
       maxTreeBytes,
     );
-    const below: { path: string; sha: string }[] = [];
-    for (const [index, { path }] of folders.entries()) {
-      const tree = trees[index];
-      const entries = tree === undefined ? [] : parseTreeObject(tree);
-      files.set(
-        path,
-        entries.map(({ name }) => `${path}/${name}`),
-      );
-      for (const { name, mode, sha: id } of entries)
-        if (mode === "40000") below.push({ path: `${path}/${name}`, sha: id });
-    }
-    if (below.length > 0) await readLevel(below);
+    below = below.flatMap(({ path }, index) => take(path, trees[index]));
+  }
+  return flatten(folder);
+
+  /** Notes what is in the folder, and returns the folders in it. */
+  function take(
+    path: string,
+    tree: BatchObject | undefined,
+  ): readonly { readonly path: string; readonly sha: string }[] {
+    const entries = (tree === undefined ? [] : parseTreeObject(tree)).map((entry) => ({
+      ...entry,
+      path: `${path}/${entry.name}`,
+    }));
+    files.set(
+      path,
+      entries.map((entry) => entry.path),
+    );
+    return entries.filter(({ mode }) => mode === "40000");
   }
 
   function flatten(path: string): readonly string[] {

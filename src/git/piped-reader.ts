@@ -35,9 +35,9 @@ export function pipedReader(plain: ObjectReader, pipe: () => ObjectPipe): Object
   }
 
   /** Commit by commit; git has to say in which order those come that a merge brought together. */
-  async function log(revision: string, limit: number): Promise<readonly CommitInfo[]> {
+  async function log(revision: string, limit: number, until?: string): Promise<readonly CommitInfo[]> {
     const found: CommitInfo[] = [];
-    for (let next: string | undefined = revision; next !== undefined && found.length < limit;) {
+    for (let next: string | undefined = revision; next !== undefined && next !== until && found.length < limit;) {
       const commit = await commitInfo(next);
       if (commit === undefined || commit.parents.length > 1) return await plain.log(revision, limit);
       found.push(commit);

@@ -148,7 +148,7 @@ async function registerFaces(
     const repository = await repositories.get(name);
     return repository === undefined ? undefined : (await rooms.forge.remotes.get(repository.id))?.url;
   };
-  const checks = pushChecks({ workflows, repositories, findings: rooms.findings, runUrl, mirrorOf });
+  const checks = pushChecks({ clock, workflows, repositories, findings: rooms.findings, runUrl, mirrorOf });
   await app.register(gitRoutes({ repositories, access, checks, log }));
 }
 

@@ -48,6 +48,7 @@ export type { Deployments, NewDeployment, NewDeploymentStatus } from "./environm
 export type { Environments } from "./environments/environments.ts";
 export type { ReviewRequest, Reviews } from "./environments/reviews.ts";
 export type { LogOptions } from "./run/read-log.ts";
+export { giveWayMs } from "./run/remarks.ts";
 export type { RerunOptions } from "./run/rerun.ts";
 export { workflowRoutes, type WorkflowRoutesOptions } from "./run/routes.ts";
 export { runnerRegistrationRoutes } from "./runners/registration-routes.ts";

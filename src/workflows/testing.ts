@@ -8,7 +8,7 @@ import type { AccessPort } from "#api";
 import { openDatabase, silentLog, systemClock, systemIds } from "#lib";
 import type { NamedCommit } from "./actions/lock.ts";
 import { noActionSources, type ActionRepository } from "./actions/ports.ts";
-import type { WorkflowSourcePort } from "./ports.ts";
+import type { ReviewPort, WorkflowSourcePort } from "./ports.ts";
 import type { ClaimRequest, JobAssignment, LogLine, StepState } from "./protocol.ts";
 import { zeroSha, type WorkflowEvent } from "./run/event.ts";
 import { workflowRoutes } from "./run/routes.ts";
@@ -27,6 +27,7 @@ export interface ControlOptions {
   readonly changedPaths?: readonly string[];
   readonly headMessage?: string;
   readonly retention?: { readonly days: number; readonly count: number };
+  readonly review?: ReviewPort;
 }
 
 export interface Control extends AsyncDisposable {
@@ -76,6 +77,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     source: sourceOf(options),
     actions: { ...noActionSources, local: (name) => Promise.resolve(calledRepository(options, name)) },
     leaseMs: options.leaseMs,
+    ...(options.review === undefined ? {} : { review: options.review }),
     ...(options.retention === undefined ? {} : { retention: options.retention }),
     tokens: {
       mint: (job) => Promise.resolve(`token-${tokens.add(job.jobId).size}`),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { cliCommand, startTidegate, type Tidegate } from "../support/start-tidegate.ts";
 import { type Finished, run } from "../support/run-command.ts";
+import { until } from "../support/until.ts";
 import { newRepository, type WorkCopy } from "../support/work-copy.ts";
 
 function workflow(script: string): string {
@@ -68,13 +69,16 @@ describe("Given a repository with workflows", () => {
     assert.match(first.said, /answer\.yml:8:20: .*\[template-injection\]/);
     const second = await copy.push("Something else", { "README.md": "hello\n" });
     assert.doesNotMatch(second.said, /finding/);
-    // The run of it says so too, each time, and runs.
+    // The run of it says so too, each time, and runs: it is told once the run has begun.
     interface Run {
       readonly problems: readonly { message: string; severity: string; at: { file: string; line: number } }[];
       readonly jobs: readonly object[];
     }
     const { items } = await tidegate.api<{ items: { id: string }[] }>("/runs?limit=1");
-    const { problems, jobs } = await tidegate.api<Run>(`/runs/${items[0]?.id}`);
+    const { problems, jobs } = await until(tidegate, "what the linter says of the run", async () => {
+      const run = await tidegate.api<Run>(`/runs/${items[0]?.id}`);
+      return run.problems.length > 0 ? run : undefined;
+    });
     assert.deepEqual(
       problems.map(({ severity, at }) => [severity, at.file, at.line]),
       [["warning", path, 8]],

@@ -1,9 +1,9 @@
 /** What a pusher is told: problems of the workflow files in the push, and the runs that it started. */
 import { isJobName } from "#api";
-import { formatProblem, hasErrors } from "#lib";
+import { type Clock, formatProblem, hasErrors } from "#lib";
 import type { ObjectReader, Push, PushCheckPort, PushVerdict, RefRefusal, RefUpdate, Repositories } from "#git";
 import { readPolicies } from "#lint";
-import type { Workflows } from "#workflows";
+import { giveWayMs, type Workflows } from "#workflows";
 import { commitFiles } from "./action-files.ts";
 import { defaultBranch, lintPush } from "./lint-push.ts";
 import type { RecentFindings } from "./recent-findings.ts";
@@ -11,6 +11,7 @@ import { commitOf, pushEvent } from "./push-event.ts";
 import { changedWorkflow, workflowRefusal } from "./workflow-guard.ts";
 
 export interface PushCheckOptions {
+  readonly clock: Clock;
   readonly workflows: Workflows;
   readonly repositories: Pick<Repositories, "resolve" | "reader">;
   readonly findings: RecentFindings;
@@ -46,8 +47,10 @@ export function pushChecks(options: PushCheckOptions): PushCheckPort {
         return await advise(push.objects, AbortSignal.any([push.signal, AbortSignal.timeout(checkMs)]));
       }
       // Nothing will be refused: whatever follows from the push need not wait for what is said of it.
-      const later = async (signal: AbortSignal): Promise<readonly string[]> =>
-        (await advise(await options.repositories.reader(push.repository, signal), signal)).messages;
+      const later = async (signal: AbortSignal): Promise<readonly string[]> => {
+        await options.clock.sleep(giveWayMs, signal);
+        return (await advise(await options.repositories.reader(push.repository, signal), signal)).messages;
+      };
       return { messages: [], later };
     },
     async accepted(updates, signal) {

@@ -34,7 +34,7 @@ export function workflowSource(repositories: Repositories): WorkflowSourcePort {
     async commits(name, before, after, limit, { signal }) {
       if (zero.test(after)) return [];
       const reader = await repositories.reader(name, signal);
-      const log = await reader.log(after, limit);
+      const log = await reader.log(after, limit, before);
       const end = log.findIndex((commit) => commit.sha === before);
       return (end < 0 ? log : log.slice(0, end)).map(commitFacts).reverse();
     },

@@ -10,6 +10,7 @@ import type { Workflow, WorkflowOrigin } from "../parse/model.ts";
 import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { hasPathFilters, matchEvent } from "../plan/match-event.ts";
 import { narrowWorkflow, wantedJobs, type Narrowing } from "../plan/narrow.ts";
+import type { CommitFacts, RepositoryFacts } from "../ports.ts";
 import type { ContextObject } from "../protocol.ts";
 import { readDispatchInputs } from "./dispatch-inputs.ts";
 import { disabledPaths } from "./switches.ts";
@@ -60,8 +61,11 @@ export async function acceptEvent(
   const known = await acceptedRuns(parts, event.id);
   if (known !== undefined) return { runs: known, fresh: false };
   const idle = isZeroSha(event.sha) || (event.byJob === true && !event.name.endsWith("_dispatch"));
-  const files = isZeroSha(event.sha) ? [] : await readFiles(parts, event, signal);
-  const drafts = idle ? [] : await draftRuns(parts, event, files, options);
+  const [files, facts] = await Promise.all([
+    isZeroSha(event.sha) ? [] : readFiles(parts, event, signal),
+    idle ? undefined : pushedFacts(parts, event, signal),
+  ]);
+  const drafts = facts === undefined ? [] : await draftRuns(parts, event, facts, files, options);
   const schedules = await schedulesOf(parts, event, files, signal);
   const nowMs = parts.clock.now().epochMilliseconds;
   const runs = await parts.db.transaction().execute(async (tx) => {
@@ -75,7 +79,10 @@ export async function acceptEvent(
     parts.schedules.notify();
     parts.listeners.forget(event.repository);
   }
-  if (runs.length > 0) parts.followUps.notify();
+  if (runs.length > 0) {
+    parts.followUps.notify();
+    parts.remarks.notify();
+  }
   return { runs, fresh: true };
 }
 
@@ -101,31 +108,40 @@ async function readFiles(
   );
 }
 
+interface PushedFacts {
+  readonly repository: RepositoryFacts;
+  readonly commits: readonly CommitFacts[];
+}
+
+async function pushedFacts({ source }: RunParts, event: WorkflowEvent, signal: AbortSignal): Promise<PushedFacts> {
+  const { before, after } = comparedCommits(event);
+  const [repository, commits] = await Promise.all([
+    source.repository(event.repository, { signal }),
+    source.commits(event.repository, before, after, maxCommits, { signal }),
+  ]);
+  return { repository, commits };
+}
+
 async function draftRuns(
   parts: RunParts,
   event: WorkflowEvent,
+  { repository, commits }: PushedFacts,
   files: readonly (ParsedFile & { readonly text: string })[],
   { signal, choice }: AcceptOptions,
 ): Promise<readonly RunDraft[]> {
-  const { source, variables, services } = parts;
-  const options = { signal };
-  const { before, after } = comparedCommits(event);
-  const [facts, commits] = await Promise.all([
-    source.repository(event.repository, options),
-    source.commits(event.repository, before, after, maxCommits, options),
-  ]);
+  const { variables, services } = parts;
   const head = commits.at(-1);
   if (choice === undefined && asksToSkip(event, head)) return [];
   const found = await findCandidates(parts, event, files, { signal, ...(choice === undefined ? {} : { choice }) });
   const candidates = choice === undefined ? found : found.map((candidate) => narrowed(candidate, choice.narrowing));
   if (candidates.length === 0) return [];
   const request = { repository: event.repository, ref: event.ref, eventName: event.name };
-  const vars = await variables.variables(request, options);
+  const vars = await variables.variables(request, { signal });
   return candidates.map((candidate) => {
     const told = event.name === "workflow_dispatch" ? { ...event, inputs: candidate.inputs } : event;
-    const payload = eventPayload(told, { repository: facts, commits, ...services.base });
+    const payload = eventPayload(told, { repository, commits, ...services.base });
     const title = runTitle(event, head, candidate.workflow?.name ?? candidate.path);
-    return { candidate, event, title, payload, facts, vars };
+    return { candidate, event, title, payload, facts: repository, vars };
   });
 }
 
@@ -162,7 +178,7 @@ async function findCandidates(
   });
   const load = callLoader(parts, event, files, signal);
   const wanted = choice === undefined ? found : found.map((file) => withWantedJobs(file, choice.narrowing));
-  return await Promise.all(wanted.map(async (file) => await linkCandidate(parts, event, file, load, signal)));
+  return await Promise.all(wanted.map(async (file) => await linkCandidate(parts, event, file, load)));
 }
 
 function withWantedJobs<File extends ParsedFile>(file: File, narrowing: Narrowing): File {
@@ -174,16 +190,13 @@ async function linkCandidate(
   event: WorkflowEvent,
   file: ParsedFile & { readonly text: string },
   load: CallLoader,
-  signal: AbortSignal,
 ): Promise<Candidate> {
   const linked = hasErrors(file.problems) ? undefined : await link(parts, event, file.value, load);
   const workflow = linked?.value ?? file.value;
-  const runs = linked !== undefined && !hasErrors(linked.problems);
-  const reviewed = runs ? await parts.review(event.repository, file, { signal }) : [];
   return {
     path: file.path,
     ...(workflow === undefined ? {} : { workflow }),
-    problems: [...file.problems, ...(linked?.problems ?? []), ...reviewed],
+    problems: [...file.problems, ...(linked?.problems ?? [])],
     inputs: event.name === "workflow_dispatch" ? dispatchInputs(event, file.value) : {},
   };
 }

@@ -54,6 +54,7 @@ export async function insertRun(
     await toTell(tx, { id, attempt: 1 }, "completed");
     return { id };
   }
+  await tx.insertInto("workflows_remarks_due").values({ run_id: id }).execute();
   const contexts: Contexts = {
     github: githubContext({ ...row, id }, parts.services.base),
     inputs: candidate.inputs,

@@ -28,6 +28,8 @@ export interface RunParts {
   readonly listeners: Listeners;
   /** Notified when something is to be told to workflows that follow others. */
   readonly followUps: Wake;
+  /** Notified when there are runs whose files are to be looked at. */
+  readonly remarks: Wake;
   /** Notified when a job comes to the gate of its environment, or rules of one changed. */
   readonly gates: Wake;
   /** Notified when schedules changed. */

@@ -112,6 +112,11 @@ interface OutboxTable {
   action: "requested" | "in_progress" | "completed";
 }
 
+/** Runs of whose file nobody has said yet what there is to say. */
+interface RemarksDueTable {
+  run_id: number;
+}
+
 /** Of the default branch of each repository. */
 interface SchedulesTable {
   repository: string;
@@ -141,6 +146,7 @@ export interface WorkflowsSchema extends ActionTables, EnvironmentTables, Runner
   workflows_shared: SharedTable;
   workflows_group_members: GroupMembersTable;
   workflows_outbox: OutboxTable;
+  workflows_remarks_due: RemarksDueTable;
   workflows_schedules: SchedulesTable;
   workflows_disabled: DisabledTable;
   workflows_events: EventsTable;
@@ -294,6 +300,14 @@ CREATE TABLE workflows_disabled (
   {
     name: "jobs in the order in which they wait",
     sql: "DROP INDEX workflows_jobs_status;\nCREATE INDEX workflows_jobs_queue ON workflows_jobs (status, queued_at)",
+  },
+  {
+    name: "runs whose files are still to be looked at",
+    sql: `
+CREATE TABLE workflows_remarks_due (
+  run_id INTEGER PRIMARY KEY REFERENCES workflows_runs (id) ON DELETE CASCADE
+) STRICT;
+`,
   },
 ];
 

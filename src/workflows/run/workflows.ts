@@ -38,6 +38,7 @@ import { listSchedules, listWorkflows } from "./list-workflows.ts";
 import { LogStore } from "./log-store.ts";
 import type { RunParts } from "./parts.ts";
 import { findSteps, readLog, type LogOptions } from "./read-log.ts";
+import { runRemarks } from "./remarks.ts";
 import { rerun, type RerunOptions } from "./rerun.ts";
 import { defaultRetention, runRetention, type RetentionPolicy } from "./retention.ts";
 import { RunDriver } from "./run-driver.ts";
@@ -125,6 +126,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
     review: options.review ?? (() => Promise.resolve([])),
     listeners: new Listeners(),
     followUps: new Wake(),
+    remarks: new Wake(),
     gates: new Wake(),
     schedules: new Wake(),
     leaseMs: options.leaseMs ?? 30_000,
@@ -214,6 +216,7 @@ export class Workflows implements AsyncDisposable {
     };
     await this.driver.resume();
     this.#parts.tasks.start("follow-ups of runs", (signal) => runFollowUps(this.#parts, accept, signal));
+    this.#parts.tasks.start("remarks", (signal) => runRemarks(this.#parts, (id) => this.driver.notify(id), signal));
     this.#parts.tasks.start("retention", (signal) => runRetention(this.#parts, this.#retention, signal));
     this.#parts.tasks.start("gates", (signal) => runGates(this.#parts, (id) => this.driver.advance(id), signal));
     this.#parts.tasks.start("deployments", (signal) => this.deployments.tell(signal));
