@@ -8,7 +8,7 @@ import { findRun } from "./run-store.ts";
 import type { RunRow, RunsTable } from "./schema.ts";
 
 /** What a push starts goes first: until then its jobs are with their runners. */
-export const giveWayMs = 20;
+export const giveWayMs = 10;
 
 /** @param told called with a run that got remarks */
 export async function runRemarks(parts: RunParts, told: (runId: number) => void, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,6 @@ import {
   Channel,
   formatProblem,
   hasErrors,
-  KeyedLock,
   TaskGroup,
   Wake,
   type Clock,
@@ -31,7 +30,8 @@ import { effectiveFiles, type WorkflowText } from "../parse/workflow-file.ts";
 import { WorkflowReader } from "../parse/workflow-reader.ts";
 import { comparePlaces, filePlace, prefixOf } from "../plan/job-path.ts";
 import type { JobInstance } from "../plan/job-state.ts";
-import { acceptEvent, callLoader, type AcceptOptions } from "./accept-event.ts";
+import { callLoader, type AcceptOptions } from "./accept-event.ts";
+import { EventDoor } from "./event-door.ts";
 import type { WorkflowEvent } from "./event.ts";
 import { Listeners, runFollowUps } from "./follow-ups.ts";
 import { listSchedules, listWorkflows } from "./list-workflows.ts";
@@ -137,7 +137,7 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<Workflow
 export class Workflows implements AsyncDisposable {
   readonly #parts: RunParts;
   readonly #retention: RetentionPolicy;
-  readonly #events = new KeyedLock();
+  readonly #door: EventDoor;
   /** For this room only. */
   readonly driver: RunDriver;
   /** For the protocol's routes. */
@@ -155,6 +155,7 @@ export class Workflows implements AsyncDisposable {
     this.#parts = parts;
     this.#retention = retention;
     this.driver = new RunDriver(parts);
+    this.#door = new EventDoor(parts, this.driver);
     this.desk = new RunnerDesk(parts, this.driver);
     this.registered = new RegisteredRunners(parts);
     this.actions = new Actions(parts.actions);
@@ -169,15 +170,7 @@ export class Workflows implements AsyncDisposable {
    * may be told again: it starts them once. Throws `WorkflowsError` for a dispatch that cannot be.
    */
   async accept(event: WorkflowEvent, options: AcceptOptions): Promise<readonly string[]> {
-    const { runs, fresh } = await this.#events.run(event.id, () => acceptEvent(this.#parts, event, options));
-    if (fresh) {
-      this.#parts.log.info("Event accepted", { event: event.id, repository: event.repository, runs: runs.length });
-    }
-    for (const run of runs) {
-      this.driver.notify(run.id);
-      await this.driver.advance(run.id);
-    }
-    return runs.map((run) => String(run.id));
+    return await this.#door.accept(event, options);
   }
 
   /**
