@@ -2,9 +2,10 @@
  * How long workflows take beside act: `npm run bench -- workflows [rounds] [--json]`.
  *
  * Ours is a push to the real thing: `tidegate up` with its runner process, from before `git push` starts to the time at
- * which the run has completed, log and all durably kept. Act's is `act push` on the same working tree with steps on the
- * machine itself (`-P ubuntu-latest=-self-hosted`), from the start of its process to its end, its output written to a
- * file. Both run as many jobs at once as there are cores, and both go in turn. Figures are medians.
+ * which the run has completed, log and all durably kept; and the same workflow dispatched, which has no push in it, as
+ * act has none. Act's is `act push` on the same working tree with steps on the machine itself
+ * (`-P ubuntu-latest=-self-hosted`), from the start of its process to its end, its output written to a file. Both run as
+ * many jobs at once as there are cores, and all go in turn. Figures are medians.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -30,6 +31,8 @@ if (missing !== false) {
 
 interface Sample {
   readonly oursMs: number;
+  /** From before it was dispatched to its end. */
+  readonly dispatchedMs: number;
   readonly actMs: number;
   readonly run: RunDetail;
   /** Before `git push` started, in milliseconds since 1970. */
@@ -66,10 +69,21 @@ async function takeSample(tidegate: Tidegate, copy: WorkCopy, one: Case, round: 
   const pushedMs = nowMs();
   await copy.git(["push", "--quiet", "origin", "HEAD:main"]);
   const run = await completed(tidegate, one);
-  const oursMs = Temporal.Instant.from(run.completedAt ?? "").epochMilliseconds - pushedMs;
+  const oursMs = at(run.completedAt) - pushedMs;
+  await tidiedUp(tidegate);
+  const dispatchedMs = await runDispatched(tidegate, one);
   await tidiedUp(tidegate);
   const actMs = await runAct(tidegate, copy);
-  return { oursMs, actMs, run, pushedMs };
+  return { oursMs, dispatchedMs, actMs, run, pushedMs };
+}
+
+async function runDispatched(tidegate: Tidegate, one: Case): Promise<number> {
+  const startedMs = nowMs();
+  await tidegate.api(`/repositories/bench/${one.repository}/workflows/bench.yml/dispatches`, {
+    method: "POST",
+    body: { ref: "main" },
+  });
+  return at((await completed(tidegate, one)).completedAt) - startedMs;
 }
 
 /** Looked at now and then; what counts are the server's own times, by the same clock. */
@@ -130,8 +144,9 @@ interface Beside {
 function report(samples: ReadonlyMap<CaseName, readonly Sample[]>, { shellMs, pushMs, lineMs }: Beside): void {
   const rows = [...samples].map(([name, list]) => {
     const ours = median(list.map((sample) => sample.oursMs));
+    const dispatched = median(list.map((sample) => sample.dispatchedMs));
     const act = median(list.map((sample) => sample.actMs));
-    return { name, ours, act, ratio: ours / act };
+    return { name, ours, dispatched, act, ratio: ours / act };
   });
   const trivial = samples.get("1 job × 20 steps") ?? [];
   const stepMs = median(trivial.map(({ run }) => stepsMs(run) / stepCount));
@@ -142,8 +157,11 @@ function report(samples: ReadonlyMap<CaseName, readonly Sample[]>, { shellMs, pu
     console.log(JSON.stringify({ ratioToAct, stepOverheadMs, pushToFirstStepMs }, undefined, 2));
     return;
   }
-  const cells = rows.map(({ name, ours, act, ratio }) => [name, ms(ours), ms(act), `${ratio.toFixed(2)}×`]);
-  console.log(table(["case", "tidegate, push to end", "act", "ratio"], cells));
+  const times = (value: number): string => `${value.toFixed(2)}×`;
+  const cells = rows.map(({ name, ours, dispatched, act, ratio }) => {
+    return [name, ms(act), ms(ours), times(ratio), ms(dispatched), times(dispatched / act)];
+  });
+  console.log(table(["case", "act", "push to end", "ratio", "dispatch to end", "ratio"], cells));
   console.log(`One of the trivial steps: ${stepMs.toFixed(1)} ms, of which bash alone ${shellMs.toFixed(1)} ms`);
   const alone = `git push alone, to a bare repository in a folder: ${ms(pushMs)}`;
   console.log(`From before git push to the first step: ${pushToFirstStepMs} ms; ${alone}`);

@@ -21,7 +21,7 @@ export interface ObjectReader {
   readFiles(sha: string, paths: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   /** All file paths below `under` (a folder or a file), in git's order. */
   listFiles(sha: string, under?: string): Promise<readonly string[]>;
-  /** The newest first. @param until a commit that is not looked behind: whether it is given itself is left open */
+  /** The newest first. `until` and what is behind it need not be given. */
   log(revision: string, limit: number, until?: string): Promise<readonly CommitInfo[]>;
   commitInfo(sha: string): Promise<CommitInfo | undefined>;
   /** Files that differ between two trees; forty zeros stand for the empty tree. Renames show as delete and add. */
