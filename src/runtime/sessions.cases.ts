@@ -101,7 +101,7 @@ export function podSessionCases(open: () => Promise<RuntimeUnderTest>): readonly
 
   add("a terminal is one: it echoes, knows its size, and turns ^C into a signal", async (runtime, id) => {
     const script =
-      "[ -t 0 ] && echo both ways >&0 && echo tty; trap 'stty size; exit 5' INT; while :; do sleep 0.05; done";
+      "trap 'stty size; exit 5' INT; [ -t 0 ] && echo both ways >&0 && echo tty; while :; do sleep 0.05; done";
     await using session = await runtime.openExec(id, ["sh", "-c", script], withTerminal);
     assert.match(await seen(session.stdout, /tty\r\n/), /^both ways\r\n/);
     assert.equal(session.stderr, undefined);
