@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { permits, type AccessPort, type Identity, type Verb } from "#api";
-import { errorCode, type Log } from "#lib";
+import { clientGone, errorCode, type Log } from "#lib";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { GitError } from "./errors.ts";
 import type { PushCheckPort } from "./ports.ts";
@@ -176,11 +176,7 @@ async function stream(
   type: string,
   produce: (signal: AbortSignal) => AsyncGenerator<Buffer, void, undefined>,
 ): Promise<FastifyReply> {
-  const gone = new AbortController();
-  const signal = AbortSignal.any([gone.signal, repositories.tasks.signal]);
-  reply.raw.on("close", () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
+  const signal = AbortSignal.any([clientGone(reply.raw), repositories.tasks.signal]);
   const chunks = produce(signal);
   let first: IteratorResult<Buffer, void>;
   try {

@@ -1,6 +1,7 @@
 /** Leaf pieces without domain. Imports no other room. */
 export { AppError, errorCode, errorMessage, isAbort, unreachable, type AppErrorOptions } from "./errors.ts";
 export { formatProblem, formatProblems, hasErrors, type Checked, type Location, type Problem } from "./problem.ts";
+export { clientGone } from "./client-gone.ts";
 export { fromTimestamp, msBetween, systemClock, toTimestamp, withDeadline, type Clock } from "./clock.ts";
 export { formatDuration, parseGoDuration, parseSecondsOrDuration } from "./duration.ts";
 export { systemIds, type Ids } from "./ids.ts";

@@ -5,7 +5,7 @@ import type { ArtifactService } from "#artifacts";
 import type { Tokens } from "#auth";
 import type { Forge } from "#forge";
 import type { Repositories, Repository, Workshop } from "#git";
-import { type Clock, type Ids, type Log, sha256Hex } from "#lib";
+import { clientGone, type Clock, type Ids, type Log, sha256Hex } from "#lib";
 import type { SecretsRoom } from "#secrets";
 import type { Workflows } from "#workflows";
 import type { CommitChecks } from "../wiring/commit-checks.ts";
@@ -119,11 +119,7 @@ export async function workshopOf(parts: RestParts, repository: Repository, reply
 
 /** Aborts when the client goes, or the server ends. */
 export function goneSignal(parts: Pick<RestParts, "signal">, reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  return AbortSignal.any([gone.signal, parts.signal]);
+  return AbortSignal.any([clientGone(reply.raw), parts.signal]);
 }
 
 /** A weak tag over what is answered: a client that has it already is told so in a line. */

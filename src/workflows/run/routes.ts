@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { permits, type AccessPort } from "#api";
-import { AppError, errorCode, errorMessage, type Log } from "#lib";
+import { AppError, clientGone, errorCode, errorMessage, type Log } from "#lib";
 import {
   protocolLimits,
   type AbandonRequest,
@@ -68,7 +68,7 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
         const runner = registered.get(request);
         if (runner !== undefined) await workflows.registered.seen(runner);
         const claim = runner === undefined ? request.body : claimOf(runner, request.body);
-        const assignment = await desk.claim(claim, closeSignal(reply), runner !== undefined);
+        const assignment = await desk.claim(claim, clientGone(reply.raw), runner !== undefined);
         return assignment === undefined ? await reply.code(204).send() : assignment;
       },
     });
@@ -84,7 +84,7 @@ export function workflowRoutes(options: WorkflowRoutesOptions): FastifyPluginAsy
       bodyLimit,
       schema: { params: jobParams, body: archiveSchema },
       async handler(request, reply) {
-        const signal = closeSignal(reply);
+        const signal = clientGone(reply.raw);
         const archive = await workflows.actionDesk.archive(Number(request.params.id), request.body, signal);
         return await reply.type("application/x-tar").send(Readable.from(archive, { objectMode: false }));
       },
@@ -118,7 +118,7 @@ function jobRoute<Body>(
     bodyLimit,
     schema: { params: jobParams, body: schema },
     handler: async (request, reply) =>
-      (await handle(Number(request.params.id), request.body as Body, closeSignal(reply))) ?? {},
+      (await handle(Number(request.params.id), request.body as Body, clientGone(reply.raw))) ?? {},
   });
 }
 
@@ -133,15 +133,6 @@ async function authorize(request: FastifyRequest, reply: FastifyReply, access: A
   } else if (!permits(identity, "runner", "write")) {
     await reply.code(403).send(body("workflows/forbidden", "The token does not allow to run jobs: use a runner token"));
   }
-}
-
-/** Aborts when the client goes before it got its answer. */
-function closeSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }
 
 /** One line is one line on disk, too. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { AccessPort } from "#api";
-import type { Clock, Log } from "#lib";
+import { clientGone, type Clock, type Log } from "#lib";
 import type { EmbeddedCluster } from "../../client/embedded-cluster.ts";
 import { KubeError } from "../../client/kube-error.ts";
 import type { PodLogPort, PodStreamPort, UsagePort } from "../../ports.ts";
@@ -85,11 +85,7 @@ export function kubeRoutes(options: KubeRoutesOptions): FastifyPluginAsync {
     }
 
     async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const gone = new AbortController();
-      reply.raw.once("close", () => {
-        if (!reply.raw.writableFinished) gone.abort();
-      });
-      const answered = await answer(request.raw, request.body, gone.signal);
+      const answered = await answer(request.raw, request.body, clientGone(reply.raw));
       try {
         return await send(reply, answered);
       } catch (error) {
